@@ -1,0 +1,138 @@
+"""Every error Tocsin raises on purpose, as one tree.
+
+TocsinError
+├── AgreementError      the agreement cannot be read or used; carries file, line and path
+├── ReportError         one position report cannot be used; carries a reason
+├── UnitError           a quantity or time without its unit or zone (also a ValueError)
+├── LadderError         a state and an input that the ladder's table does not list
+├── DeliveryError       one attempt on one channel failed; carries reason and whether to retry
+├── RecordError         the log cannot be read or written
+│   └── VerificationError   what was calculated is not what was signed
+│       └── SplitViewError  two signed checkpoints that cannot both be true
+└── VisibilityError     something asked for is not the asker's to see
+
+An error says what was found, what was expected and where, and keeps those facts as attributes.
+Misuse by the programmer raises the built-in exceptions and is not in this tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class TocsinError(Exception):
+    """Base of every error that Tocsin raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands in a file.
+
+    Attributes
+    ----------
+    file : str
+        The file's name as the user gave it.
+    line, column : int
+        From 1; 0 where the format has no lines.
+    path : str
+        The way to the value inside the document, such as `zones[0].geometry.circle.radius_m`.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        at = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{at} ({self.path})" if self.path else at
+
+
+class AgreementError(TocsinError):
+    """The agreement cannot be used: what was found, what was expected, and where."""
+
+    def __init__(self, found: str, *, expected: str, place: Place) -> None:
+        super().__init__(f"{place}: found {found}, expected {expected}")
+        self.found = found
+        self.expected = expected
+        self.place = place
+
+
+class AgreementErrors(AgreementError):
+    """Several refusals of one agreement, in file order, so that a drafter sees all of them at once."""
+
+    def __init__(self, errors: list[AgreementError]) -> None:
+        first = errors[0]
+        super().__init__(first.found, expected=first.expected, place=first.place)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(str(e) for e in self.errors)
+
+
+class ReportError(TocsinError):
+    """A file or message of position reports cannot be read: what, expected what, where."""
+
+    def __init__(self, found: str, *, expected: str, place: Place) -> None:
+        super().__init__(f"{place}: found {found}, expected {expected}")
+        self.found = found
+        self.expected = expected
+        self.place = place
+
+
+class UnitError(TocsinError, ValueError):
+    """A quantity without its unit, a time without its zone, or a unit that is not known here."""
+
+    def __init__(self, found: object, *, expected: str) -> None:
+        super().__init__(f"found {found!r}, expected {expected}")
+        self.found = found
+        self.expected = expected
+
+
+class LadderError(TocsinError):
+    """The ladder's table lists no transition for this state and input; nothing was changed."""
+
+
+class DeliveryError(TocsinError):
+    """One attempt on one channel failed.
+
+    Attributes
+    ----------
+    reason : str
+        What the channel said.
+    retryable : bool
+        True if the same attempt may go through later ("failed for now").
+    """
+
+    def __init__(self, reason: str, *, retryable: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retryable = retryable
+
+
+class RecordError(TocsinError):
+    """The log cannot be read or written."""
+
+
+class VerificationError(RecordError):
+    """What was calculated from the record is not what its signature covers.
+
+    Attributes
+    ----------
+    expected, calculated : str
+        The signed value and the one found, as text.
+    """
+
+    def __init__(self, what: str, *, expected: str = "", calculated: str = "") -> None:
+        detail = f": expected {expected}, calculated {calculated}" if expected or calculated else ""
+        super().__init__(what + detail)
+        self.expected = expected
+        self.calculated = calculated
+
+
+class SplitViewError(VerificationError):
+    """Two checkpoints, both signed by the log, that cannot both describe one history."""
+
+
+class VisibilityError(TocsinError):
+    """The agreement does not let this party see this."""

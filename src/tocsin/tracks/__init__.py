@@ -1,0 +1,1 @@
+"""Tracks: position reports in, checked, counted and ordered. Bytes become reports here and nowhere else."""

@@ -1,0 +1,270 @@
+"""The event: what the watch found, with the fixes that prove it. The one list of kinds and columns.
+
+An event says what was measured, never why, and never who is to blame: equipment, weather and intent
+look alike from here. Its id is the same on every machine, at every replay and after every restart
+(DESIGN §4, P2): the hash of what the event *is*, not of when it was found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+from tocsin.canon import canonical_line
+from tocsin.ids import ID_BYTES
+from tocsin.tracks.report import INSTANT
+from tocsin.units import format_instant
+
+
+class EventKind(StrEnum):
+    """What can be found. Terms by docs/guide/events.md, which a test compares with this list."""
+
+    FIRST_SEEN_INSIDE = "first_seen_inside"
+    """The first fix of a track lies in the zone: it is inside, and nobody saw it enter."""
+    ENTRY = "entry"
+    """From outside to inside between two fixes."""
+    EXIT = "exit"
+    """From inside to outside between two fixes."""
+    CROSSING = "crossing"
+    """In and out again between two fixes, both outside."""
+    APPROACH = "approach"
+    """If it goes on as it goes, it enters within the look-ahead."""
+    APPROACH_ENDED = "approach_ended"
+    """The approach is over: it turned away, stopped, or entered."""
+    LOITER = "loiter"
+    """Slow, or confined, inside for the agreed time."""
+    STOPPED = "stopped"
+    """Stationary inside for the agreed time."""
+    PROBING = "probing"
+    """Approach and retreat, again and again, within the agreed window."""
+    GAP = "gap"
+    """No report for longer than agreed."""
+    GAP_ENDED = "gap_ended"
+    """The silence is over."""
+    PROXIMITY = "proximity"
+    """Two tracks of different parties closer than agreed."""
+    BUILDUP = "buildup"
+    """As many tracks as agreed, or more, in one place over the agreed time."""
+    ZONE_BEGAN = "zone_began"
+    """The zone came into force around a track: the zone caused the change, not the track."""
+    ZONE_ENDED = "zone_ended"
+    """The zone ended around a track."""
+
+
+class Standing(StrEnum):
+    """Whether later reports may still change the event."""
+
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+
+
+class Revision(StrEnum):
+    """What this line does to the event of the same id."""
+
+    OPENED = "opened"
+    AMENDED = "amended"
+    WITHDRAWN = "withdrawn"
+
+
+MEASURES: dict[str, str] = {
+    "time_to_entry_s": "seconds until the predicted entry, counted from `known`",
+    "time_to_entry_lo_s": "lower end of the interval that holds the entry 8 times in 10",
+    "time_to_entry_hi_s": "upper end of that interval",
+    "probability": "share of such predictions that came true, 0 to 1",
+    "distance_m": "geodesic distance from the last fix to the zone's edge",
+    "speed_mps": "speed over ground used in the decision",
+    "course_deg": "course over ground used in the decision, from true north",
+    "dwell_s": "time inside, or slow inside, when the event was raised",
+    "inside_s": "time inside between a crossing's two interpolated points",
+    "chord_m": "length of the way inside of a crossing",
+    "gap_s": "length of the silence",
+    "threshold_s": "the agreed time that was exceeded",
+    "alt_m": "altitude used in the decision, above the ellipsoid",
+    "count": "how many: cycles of a probing, tracks of a build-up",
+}
+"""What an event may have measured: the name ends in its unit. NaN in the table, absent in JSON, where not measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One end of an event's bracket: the position and time inside a report."""
+
+    observed_us: int
+    lat_deg: float
+    lon_deg: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fix as a JSON object."""
+        return {
+            "observed": format_instant(self.observed_us),
+            "lat_deg": self.lat_deg,
+            "lon_deg": self.lon_deg,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event; a row of `EVENT_SCHEMA`.
+
+    Attributes
+    ----------
+    event_id : str
+        32 hexadecimal digits; see `event_id`.
+    kind, standing, revision : EventKind, Standing, Revision
+    agreement_id, agreement_version : str, int
+    rule_id, clause : str
+        The rule that raised it and the place of its clause in the agreement.
+    zone_id : str
+    track_id : str
+    party, category : str or None
+        As declared by the report; None when nobody said.
+    feed : str
+    at_us : int
+        When it happened: for an entry, the interpolated crossing time.
+    known_us : int
+        Event time at which it could first be known: the later fix, or the end of a waiting time.
+    lat_deg, lon_deg : float
+        Where it happened, interpolated like `at_us`.
+    accuracy_m : float
+        95 % radius of that place; NaN when no report gave one.
+    before, after : Fix or None
+        The two fixes that bracket it; None where there is none.
+    visit_us : int
+        Start of the episode it belongs to: the part of the id that makes two visits two.
+    unobserved : bool
+        True when the two fixes lie further apart than the gap threshold: what happened between is inferred.
+    exemption : str or None
+        The exemption that covers the track here, if any; the ladder is not climbed for it.
+    measured : dict of str to float
+        Keys from `MEASURES`.
+    """
+
+    event_id: str
+    kind: EventKind
+    standing: Standing = Standing.FINAL
+    revision: Revision = Revision.OPENED
+    agreement_id: str
+    agreement_version: int
+    rule_id: str
+    clause: str
+    zone_id: str
+    track_id: str
+    party: str | None
+    category: str | None
+    feed: str
+    at_us: int
+    known_us: int
+    lat_deg: float
+    lon_deg: float
+    accuracy_m: float
+    before: Fix | None
+    after: Fix | None
+    visit_us: int
+    unobserved: bool
+    exemption: str | None
+    measured: dict[str, float]
+
+    @property
+    def order(self) -> tuple[int, str, str, str, str]:
+        """The one order of events: time, track, rule, kind, id (FAULTS §3.3)."""
+        return (self.at_us, self.track_id, self.rule_id, self.kind, self.event_id)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as a JSON object; instants as RFC 3339, missing values as null."""
+        return {
+            "event_id": self.event_id,
+            "kind": str(self.kind),
+            "standing": str(self.standing),
+            "revision": str(self.revision),
+            "agreement": {"id": self.agreement_id, "version": self.agreement_version},
+            "rule": self.rule_id,
+            "clause": self.clause,
+            "zone": self.zone_id,
+            "track": self.track_id,
+            "party": self.party,
+            "category": self.category,
+            "feed": self.feed,
+            "at": format_instant(self.at_us),
+            "known": format_instant(self.known_us),
+            "lat_deg": self.lat_deg,
+            "lon_deg": self.lon_deg,
+            "accuracy_m": None if self.accuracy_m != self.accuracy_m else self.accuracy_m,
+            "before": self.before.as_json() if self.before else None,
+            "after": self.after.as_json() if self.after else None,
+            "visit_start": format_instant(self.visit_us),
+            "unobserved": self.unobserved,
+            "exemption": self.exemption,
+            "measured": self.measured,
+        }
+
+    def as_line(self) -> bytes:
+        """Return the event as one canonical line of `events.jsonl`."""
+        return canonical_line(self.as_json())
+
+
+_FIX = [("observed", INSTANT), ("lat_deg", pa.float64()), ("lon_deg", pa.float64())]
+
+EVENT_SCHEMA = pa.schema(
+    [
+        pa.field("event_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("standing", pa.string(), nullable=False),
+        pa.field("revision", pa.string(), nullable=False),
+        pa.field("agreement_id", pa.string(), nullable=False),
+        pa.field("agreement_version", pa.int32(), nullable=False),
+        pa.field("rule_id", pa.string(), nullable=False),
+        pa.field("clause", pa.string(), nullable=False),
+        pa.field("zone_id", pa.string(), nullable=False),
+        pa.field("track_id", pa.string(), nullable=False),
+        pa.field("party", pa.string()),
+        pa.field("category", pa.string()),
+        pa.field("feed", pa.string(), nullable=False),
+        pa.field("at", INSTANT, nullable=False),
+        pa.field("known", INSTANT, nullable=False),
+        pa.field("lat_deg", pa.float64(), nullable=False),
+        pa.field("lon_deg", pa.float64(), nullable=False),
+        pa.field("accuracy_m", pa.float64()),
+        *(pa.field(f"before_{name}", kind) for name, kind in _FIX),
+        *(pa.field(f"after_{name}", kind) for name, kind in _FIX),
+        pa.field("visit_start", INSTANT, nullable=False),
+        pa.field("unobserved", pa.bool_(), nullable=False),
+        pa.field("exemption", pa.string()),
+        *(pa.field(name, pa.float64()) for name in MEASURES),
+    ]
+)
+"""The columns of `events.parquet`: an `Event` laid flat, its measures as columns of their own."""
+
+
+def event_id(
+    *, agreement: bytes, rule: bytes, zone: bytes, track: bytes, kind: EventKind, visit_us: int
+) -> str:
+    """Return the id of an event: the same wherever and however often it is found.
+
+    Parameters
+    ----------
+    agreement : bytes, length 32
+        Digest of the agreement version.
+    rule, zone, track : bytes, length 16
+        `ids.text_key` of the three names.
+    kind : EventKind
+    visit_us : int
+        Start of the episode.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits: the first half of the SHA-256 of the five, in this order, each at its fixed
+        length, the kind as its key and the instant as 8 big-endian bytes.
+    """
+    head = agreement + rule + zone + track + KIND_KEYS[kind]
+    return hashlib.sha256(head + visit_us.to_bytes(8, "big", signed=True)).digest()[:ID_BYTES].hex()
+
+
+KIND_KEYS: dict[EventKind, bytes] = {
+    kind: hashlib.sha256(kind.value.encode()).digest()[:ID_BYTES] for kind in EventKind
+}
+"""`ids.text_key` of every kind."""
