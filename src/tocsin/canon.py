@@ -1,8 +1,8 @@
 """Canonical JSON: the one sequence of bytes that stands for a value, by RFC 8785 (JCS).
 
 Everything that is hashed, signed or compared byte for byte passes through here. The serialiser is the
-`rfc8785` package; this module adds the refusals the record needs: no NaN, no infinity, no integer past
-2**53 (RFC 8785 §3.2.2.3: such numbers would not survive another party's JSON parser), duplicate keys refused on reading.
+`rfc8785` package, which refuses what would not survive another party's JSON reader (NaN, infinities, integers
+past 2**53, RFC 8785 §3.2.2.3); `parse_json` refuses the same on the way in, and repeated keys.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import rfc8785
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """Return the RFC 8785 bytes of a JSON value.
+    r"""Return the RFC 8785 bytes of a JSON value.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def canonical_bytes(value: Any) -> bytes:
     Examples
     --------
     >>> canonical_bytes({"b": 1.0, "a": [None, "é"]})
-    b'{"a":[null,"\\xc3\\xa9"],"b":1}'
+    b'{"a":[null,"\xc3\xa9"],"b":1}'
     >>> canonical_bytes(float("nan"))
     Traceback (most recent call last):
     ...
@@ -80,9 +80,7 @@ def parse_json(text: str | bytes) -> Any:
     ValueError: key 'a' stands twice in one object
     """
     try:
-        return json.loads(
-            text, object_pairs_hook=_once_each, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

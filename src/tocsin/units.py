@@ -41,9 +41,7 @@ _ISO_DURATION = re.compile(
     r"(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?"
 )
 _ISO_SECONDS = {"y": 31_536_000.0, "w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
-_INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:\.(\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d)"
-)
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:\.(\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,7 +67,7 @@ def parse_length_m(text: object) -> float:
     ...
     tocsin.errors.UnitError: found 55, expected a length with its unit, such as "55 km" (m, km, NM, nmi, ft, mi)
     """
-    return _quantity(text, METRES, "a length with its unit, such as \"55 km\"")
+    return _quantity(text, METRES, 'a length with its unit, such as "55 km"')
 
 
 def parse_speed_mps(text: object) -> float:
@@ -80,7 +78,7 @@ def parse_speed_mps(text: object) -> float:
     UnitError
         For a bare number, an unknown unit, or anything that is not such a text.
     """
-    return _quantity(text, METRES_PER_SECOND, "a speed with its unit, such as \"6 kn\"")
+    return _quantity(text, METRES_PER_SECOND, 'a speed with its unit, such as "6 kn"')
 
 
 def parse_duration_s(text: object) -> float:
@@ -131,7 +129,7 @@ def parse_instant_us(text: object) -> int:
     >>> parse_instant_us("2017-05-18T14:02:00")
     Traceback (most recent call last):
     ...
-    tocsin.errors.UnitError: found '2017-05-18T14:02:00', expected an instant with its offset, such as "2017-05-18T11:02:00Z"
+    tocsin.errors.UnitError: found '2017-05-18T14:02:00', expected an instant with its offset, such as "2017-05-18T...Z"
     """
     refusal = UnitError(text, expected='an instant with its offset, such as "2017-05-18T11:02:00Z"')
     if isinstance(text, datetime):

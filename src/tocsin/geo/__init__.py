@@ -1,1 +1,1 @@
-"""Geo: places on the WGS84 ellipsoid. Antimeridian, poles and edges are settled here once, so nothing above thinks of them."""
+"""Geo: places on the WGS84 ellipsoid. Antimeridian, poles and edges are settled here, once."""

@@ -239,9 +239,7 @@ EVENT_SCHEMA = pa.schema(
 """The columns of `events.parquet`: an `Event` laid flat, its measures as columns of their own."""
 
 
-def event_id(
-    *, agreement: bytes, rule: bytes, zone: bytes, track: bytes, kind: EventKind, visit_us: int
-) -> str:
+def event_id(*, agreement: bytes, rule: bytes, zone: bytes, track: bytes, kind: EventKind, visit_us: int) -> str:
     """Return the id of an event: the same wherever and however often it is found.
 
     Parameters
