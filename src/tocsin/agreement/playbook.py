@@ -1,0 +1,146 @@
+"""The playbook: what the ladder needs of one agreement version, and nothing else of it.
+
+`compile.py` makes it from an agreement; `warn` reads it. A deadline that the agreement declares `not_set`
+is None here, and the ladder then says so in the case instead of inventing one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tocsin.agreement.watchlist import Conduct
+
+MOVER = "mover"
+"""Whom a level tells when it tells the one who moves (`vessel`, `aircraft`, `vehicle` in the agreement's own words)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One way of saying something to somebody, as agreed.
+
+    Attributes
+    ----------
+    channel_id, kind : str
+        The agreement's own words; `kind` such as vhf, phone, mail, leaflet, webhook.
+    to : frozenset of str
+        Party ids that it ends at (`to`, or every party of `between`), or `MOVER`.
+    languages : tuple of str
+    can_acknowledge : bool
+        False where the agreement says `ack: impossible`: silence on it proves nothing.
+    backup : str or None
+        The channel to use when an attempt on this one fails for good.
+    clause : str
+    """
+
+    channel_id: str
+    kind: str
+    to: frozenset[str]
+    languages: tuple[str, ...] = ()
+    can_acknowledge: bool = True
+    backup: str | None = None
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductTrigger:
+    """A level begins when the watch finds this.
+
+    Attributes
+    ----------
+    conduct : Conduct
+        `entry` also begins on an event `first_seen_inside` or `crossing` of the same zone.
+    zone_id : str
+    acts : frozenset of str
+        If not empty, only once one of these prohibited acts was found in the zone (`with: [anchor, trawl]`).
+    """
+
+    conduct: Conduct
+    zone_id: str
+    acts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceTrigger:
+    """A level begins when the acknowledgement of another level did not come in time (`no_ack: 2`)."""
+
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One rung of the ladder, as agreed.
+
+    Attributes
+    ----------
+    level : int
+        Its number in the agreement, from 1.
+    trigger : ConductTrigger or SilenceTrigger
+    tell : tuple of str
+        Party ids, or `MOVER`.
+    channels : tuple of str
+        Channel ids, all tried at once.
+    text : str or None
+        Id in `Playbook.texts`.
+    ack_within_s, repeat_every_s : float or None
+        None where the agreement says not_set.
+    repeat_times : int
+    on_no_ack : str or None
+        `next`, or the id of whom to call (such as `duty_officer`); None if not set.
+    on_ack : str or None
+        `watch`: stay at this level and keep watching; None if not set.
+    clause : str
+    """
+
+    level: int
+    trigger: ConductTrigger | SilenceTrigger
+    tell: tuple[str, ...]
+    channels: tuple[str, ...]
+    text: str | None
+    ack_within_s: float | None
+    repeat_times: int = 0
+    repeat_every_s: float | None = None
+    on_no_ack: str | None = None
+    on_ack: str | None = None
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandDown:
+    """When a case is over and who is told so."""
+
+    conduct: Conduct
+    zone_id: str
+    tell: tuple[str, ...]
+    text: str | None = None
+    false_alarm_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """The ladder, its channels and its words.
+
+    Attributes
+    ----------
+    agreement_id : str
+    version : int
+    levels : sequence of Level
+        In order of number.
+    channels : mapping of str to Channel
+    texts : mapping of str to mapping of str to str
+        Text id, then language, then words.
+    end_of_ladder : str or None
+        The person called when the last level went unanswered; None if not set.
+    stand_down : StandDown or None
+    language : str
+        Language of a text given without one; the agreement's first authentic language, else "en".
+    """
+
+    agreement_id: str
+    version: int
+    levels: Sequence[Level]
+    channels: Mapping[str, Channel]
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    end_of_ladder: str | None = None
+    stand_down: StandDown | None = None
+    language: str = "en"
