@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""The one entry point for people: `python3 do.py demo` and `python3 do.py test` need nothing but Python 3.11 and pip.
+
+Makes `.venv` beside this file, installs what the lock files name (with hashes; by uv where it can be had, by pip
+where not), installs Tocsin itself in place, and runs. The next call skips all set-up until a lock file changes.
+Standard library only. Commands: demo, test, check, fix, lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+CORE_LOCK = ROOT / "requirements.lock"
+DEV_LOCK = ROOT / "requirements-dev.lock"
+UV = "uv==0.13.9"
+OUT = ROOT / "out"
+
+
+def run(*command: str | Path, quiet: bool = False) -> int:
+    """Run a command in the project's folder and return its exit code."""
+    sink = subprocess.DEVNULL if quiet else None
+    return subprocess.run([str(part) for part in command], cwd=ROOT, stdout=sink, stderr=sink, check=False).returncode
+
+
+def must(*command: str | Path) -> None:
+    """Run a command; end this program with its exit code if it fails."""
+    if code := run(*command):
+        sys.exit(code)
+
+
+def set_up(lock: Path) -> None:
+    """Make the environment hold what this lock file names, unless it already does."""
+    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    stamp = VENV / f"{lock.name}.installed"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print(f"Setting up {VENV.name} from {lock.name}: the first time takes a minute or two.", file=sys.stderr)
+    if not PYTHON.exists():
+        venv.create(VENV, with_pip=True)
+    if not install(lock):
+        sys.exit(f"do.py: could not install {lock.name}; see the messages above")
+    stamp.write_text(wanted)
+
+
+def install(lock: Path) -> bool:
+    """Install the lock file and the project, by uv if pip can bring it, else by pip; return True if it went well."""
+    wanted = ("--require-hashes", "-r", lock)
+    project = ("--no-deps", "--no-build-isolation", "-e", ".")
+    by_pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    if run(*by_pip, UV, quiet=True) == 0:
+        by_uv = (BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON)
+        if run(*by_uv, *wanted) == 0 and run(*by_uv, *project) == 0:
+            return True
+    return run(*by_pip, *wanted) == 0 and run(*by_pip, *project) == 0
+
+
+def demo(arguments: list[str]) -> None:
+    """Run both examples and say where their reports are."""
+    set_up(CORE_LOCK)
+    must(PYTHON, "-m", "tocsin", "demo", "--out", OUT, *arguments)
+
+
+def test(arguments: list[str]) -> None:
+    """Run the whole test suite; arguments go to pytest."""
+    set_up(DEV_LOCK)
+    must(PYTHON, "-m", "pytest", *(arguments or ["-n", "2", "--dist", "worksteal"]))
+
+
+def check(arguments: list[str]) -> None:
+    """Lint, format, types, the house's import rules, spelling, and documents against code."""
+    set_up(DEV_LOCK)
+    must(PYTHON, "-m", "ruff", "check", ".")
+    must(PYTHON, "-m", "ruff", "format", "--check", ".")
+    must(PYTHON, "-m", "mypy")
+    must(BIN / "lint-imports", "--no-cache")
+    must(BIN / "codespell")
+    must(PYTHON, "-m", "pytest", "-q", "tests/docs", *arguments)
+
+
+def fix(arguments: list[str]) -> None:
+    """Format and mend what ruff can mend by itself."""
+    set_up(DEV_LOCK)
+    must(PYTHON, "-m", "ruff", "check", "--fix", *(arguments or ["."]))
+    must(PYTHON, "-m", "ruff", "format", *(arguments or ["."]))
+
+
+def lock(arguments: list[str]) -> None:
+    """Write both lock files anew from pyproject.toml; arguments go to uv, such as `--upgrade`."""
+    set_up(DEV_LOCK)
+    base = (BIN / "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11")
+    note = ("--custom-compile-command", "python3 do.py lock")
+    must(*base, *note, "pyproject.toml", "--group", "build", "-o", CORE_LOCK, *arguments)
+    must(*base, *note, "pyproject.toml", "--group", "dev", "-o", DEV_LOCK, *arguments)
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "demo": demo, "test": test, "check": check, "fix": fix, "lock": lock,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Run the command that the first argument names."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in COMMANDS:
+        lines = [f"  python3 do.py {key:6} {command.__doc__}" for key, command in COMMANDS.items()]
+        sys.exit("\n".join(["usage:", *lines]))
+    if sys.version_info < (3, 11):
+        sys.exit(f"do.py: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
+    COMMANDS[name](sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()
