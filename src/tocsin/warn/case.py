@@ -13,6 +13,7 @@ from typing import Any
 from tocsin.canon import canonical_line
 from tocsin.units import format_instant
 from tocsin.warn.states import (
+    OUT,
     AnswerKind,
     CaseInput,
     CaseOutcome,
@@ -23,10 +24,78 @@ from tocsin.warn.states import (
     MuteReason,
     Purpose,
 )
+from tocsin.watch.event import Event, EventKind
 
 
 def _instant(at_us: int | None) -> str | None:
     return None if at_us is None else format_instant(at_us)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvent:
+    """What a case keeps of an event: enough to say what was seen, where and when.
+
+    Attributes
+    ----------
+    event_id, rule_id, zone_id : str
+    kind : EventKind
+    at_us, known_us : int
+    lat_deg, lon_deg, accuracy_m : float
+        Accuracy is NaN when no report gave one.
+    measured : tuple of (str, float)
+        Sorted by name; names from `watch.event.MEASURES`.
+    began : int
+        The level that it began by its own conduct; 0 if none.
+    withdrawn : bool
+        True once later data withdrew it.
+    """
+
+    event_id: str
+    rule_id: str
+    zone_id: str
+    kind: EventKind
+    at_us: int
+    known_us: int
+    lat_deg: float
+    lon_deg: float
+    accuracy_m: float
+    measured: tuple[tuple[str, float], ...] = ()
+    began: int = 0
+    withdrawn: bool = False
+
+    @classmethod
+    def of(cls, event: Event, *, began: int = 0) -> CaseEvent:
+        """Return what a case keeps of this event."""
+        return cls(
+            event_id=event.event_id,
+            rule_id=event.rule_id,
+            zone_id=event.zone_id,
+            kind=event.kind,
+            at_us=event.at_us,
+            known_us=event.known_us,
+            lat_deg=event.lat_deg,
+            lon_deg=event.lon_deg,
+            accuracy_m=event.accuracy_m,
+            measured=tuple(sorted((name, value) for name, value in event.measured.items() if value == value)),
+            began=began,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as a JSON object; a missing accuracy as null."""
+        return {
+            "event_id": self.event_id,
+            "rule": self.rule_id,
+            "zone": self.zone_id,
+            "kind": str(self.kind),
+            "at": format_instant(self.at_us),
+            "known": format_instant(self.known_us),
+            "lat_deg": self.lat_deg,
+            "lon_deg": self.lon_deg,
+            "accuracy_m": None if self.accuracy_m != self.accuracy_m else self.accuracy_m,
+            "measured": dict(self.measured),
+            "began_level": self.began,
+            "withdrawn": self.withdrawn,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +163,8 @@ class Rung:
         How often it was said: 1, and one for each repeat.
     answer_due_us : int or None
         When silence climbs; None where the agreement sets no deadline.
+    aside : bool
+        True if it was said beside the present rung, whose deadlines run on.
     """
 
     purpose: Purpose
@@ -105,6 +176,7 @@ class Rung:
     acknowledged: tuple[str, ...] = ()
     sayings: int = 0
     answer_due_us: int | None = None
+    aside: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the rung as a JSON object."""
@@ -118,6 +190,7 @@ class Rung:
             "acknowledged": list(self.acknowledged),
             "sayings": self.sayings,
             "answer_due": _instant(self.answer_due_us),
+            "aside": self.aside,
         }
 
 
@@ -398,10 +471,10 @@ class Case:
     outcome : CaseOutcome or None
     standing : tuple of str
         What stands now, sorted: `inside:ZONE`, `approach:ZONE`, `act:ZONE/ACT`.
-    events : tuple of str
-        Ids of the events of this encounter, in the order they became known.
-    grounds : tuple of str
-        Those of them that began a level and were not withdrawn.
+    events : tuple of CaseEvent
+        The events of this encounter, in the order they became known.
+    present : int
+        Index of the rung whose deadlines run; -1 before the first.
     steps, rungs, messages, attempts, acknowledgements, mutes : tuple
     deadlines : tuple of Deadline
         What still falls due.
@@ -421,8 +494,8 @@ class Case:
     closed_us: int | None = None
     outcome: CaseOutcome | None = None
     standing: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    grounds: tuple[str, ...] = ()
+    events: tuple[CaseEvent, ...] = ()
+    present: int = -1
     steps: tuple[Step, ...] = ()
     rungs: tuple[Rung, ...] = ()
     messages: tuple[Message, ...] = ()
@@ -433,12 +506,26 @@ class Case:
 
     @property
     def nobody_reached(self) -> bool:
-        """True if no message of the case is known or believed to have got anywhere."""
-        return not any(m.state in _OUT for m in self.messages)
+        """True if nobody and nothing took any message of the case."""
+        return not any(message.state in OUT for message in self.messages)
+
+    @property
+    def rung(self) -> Rung | None:
+        """The present rung; None before the first."""
+        return self.rungs[self.present] if self.present >= 0 else None
+
+    @property
+    def grounds(self) -> tuple[CaseEvent, ...]:
+        """The events that began a level and still stand."""
+        return tuple(event for event in self.events if event.began and not event.withdrawn)
+
+    def event(self, event_id: str | None) -> CaseEvent | None:
+        """Return the event of this id, or None."""
+        return next((event for event in self.events if event.event_id == event_id), None)
 
     def message(self, message_id: str) -> Message | None:
         """Return the message of this id, or None."""
-        return next((m for m in self.messages if m.message_id == message_id), None)
+        return next((message for message in self.messages if message.message_id == message_id), None)
 
     def as_json(self) -> dict[str, Any]:
         """Return the case as a JSON object; instants as RFC 3339, missing values as null."""
@@ -457,8 +544,8 @@ class Case:
             "highest_level": self.highest_level,
             "nobody_reached": self.nobody_reached,
             "standing": list(self.standing),
-            "events": list(self.events),
-            "grounds": list(self.grounds),
+            "events": [event.as_json() for event in self.events],
+            "present_rung": self.present if self.present >= 0 else None,
             "steps": [step.as_json() for step in self.steps],
             "rungs": [rung.as_json() for rung in self.rungs],
             "messages": [message.as_json() for message in self.messages],
@@ -471,15 +558,3 @@ class Case:
     def as_line(self) -> bytes:
         """Return the case as one canonical line of `cases.jsonl`."""
         return canonical_line(self.as_json())
-
-
-_OUT = frozenset(
-    {
-        MessageState.HANDED_OVER,
-        MessageState.DELIVERED,
-        MessageState.READ,
-        MessageState.ACKNOWLEDGED,
-        MessageState.ANSWERED,
-    }
-)
-"""States of a message that somebody or something took."""

@@ -38,6 +38,8 @@ class CaseInput(StrEnum):
     """Conduct was found that begins a higher level than the present one."""
     CONDUCT_AGAIN = "conduct_again"
     """Conduct of this or a lower level, found anew after an acknowledgement, a lull or the ladder's end."""
+    CONDUCT_BELOW = "conduct_below"
+    """A level at or below the present one, so far begun by silence alone, now has its own conduct: told at once, aside."""
     CONDUCT_NOTED = "conduct_noted"
     """An event of this encounter that begins no level now, or a new revision of one already known."""
     RECEDED = "receded"
@@ -137,6 +139,9 @@ class MessageState(StrEnum):
 
 REACH: dict[MessageState, int] = {state: n for n, state in enumerate(MessageState)}
 """How far each state is, so that a late receipt of less never undoes one of more."""
+
+OUT = frozenset(state for state in MessageState if REACH[state] >= REACH[MessageState.HANDED_OVER])
+"""States of a message that somebody or something took."""
 
 
 class AnswerKind(StrEnum):
