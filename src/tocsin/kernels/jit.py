@@ -1,0 +1,133 @@
+"""The one place that says how a kernel is compiled and where the compiled code is kept.
+
+Rules of every kernel (docs/guide/architecture.md): the GIL is released; no fast-math, so that a sum is the
+same sum on every machine; no bounds checks. Compiled code is kept in a folder of the user's own, named after
+the digest of all kernel sources, because numba alone does not see that a kernel called by another has
+changed. `NUMBA_CACHE_DIR` moves it; where no folder can be written nothing is kept and the kernels are
+compiled at every start. This module does not choose signatures: kernels compile at their first call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import config
+from numba.core.caching import FunctionCache
+
+log = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def source_digest() -> str:
+    """Return 16 hexadecimal digits that change when any kernel, or numba, changes."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path | None:
+    """Return the folder that keeps compiled kernels, made if needed; None where there is no place to write.
+
+    In this order: `NUMBA_CACHE_DIR`, `XDG_CACHE_HOME`, `LOCALAPPDATA`, `~/.cache`.
+    """
+    try:
+        if config.CACHE_DIR:
+            base = Path(config.CACHE_DIR)
+        else:
+            home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+            base = (Path(home) if home else Path.home() / ".cache") / "tocsin" / "numba"
+        folder = base / source_digest()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError) as error:  # RuntimeError: the user has no home
+        log.info("kernels.uncached", extra={"reason": str(error)})
+        return None
+    return folder
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that two processes never write one entry's index and code apart."""
+    with (folder / "lock").open("ab") as lock:
+        if os.name == "nt":
+            import msvcrt
+
+            lock.seek(0)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            try:
+                yield
+            finally:
+                lock.seek(0)
+                msvcrt.locking(lock.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+class SharedCache(FunctionCache):  # type: ignore[misc]
+    """Numba's disk cache, made safe for processes that start together and for a power cut.
+
+    numba numbers its code files by an index that it reads and writes without a lock: two processes that
+    compile two signatures of one kernel at once can each be given the other's code.
+    """
+
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+        try:
+            super().__init__(function)
+        finally:
+            config.CACHE_DIR = before
+        self._folder = folder
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the kept code; None, so that it is compiled again, if there is none or it is damaged."""
+        try:
+            with _locked(self._folder):
+                return super().load_overload(sig, target_context)
+        except (OSError, EOFError, ValueError, AttributeError, pickle.UnpicklingError) as error:
+            log.warning("kernels.cache_unreadable", extra={"kernel": str(sig), "reason": str(error)})
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep compiled code; a full or vanished disk costs the next start time, never this one its answer."""
+        try:
+            with _locked(self._folder):
+                super().save_overload(sig, data)
+        except OSError as error:
+            log.warning("kernels.cache_unwritable", extra={"kernel": str(sig), "reason": str(error)})
+
+
+FOLDER = cache_folder()
+"""Where this process keeps compiled kernels; None if nowhere."""
+
+
+def kernel(function: F) -> F:
+    """Compile a function of arrays and scalars by the house's rules.
+
+    Parameters
+    ----------
+    function : callable
+        Top level, typed by its arguments at the first call; takes arrays and scalars, writes into its last.
+
+    Returns
+    -------
+    callable
+        Callable from Python and from other kernels.
+    """
+    compiled = numba.njit(nogil=True, fastmath=False, boundscheck=False, error_model="numpy")(function)
+    if FOLDER is not None and hasattr(compiled, "_cache"):  # a plain function where NUMBA_DISABLE_JIT is set
+        compiled._cache = SharedCache(function, FOLDER)
+    return compiled  # type: ignore[no-any-return]
