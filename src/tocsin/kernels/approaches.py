@@ -1,0 +1,133 @@
+"""Approaches: which zones a track enters if it goes on as it goes, and when that has stopped being so.
+
+Constant course and speed along the geodesic: the predicted way is walked through the atlas like any other way. An approach
+is written once; it has ended when the prediction has failed `APPROACH_MISSES` times in a row, or when the track is inside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tocsin.kernels.atlas import boundary_distance_m, clearance_m, crossings_on, geodesic_point
+from tocsin.kernels.episodes import close_episode, find_episode, open_episode
+from tocsin.kernels.findings import US_PER_S, emit
+from tocsin.kernels.geodesic import direct
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.spans import in_force
+from tocsin.kernels.tables import APPROACH, APPROACH_ENDED, APPROACHING, NONE, Book, Rows, State, Work
+
+APPROACH_MISSES = 2
+"""Fixes in a row at which the prediction must fail before an approach has ended; dimensionless; lower means more flapping."""
+
+CLEAR = 1.5
+"""An approach goes on while entry lies within this many look-aheads (warn early, clear late); dimensionless."""
+
+PREDICTED_PIECE_M = 50_000.0
+"""A predicted way is straight in pieces of this length, metres: 50 m off at most at 45° N, below its own uncertainty."""
+
+
+@kernel
+def look_ahead(atlas: object, book: Book, work: Work) -> int:
+    """Write the edges that the predicted way crosses, with the fraction of `book.horizon_s`, and return how many.
+
+    More than the scratch room holds is returned as its length plus one, and means that nothing can be said.
+    """
+    leg = work.leg[0]
+    reach_m = leg.speed_mps * book.horizon_s
+    if not (reach_m > 0.0 and leg.course_deg == leg.course_deg):  # false for NaN
+        return 0
+    if clearance_m(atlas, leg.to_lat_deg, leg.to_lon_deg) > reach_m:
+        return 0
+    end_lat_deg, end_lon_deg = direct(leg.to_lat_deg, leg.to_lon_deg, leg.course_deg, reach_m)
+    pieces = int(np.ceil(reach_m / PREDICTED_PIECE_M))
+    n, room = 0, len(work.ahead_s)
+    lat_deg, lon_deg = leg.to_lat_deg, leg.to_lon_deg
+    for piece in range(1, pieces + 1):
+        next_lat_deg, next_lon_deg = end_lat_deg, end_lon_deg
+        if piece < pieces:
+            next_lat_deg, next_lon_deg = geodesic_point(
+                leg.to_lat_deg, leg.to_lon_deg, end_lat_deg, end_lon_deg, piece / pieces
+            )
+        more = crossings_on(atlas, lat_deg, lon_deg, next_lat_deg, next_lon_deg, work.ahead_zone[n:], work.ahead_s[n:])
+        if n + more > room:
+            return room + 1
+        for j in range(n, n + more):
+            work.ahead_s[j] = (piece - 1 + work.ahead_s[j]) / pieces
+        n += more
+        lat_deg, lon_deg = next_lat_deg, next_lon_deg
+    return n
+
+
+@kernel
+def _holds(book: Book, leg: Rows, rule: Rows, time_s: float) -> bool:
+    """Return True if the rule is about this way of moving and its zone will count at the predicted entry."""
+    zone = book.zones[rule.zone]
+    entry_us = leg.to_us + np.int64(time_s * US_PER_S)
+    banded = zone.banded and not (zone.lower_m <= leg.to_alt_m <= zone.upper_m)
+    return (
+        rule.speed_lo_mps <= leg.speed_mps < rule.speed_hi_mps
+        and not banded
+        and in_force(book.windows_us, zone.windows_from, zone.windows_to, entry_us)
+    )
+
+
+@kernel
+def _end(state: State, atlas: object, book: Book, leg: Rows, episode: int, found: Rows, n: int) -> int:
+    """Write the end of an approach and close it."""
+    row = state.episodes[episode]
+    rule, began_us = book.approaches[row.key], row.began_us
+    n = emit(found, n, leg, APPROACH_ENDED, rule.place, rule.zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, began_us)
+    found[n - 1].value[1] = leg.course_deg
+    found[n - 1].value[2] = boundary_distance_m(atlas, rule.zone, leg.to_lat_deg, leg.to_lon_deg)
+    close_episode(state, leg.track, episode)
+    return n
+
+
+@kernel
+def approaches(state: State, atlas: object, book: Book, work: Work, zones: int, ahead: int, binds: np.ndarray,
+               found: Rows, n: int) -> int:  # fmt: skip
+    """Open, keep and end the approaches of one track at one fix, and write what was found.
+
+    Parameters
+    ----------
+    zones, ahead : int
+        How many of `work.zones` (they hold the fix) and of `work.ahead_zone` (the predicted way crosses them) count.
+    binds : ndarray, shape (zones of the book,), uint8
+        Whom each zone is about, for this track.
+    """
+    leg = work.leg[0]
+    e = state.tracks[leg.track].episodes
+    while e != NONE:
+        if state.episodes[e].kind == APPROACHING:
+            state.episodes[e].misses += 1
+        e = state.episodes[e].next
+    for j in range(ahead):
+        zone, time_s = work.ahead_zone[j], work.ahead_s[j] * book.horizon_s
+        inside = False
+        for i in range(zones):
+            inside = inside or work.zones[i] == zone
+        if inside or not binds[zone]:
+            continue
+        for a in range(book.zones[zone].approach_from, book.zones[zone].approach_to):
+            rule = book.approaches[a]
+            e = find_episode(state.episodes, state.tracks[leg.track].episodes, APPROACHING, a)
+            if e != NONE:
+                if state.episodes[e].misses and time_s <= CLEAR * rule.lookahead_s and _holds(book, leg, rule, time_s):
+                    state.episodes[e].misses = 0
+            elif time_s <= rule.lookahead_s and _holds(book, leg, rule, time_s):
+                open_episode(state, leg.track, APPROACHING, a, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
+                n = emit(found, n, leg, APPROACH, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us)
+                found[n - 1].value[1] = leg.course_deg
+                found[n - 1].value[2] = time_s
+                found[n - 1].value[3] = boundary_distance_m(atlas, zone, leg.to_lat_deg, leg.to_lon_deg)
+    e = state.tracks[leg.track].episodes
+    while e != NONE:
+        row, following = state.episodes[e], state.episodes[e].next
+        if row.kind == APPROACHING:
+            over = row.misses >= APPROACH_MISSES
+            for i in range(zones):
+                over = over or work.zones[i] == book.approaches[row.key].zone
+            if over:
+                n = _end(state, atlas, book, leg, e, found, n)
+        e = following
+    return n

@@ -1,0 +1,58 @@
+"""Episodes: a track's list of what lasts (visits, slow spells, silences, approaches), in rows of one shared array.
+
+A list costs nothing while a track is nowhere, has no upper length, and is copied with the array it lives in.
+"""
+
+from __future__ import annotations
+
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.tables import NONE, SILENCE, SPELL, Book, Rows, State
+
+
+@kernel
+def find_episode(episodes: Rows, head: int, kind: int, key: int) -> int:
+    """Return the track's episode of this kind and key, or NONE."""
+    e = head
+    while e != NONE and (episodes[e].kind != kind or episodes[e].key != key):
+        e = episodes[e].next
+    return e
+
+
+@kernel
+def open_episode(state: State, track: int, kind: int, key: int, began_us: int, lat_deg: float, lon_deg: float) -> int:
+    """Open an episode at the head of the track's list and return it; the caller made sure one is free."""
+    e = state.free[0]
+    row = state.episodes[e]
+    state.free[0] = row.next
+    state.free[1] -= 1
+    row.kind, row.key, row.began_us = kind, key, began_us
+    row.lat_deg, row.lon_deg, row.raised, row.misses = lat_deg, lon_deg, 0, 0
+    row.next = state.tracks[track].episodes
+    state.tracks[track].episodes = e
+    return e
+
+
+@kernel
+def close_episode(state: State, track: int, episode: int) -> None:
+    """Take an episode out of the track's list and give it back."""
+    e = state.tracks[track].episodes
+    if e == episode:
+        state.tracks[track].episodes = state.episodes[e].next
+    else:
+        while state.episodes[e].next != episode:
+            e = state.episodes[e].next
+        state.episodes[e].next = state.episodes[episode].next
+    state.episodes[episode].next = state.free[0]
+    state.episodes[episode].kind = 0
+    state.free[0] = episode
+    state.free[1] += 1
+
+
+@kernel
+def close_rules(state: State, book: Book, track: int, zone: int) -> None:
+    """Close every spell and silence that belongs to a visit of this zone."""
+    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+        for kind in (SPELL, SILENCE):
+            e = find_episode(state.episodes, state.tracks[track].episodes, kind, r)
+            if e != NONE:
+                close_episode(state, track, e)

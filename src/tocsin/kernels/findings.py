@@ -1,0 +1,54 @@
+"""Findings: where and when something happened on the way between two fixes, written as rows of `tables.FOUND`."""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+
+from tocsin.kernels.atlas import geodesic_point
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.tables import NEVER, Rows
+
+US_PER_S = 1_000_000.0
+"""Microseconds in a second; dimensionless."""
+
+
+@kernel
+def place_on_way(leg: Rows, s: float) -> tuple[float, float]:
+    """Return latitude and longitude of a place on the way between two fixes, s from 0 to 1."""
+    if s <= 0.0:
+        return leg.from_lat_deg, leg.from_lon_deg
+    if s >= 1.0:
+        return leg.to_lat_deg, leg.to_lon_deg
+    return geodesic_point(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg, s)
+
+
+@kernel
+def instant_on_way(leg: Rows, s: float) -> int:
+    """Return the instant at a place on the way, to the nearest microsecond."""
+    if s >= 1.0:
+        return leg.to_us
+    return leg.from_us + np.int64(np.floor(s * (leg.to_us - leg.from_us) + 0.5))
+
+
+@kernel
+def emit(found: Rows, n: int, leg: Rows, code: int, rule: int, zone: int, at_us: int, lat_deg: float, lon_deg: float,
+          visit_us: int) -> int:  # fmt: skip
+    """Write the common part of a finding and return the new count; the caller made sure there is room."""
+    row = found[n]
+    row.code, row.rule, row.zone, row.track = code, rule, zone, leg.track
+    row.feed, row.party, row.category = leg.feed, leg.party, leg.category
+    row.at_us, row.known_us, row.visit_us = at_us, leg.to_us, visit_us
+    row.lat_deg, row.lon_deg, row.accuracy_m = lat_deg, lon_deg, leg.accuracy_m
+    row.before_us = NEVER if leg.first else leg.from_us
+    row.before_lat_deg, row.before_lon_deg = leg.from_lat_deg, leg.from_lon_deg
+    row.after_us, row.after_lat_deg, row.after_lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
+    row.exemption, row.unobserved = leg.to_exemption, 0
+    row.value[0], row.value[1], row.value[2], row.value[3] = leg.speed_mps, leg.to_alt_m, nan, nan
+    return n + 1
+
+
+@kernel
+def seconds(from_us: int, to_us: int) -> float:
+    return (to_us - from_us) / US_PER_S

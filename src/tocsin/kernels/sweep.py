@@ -1,0 +1,221 @@
+"""Sweep: one pass over reports in time order; what each track did at each zone comes out as rows of `tables.FOUND`.
+
+For every report the pass asks the atlas which zones hold the new fix and which edges the way from the last fix crossed, and
+hands both to `visits.py`; the predicted way goes to `approaches.py`. It knows no words, no clock and no order but the one it
+is given, and allocates nothing per report.
+"""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+
+from tocsin.kernels.approaches import approaches, look_ahead
+from tocsin.kernels.atlas import crossings_on, geodesic_point, same_empty_cell, split_count, zones_at
+from tocsin.kernels.episodes import find_episode, open_episode
+from tocsin.kernels.findings import US_PER_S, silence
+from tocsin.kernels.geodesic import inverse_m
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.spans import in_force
+from tocsin.kernels.tables import (
+    APPROACHING,
+    GAP,
+    NEVER,
+    NONE,
+    SILENCE,
+    VISIT,
+    Book,
+    Reports,
+    Rows,
+    State,
+    Work,
+)
+from tocsin.kernels.visits import at_zone, first_seen
+
+DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
+"""Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
+track's last fix."""
+
+MARGIN = 8
+"""Rows of `found`, and free episodes, that one report may need for each place of scratch room; dimensionless."""
+
+
+@kernel
+def _fill_leg(state: State, reports: Reports, i: int, leg: Rows) -> None:
+    """Write what a report means together with the track's last fix; a word that nobody said again stays as it was."""
+    last = state.tracks[reports.track[i]]
+    leg.track, leg.feed = reports.track[i], reports.feed[i]
+    leg.party = reports.party[i] if reports.party[i] != NONE else last.party
+    leg.category = reports.category[i] if reports.category[i] != NONE else last.category
+    leg.to_us, leg.to_lat_deg, leg.to_lon_deg = reports.observed_us[i], reports.lat_deg[i], reports.lon_deg[i]
+    leg.to_alt_m, leg.speed_mps, leg.course_deg = reports.alt_m[i], reports.speed_mps[i], reports.course_deg[i]
+    leg.accuracy_m, leg.first, leg.pieces = reports.accuracy_m[i], last.observed_us == NEVER, 1
+    leg.from_exemption = leg.to_exemption = NONE
+    if leg.first:
+        leg.from_us, leg.from_lat_deg, leg.from_lon_deg, leg.from_alt_m = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, nan
+        return
+    leg.from_us, leg.from_lat_deg, leg.from_lon_deg = last.observed_us, last.lat_deg, last.lon_deg
+    leg.from_alt_m, leg.from_exemption = last.alt_m, last.exemption
+    if not leg.accuracy_m >= last.accuracy_m:  # also when it is NaN: the worse of the two that are known
+        leg.accuracy_m = last.accuracy_m if last.accuracy_m == last.accuracy_m else leg.accuracy_m
+    moved = leg.speed_mps != leg.speed_mps or leg.course_deg != leg.course_deg
+    if moved and leg.to_us > leg.from_us:
+        way_m, course_deg = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
+        if leg.speed_mps != leg.speed_mps:
+            leg.speed_mps = way_m * US_PER_S / (leg.to_us - leg.from_us)
+        if leg.course_deg != leg.course_deg and way_m > 0.0:
+            leg.course_deg = course_deg % 360.0
+
+
+@kernel
+def _flips(atlas: object, work: Work) -> int:
+    """Write the zone edges that the way crosses, along the geodesic, and return how many (past the room: one more)."""
+    leg, room = work.leg[0], len(work.flip_s) - 1
+    pieces = split_count(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
+    n, lat_deg, lon_deg = 0, leg.from_lat_deg, leg.from_lon_deg
+    for piece in range(1, pieces + 1):
+        next_lat_deg, next_lon_deg = leg.to_lat_deg, leg.to_lon_deg
+        if piece < pieces:
+            next_lat_deg, next_lon_deg = geodesic_point(
+                leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg, piece / pieces
+            )
+        more = crossings_on(atlas, lat_deg, lon_deg, next_lat_deg, next_lon_deg, work.flip_zone[n:], work.flip_s[n:])
+        if n + more > room:
+            return room + 1
+        for j in range(n, n + more):
+            work.flip_s[j] = (piece - 1 + work.flip_s[j]) / pieces
+        n += more
+        lat_deg, lon_deg = next_lat_deg, next_lon_deg
+    work.flip_s[n] = 2.0  # the end of the list
+    return n
+
+
+@kernel
+def _exemption(book: Book, work: Work, zones: int, binds: np.ndarray) -> int:
+    """Return the first zone that holds the new fix and exempts this track now, or NONE."""
+    leg = work.leg[0]
+    for j in range(zones):
+        zone = book.zones[work.zones[j]]
+        if zone.exempts and binds[work.zones[j]]:
+            forced = in_force(book.windows_us, zone.windows_from, zone.windows_to, leg.to_us)
+            if forced and (not zone.banded or zone.lower_m <= leg.to_alt_m <= zone.upper_m):
+                return work.zones[j]
+    return NONE
+
+
+@kernel
+def _visits(state: State, book: Book, work: Work, zones: int, flips: int, binds: np.ndarray, found: Rows,
+            n: int) -> int:  # fmt: skip
+    """Bring every visit of one track up to its new fix: zones that hold it, edges crossed on the way, zones left."""
+    leg = work.leg[0]
+    for j in range(zones):
+        zone = work.zones[j]
+        if leg.first:
+            n = first_seen(state, book, work, zone, binds[zone] != 0, found, n)
+        else:
+            visit = find_episode(state.episodes, state.tracks[leg.track].episodes, VISIT, zone)
+            n = at_zone(state, book, work, zone, visit, True, binds[zone] != 0, found, n)
+    for j in range(flips):
+        zone = work.flip_zone[j]
+        if zone != NONE:
+            visit = find_episode(state.episodes, state.tracks[leg.track].episodes, VISIT, zone)
+            n = at_zone(state, book, work, zone, visit, False, binds[zone] != 0, found, n)
+    e = state.tracks[leg.track].episodes
+    while e != NONE:
+        zone, left = state.episodes[e].key, state.episodes[e].kind == VISIT
+        for j in range(zones):
+            left = left and work.zones[j] != zone
+        if left:
+            n = at_zone(state, book, work, zone, e, False, binds[zone] != 0, found, n)
+            e = state.tracks[leg.track].episodes  # the list has changed: from its head again
+        else:
+            e = state.episodes[e].next
+    return n
+
+
+@kernel
+def sweep(
+    reports: Reports, start: int, state: State, atlas: object, book: Book, work: Work, found: Rows, n: int
+) -> tuple[int, int, int, int]:
+    """Take reports from `start` on until all are taken or something is too small.
+
+    Parameters
+    ----------
+    reports : Reports
+        In order of time for each track.
+    start : int
+        The first report to take.
+    state, atlas, book, work : see their classes
+    found : ndarray of FOUND
+        Written from row `n` on.
+
+    Returns
+    -------
+    next, n, why, repeated : int
+        The report to go on with, rows found so far, one of `DONE`, `WANTS_…`, and how many reports had exactly the time
+        of their track's last fix and were not used. Nothing of report `next` has been done.
+
+    Notes
+    -----
+    Linear in the reports; a report in a cell without edges, of a track that is nowhere, costs two look-ups.
+    """
+    repeated = 0
+    leg = work.leg[0]
+    room = MARGIN * len(work.s)
+    for i in range(start, len(reports.track)):
+        last = state.tracks[reports.track[i]]
+        if reports.observed_us[i] <= last.observed_us:
+            if reports.observed_us[i] < last.observed_us:
+                return i, n, WANTS_ORDER, repeated
+            repeated += 1
+            continue
+        _fill_leg(state, reports, i, leg)
+        ahead = look_ahead(atlas, book, work) if book.horizon_s > 0.0 else 0
+        quiet = ahead == 0 and last.episodes == NONE and not leg.first
+        if not quiet or not same_empty_cell(atlas, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg):
+            zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
+            flips = 0 if leg.first else _flips(atlas, work)
+            if max(zones, ahead, flips + 1) > len(work.s):
+                return i, n, WANTS_WORK, repeated
+            if len(found) - n < room:
+                return i, n, WANTS_ROOM, repeated
+            if state.free[1] < room:
+                return i, n, WANTS_EPISODES, repeated
+            if leg.first:
+                work.flip_s[0] = 2.0
+            binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
+            leg.to_exemption = _exemption(book, work, zones, binds)
+            n = _visits(state, book, work, zones, flips, binds, found, n)
+            n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
+        last.observed_us, last.lat_deg, last.lon_deg, last.alt_m = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_alt_m
+        last.speed_mps, last.course_deg, last.accuracy_m = leg.speed_mps, leg.course_deg, reports.accuracy_m[i]
+        last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
+    return len(reports.track), n, DONE, repeated
+
+
+@kernel
+def silences(state: State, book: Book, start: int, watermark_us: int, found: Rows, n: int) -> tuple[int, int, int]:
+    """Write the silences that have become too long by the watermark, from track `start` on.
+
+    Returns
+    -------
+    next, n, why : int
+        As of `sweep`, with a track in the place of a report.
+    """
+    for k in range(start, len(state.tracks)):
+        e = state.tracks[k].episodes
+        if e != NONE and (len(found) - n < len(book.rules) + 1 or state.free[1] < len(book.rules) + 1):
+            return k, n, WANTS_ROOM if len(found) - n < len(book.rules) + 1 else WANTS_EPISODES
+        while e != NONE:
+            visit = state.episodes[e]
+            e = visit.next
+            if visit.kind != VISIT or visit.began_us == NEVER:
+                continue
+            for r in range(book.zones[visit.key].rules_from, book.zones[visit.key].rules_to):
+                rule, last = book.rules[r], state.tracks[k]
+                if rule.code == GAP and watermark_us - last.observed_us > rule.after_us:
+                    if find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
+                        open_episode(state, k, SILENCE, r, last.observed_us, last.lat_deg, last.lon_deg)
+                        n = silence(last, k, rule, found, n)
+    return len(state.tracks), n, DONE

@@ -1,0 +1,258 @@
+"""The records that the watch's kernels read and write: one fixed-size row a track, an episode, a zone, a rule, a finding.
+
+Plain NumPy structured types, so that a snapshot of the state is the bytes of two arrays and a row is one or two cache
+lines. Codes are small integers because a kernel has no strings; `watch` turns them into words.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[Any]
+"""A structured array of one of the types below."""
+
+NEVER = np.iinfo(np.int64).min
+"""The instant that stands for "not"."""
+
+NONE = -1
+"""The index that stands for "none"."""
+
+TRACK = np.dtype(
+    [
+        ("observed_us", "i8"),  # last fix; NEVER before the first
+        ("lat_deg", "f8"),
+        ("lon_deg", "f8"),
+        ("alt_m", "f4"),
+        ("speed_mps", "f4"),
+        ("course_deg", "f4"),
+        ("accuracy_m", "f4"),
+        ("feed", "i4"),
+        ("party", "i4"),  # codes of the state's lists; NONE while nobody said
+        ("category", "i4"),
+        ("exemption", "i4"),  # zone that exempts the last fix, or NONE
+        ("episodes", "i4"),  # first of the track's episodes, or NONE
+    ],
+    align=True,
+)
+"""One track: its last fix and the head of its list of episodes."""
+
+EPISODE = np.dtype(
+    [
+        ("began_us", "i8"),
+        ("lat_deg", "f8"),  # where it began
+        ("lon_deg", "f8"),
+        ("key", "i4"),  # zone of a visit; rule of the others
+        ("next", "i4"),
+        ("kind", "u1"),
+        ("raised", "u1"),  # 1 once its event was raised
+        ("misses", "u1"),  # approach: how often in a row the prediction has not held
+    ],
+    align=True,
+)
+"""Something that lasts: a visit to a zone, a slow spell, a silence, an approach. Unused rows form a list of their own."""
+
+VISIT, SPELL, SILENCE, APPROACHING = 1, 2, 3, 4
+"""Kinds of episode. A visit exists while the last fix lies in the polygon; `began_us` is NEVER while that does not
+count (window, altitude, party)."""
+
+ZONE = np.dtype(
+    [
+        ("lower_m", "f8"),
+        ("upper_m", "f8"),
+        ("gap_us", "i8"),  # a longer step between two fixes leaves what lies between unobserved
+        ("windows_from", "i4"),  # rows of the windows array
+        ("windows_to", "i4"),
+        ("rules_from", "i4"),  # rows of the rules array: spells and silences
+        ("rules_to", "i4"),
+        ("entry", "i4"),  # rules, by their place in the watchlist
+        ("exit", "i4"),
+        ("crossing", "i4"),
+        ("approach_from", "i4"),
+        ("approach_to", "i4"),
+        ("banded", "u1"),
+        ("exempts", "u1"),
+    ],
+    align=True,
+)
+"""One zone: its band, its windows and where its rules stand."""
+
+RULE = np.dtype(
+    [
+        ("after_us", "i8"),
+        ("lookahead_s", "f8"),
+        ("speed_lo_mps", "f8"),
+        ("speed_hi_mps", "f8"),
+        ("radius_m", "f8"),
+        ("zone", "i4"),
+        ("place", "i4"),  # its place in the watchlist
+        ("code", "u1"),
+    ],
+    align=True,
+)
+"""One rule with numbers; grouped by zone, spells and silences first in one array, approaches in another."""
+
+FOUND = np.dtype(
+    [
+        ("at_us", "i8"),
+        ("known_us", "i8"),
+        ("visit_us", "i8"),
+        ("before_us", "i8"),
+        ("after_us", "i8"),
+        ("lat_deg", "f8"),
+        ("lon_deg", "f8"),
+        ("before_lat_deg", "f8"),
+        ("before_lon_deg", "f8"),
+        ("after_lat_deg", "f8"),
+        ("after_lon_deg", "f8"),
+        ("value", "f8", (4,)),  # what was measured, in the order of `MEASURED`
+        ("accuracy_m", "f4"),
+        ("track", "i4"),
+        ("rule", "i4"),
+        ("zone", "i4"),
+        ("exemption", "i4"),
+        ("feed", "i4"),
+        ("party", "i4"),
+        ("category", "i4"),
+        ("code", "u1"),
+        ("unobserved", "u1"),
+    ],
+    align=True,
+)
+"""One finding: an event before its words."""
+
+(
+    FIRST_SEEN_INSIDE, ENTRY, EXIT, CROSSING, APPROACH, APPROACH_ENDED, LOITER, STOPPED, GAP, GAP_ENDED,
+    ZONE_BEGAN, ZONE_ENDED,
+) = range(12)  # fmt: skip
+"""Codes of the findings, in the order of `watch.found.KINDS`, which a test compares."""
+
+MEASURED: dict[int, tuple[str, ...]] = {
+    FIRST_SEEN_INSIDE: ("speed_mps", "alt_m"),
+    ENTRY: ("speed_mps", "alt_m"),
+    EXIT: ("speed_mps", "alt_m", "dwell_s"),
+    CROSSING: ("speed_mps", "alt_m", "inside_s", "chord_m"),
+    APPROACH: ("speed_mps", "course_deg", "time_to_entry_s", "distance_m"),
+    APPROACH_ENDED: ("speed_mps", "course_deg", "distance_m"),
+    LOITER: ("speed_mps", "dwell_s", "threshold_s"),
+    STOPPED: ("speed_mps", "dwell_s", "threshold_s"),
+    GAP: ("threshold_s",),
+    GAP_ENDED: ("gap_s", "threshold_s", "distance_m"),
+    ZONE_BEGAN: ("speed_mps", "alt_m"),
+    ZONE_ENDED: ("speed_mps", "alt_m", "dwell_s"),
+}
+"""What each code writes into `FOUND.value`, in order; the rest is NaN."""
+
+LEG = np.dtype(
+    [
+        ("from_us", "i8"),
+        ("to_us", "i8"),
+        ("from_lat_deg", "f8"),
+        ("from_lon_deg", "f8"),
+        ("to_lat_deg", "f8"),
+        ("to_lon_deg", "f8"),
+        ("from_alt_m", "f4"),
+        ("to_alt_m", "f4"),
+        ("speed_mps", "f4"),  # at the second fix: as reported, else from the two positions
+        ("course_deg", "f4"),
+        ("accuracy_m", "f4"),  # the worse of the two
+        ("track", "i4"),
+        ("feed", "i4"),
+        ("party", "i4"),
+        ("category", "i4"),
+        ("from_exemption", "i4"),
+        ("to_exemption", "i4"),
+        ("pieces", "i4"),  # into how many the way is cut, so that each is straight to 0.1 m
+        ("first", "u1"),  # 1 if there is no fix before
+    ],
+    align=True,
+)
+"""The way from one fix to the next: what a report means together with the one before it."""
+
+
+class Reports(NamedTuple):
+    """n reports in time order, as arrays of shape (n,); words are codes of the state's lists, classes of the book's."""
+
+    track: np.ndarray
+    observed_us: np.ndarray
+    lat_deg: np.ndarray
+    lon_deg: np.ndarray
+    alt_m: np.ndarray
+    speed_mps: np.ndarray
+    course_deg: np.ndarray
+    accuracy_m: np.ndarray
+    feed: np.ndarray
+    party: np.ndarray
+    category: np.ndarray
+
+
+class State(NamedTuple):
+    """What is known of every track: rows of `tables.TRACK` and `tables.EPISODE`, and the free episodes.
+
+    Attributes
+    ----------
+    free : ndarray, shape (2,), int64
+        First free episode, and how many are free.
+    party_class, category_class : ndarray, shape (k + 1,), int32
+        Class in the book of each code; the last is the class of "nobody said".
+    """
+
+    tracks: np.ndarray
+    episodes: np.ndarray
+    free: np.ndarray
+    party_class: np.ndarray
+    category_class: np.ndarray
+
+
+class Book(NamedTuple):
+    """The agreement as arrays: `tables.ZONE` and `tables.RULE` rows, windows, and whom each zone binds.
+
+    Attributes
+    ----------
+    zones, rules, approaches : ndarray of ZONE, RULE, RULE
+        Rules stand together by zone.
+    windows_us : ndarray, shape (k, 2), int64
+    binds : ndarray, shape (parties, categories, zones), uint8
+        By class of party and class of category: 1 if the zone is about such a mover (for an exemption: if it exempts it).
+    horizon_s : float
+        How far ahead an approach must be looked for: `approaches.CLEAR` times the longest look-ahead; 0 without such a rule.
+    """
+
+    zones: np.ndarray
+    rules: np.ndarray
+    approaches: np.ndarray
+    windows_us: np.ndarray
+    binds: np.ndarray
+    horizon_s: float
+
+
+class Work(NamedTuple):
+    """Scratch room of one sweep, allocated once; all but `leg` of one length.
+
+    Attributes
+    ----------
+    leg : ndarray, shape (1,), LEG
+    zones : ndarray, int32
+        Zones that hold the new fix.
+    flip_zone, flip_s : ndarray, int32 and float64
+        Edges crossed on the way.
+    ahead_zone, ahead_s : ndarray, int32 and float64
+        Edges that the predicted way crosses.
+    own_s, s, what : ndarray, float64, float64 and int64
+        One zone's crossings, and everything that changes on its way.
+    span, by : ndarray, shape (m, 2), float64 and int64
+    """
+
+    leg: np.ndarray
+    zones: np.ndarray
+    flip_zone: np.ndarray
+    flip_s: np.ndarray
+    ahead_zone: np.ndarray
+    ahead_s: np.ndarray
+    own_s: np.ndarray
+    s: np.ndarray
+    what: np.ndarray
+    span: np.ndarray
+    by: np.ndarray

@@ -1,0 +1,219 @@
+"""Visits: what one way between two fixes did at one zone.
+
+Entry, exit, crossing, first seen inside, and the zone's own beginning and end come from the spans in which the zone
+counted; silences and slow spells are kept while a visit lasts. Definitions by docs/guide/events.md.
+"""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+from tocsin.kernels.episodes import close_episode, close_rules, find_episode, open_episode
+from tocsin.kernels.findings import US_PER_S, emit, instant_on_way, place_on_way, seconds
+from tocsin.kernels.geodesic import inverse_m
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.spans import BY_KNOWLEDGE, BY_TRACK, BY_ZONE, SINCE_BEFORE, STILL, even_out, in_force, spans_on_way
+from tocsin.kernels.tables import (
+    CROSSING,
+    ENTRY,
+    EXIT,
+    FIRST_SEEN_INSIDE,
+    GAP,
+    GAP_ENDED,
+    NEVER,
+    NONE,
+    SILENCE,
+    SPELL,
+    VISIT,
+    ZONE_BEGAN,
+    ZONE_ENDED,
+    Book,
+    Rows,
+    State,
+    Work,
+)
+
+
+@kernel
+def _spans(book: Book, work: Work, zone: int, inside_from: bool, inside_to: bool, counted: bool) -> int:
+    """Write the spans in which a zone counted on this way and return how many; takes the zone's flips out of the list."""
+    leg, own = work.leg[0], 0
+    for j in range(len(work.flip_zone)):
+        if work.flip_s[j] > 1.0:
+            break
+        if work.flip_zone[j] == zone:
+            work.own_s[own] = work.flip_s[j]
+            work.flip_zone[j] = NONE
+            own += 1
+    own = even_out(work.own_s, own, inside_from != inside_to)
+    return spans_on_way(
+        book.zones[zone], book.windows_us, work.own_s, own, inside_from, inside_to, counted, leg.from_us, leg.to_us,
+        leg.from_alt_m, leg.to_alt_m, work.s, work.what, work.span, work.by,
+    )  # fmt: skip
+
+
+@kernel
+def _begin(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) -> int:
+    """Write how a span began: by entry, by the zone's own window, or by a fix that told it."""
+    leg, by, s = work.leg[0], work.by[span, 0], work.span[span, 0]
+    code = ZONE_BEGAN if by == BY_ZONE else (FIRST_SEEN_INSIDE if by == BY_KNOWLEDGE else ENTRY)
+    if by == BY_KNOWLEDGE:
+        s = 1.0
+    at_us = instant_on_way(leg, s)
+    lat_deg, lon_deg = place_on_way(leg, s)
+    return emit(found, n, leg, code, book.zones[zone].entry, zone, at_us, lat_deg, lon_deg, at_us)
+
+
+@kernel
+def _end(book: Book, work: Work, zone: int, span: int, visit_us: int, found: Rows, n: int) -> int:
+    """Write how a span ended: by exit, or by the zone's own window."""
+    leg, s = work.leg[0], work.span[span, 1]
+    at_us = instant_on_way(leg, s)
+    lat_deg, lon_deg = place_on_way(leg, s)
+    code = ZONE_ENDED if work.by[span, 1] == BY_ZONE else EXIT
+    n = emit(found, n, leg, code, book.zones[zone].exit, zone, at_us, lat_deg, lon_deg, visit_us)
+    found[n - 1].value[2] = seconds(visit_us, at_us)
+    found[n - 1].exemption = leg.from_exemption
+    return n
+
+
+@kernel
+def _cross(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) -> int:
+    """Write a span with both its ends between the two fixes: a crossing, or what the zone's window made of it."""
+    leg, s_in, s_out = work.leg[0], work.span[span, 0], work.span[span, 1]
+    in_us, out_us = instant_on_way(leg, s_in), instant_on_way(leg, s_out)
+    if work.by[span, 0] != BY_TRACK or work.by[span, 1] != BY_TRACK:
+        n = _begin(book, work, zone, span, found, n)
+        return _end(book, work, zone, span, found[n - 1].at_us, found, n)
+    lat_deg, lon_deg = place_on_way(leg, s_in)
+    out_lat_deg, out_lon_deg = place_on_way(leg, s_out)
+    n = emit(found, n, leg, CROSSING, book.zones[zone].crossing, zone, in_us, lat_deg, lon_deg, in_us)
+    found[n - 1].value[2] = seconds(in_us, out_us)
+    found[n - 1].value[3] = inverse_m(lat_deg, lon_deg, out_lat_deg, out_lon_deg)[0]
+    if leg.from_exemption == NONE:
+        found[n - 1].exemption = NONE
+    return n
+
+
+@kernel
+def _silences(state: State, book: Book, leg: Rows, zone: int, visit_us: int, found: Rows, n: int) -> int:
+    """Write the end of a silence inside this zone, and its begin if nobody has said it yet."""
+    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+        rule = book.rules[r]
+        if rule.code != GAP or leg.to_us - leg.from_us <= rule.after_us:
+            continue
+        e = find_episode(state.episodes, state.tracks[leg.track].episodes, SILENCE, r)
+        if e == NONE:
+            n = silence(state.tracks[leg.track], leg.track, rule, found, n)
+        else:
+            close_episode(state, leg.track, e)
+        n = emit(found, n, leg, GAP_ENDED, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.from_us)
+        found[n - 1].value[0] = seconds(leg.from_us, leg.to_us)
+        found[n - 1].value[1] = rule.after_us / US_PER_S
+        found[n - 1].value[2] = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
+        found[n - 1].unobserved = 1
+    return n
+
+
+@kernel
+def silence(last: Rows, track: int, rule: Rows, found: Rows, n: int) -> int:
+    """Write the begin of a silence: the same row whether the watermark or the next report tells it."""
+    row = found[n]
+    row.code, row.rule, row.zone, row.track = GAP, rule.place, rule.zone, track
+    row.feed, row.party, row.category = last.feed, last.party, last.category
+    row.at_us = row.known_us = last.observed_us + rule.after_us
+    row.visit_us = row.before_us = last.observed_us
+    row.lat_deg, row.lon_deg, row.accuracy_m = last.lat_deg, last.lon_deg, last.accuracy_m
+    row.before_lat_deg, row.before_lon_deg = last.lat_deg, last.lon_deg
+    row.after_us, row.after_lat_deg, row.after_lon_deg = NEVER, nan, nan
+    row.exemption, row.unobserved = last.exemption, 1
+    row.value[0], row.value[1], row.value[2], row.value[3] = rule.after_us / US_PER_S, nan, nan, nan
+    return n + 1
+
+
+@kernel
+def _spells(state: State, book: Book, leg: Rows, zone: int, found: Rows, n: int) -> int:
+    """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
+    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+        rule = book.rules[r]
+        if rule.code == GAP:
+            continue
+        speed_mps = leg.speed_mps
+        any_speed = rule.speed_lo_mps <= 0.0 and rule.speed_hi_mps == inf
+        slow = any_speed or rule.speed_lo_mps <= speed_mps < rule.speed_hi_mps
+        e = find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r)
+        if e != NONE:
+            spell = state.episodes[e]
+            strayed = False
+            if rule.radius_m == rule.radius_m:
+                away_m = inverse_m(spell.lat_deg, spell.lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
+                strayed = away_m > rule.radius_m
+            if not slow or strayed or leg.to_us - leg.from_us > book.zones[zone].gap_us:
+                close_episode(state, leg.track, e)
+                e = NONE
+        if e == NONE:
+            if slow:
+                open_episode(state, leg.track, SPELL, r, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
+            continue
+        spell = state.episodes[e]
+        if spell.raised == 0 and leg.to_us - spell.began_us >= rule.after_us:
+            spell.raised = 1
+            at_us = spell.began_us + rule.after_us
+            n = emit(found, n, leg, rule.code, rule.place, zone, at_us, leg.to_lat_deg, leg.to_lon_deg, spell.began_us)
+            found[n - 1].value[1] = seconds(spell.began_us, leg.to_us)
+            found[n - 1].value[2] = rule.after_us / US_PER_S
+    return n
+
+
+@kernel
+def at_zone(state: State, book: Book, work: Work, zone: int, visit: int, inside_to: bool, bound: bool, found: Rows,
+          n: int) -> int:  # fmt: skip
+    """Decide what one way did at one zone, keep the visit, and write what was found."""
+    leg, limits, first = work.leg[0], book.zones[zone], n
+    inside_from = visit != NONE
+    visit_us = state.episodes[visit].began_us if inside_from else NEVER
+    counted = visit_us != NEVER
+    if counted:
+        n = _silences(state, book, leg, zone, visit_us, found, n)
+    watched = (bound or counted) and not limits.exempts
+    spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
+    whole = spans > 0 and work.span[0, 0] == SINCE_BEFORE and work.span[spans - 1, 1] == STILL
+    if not whole:
+        for span in range(spans):
+            if work.span[span, 0] == SINCE_BEFORE:
+                n = _end(book, work, zone, span, visit_us, found, n)
+                visit_us = NEVER
+                close_rules(state, book, leg.track, zone)
+            elif work.span[span, 1] == STILL:
+                n = _begin(book, work, zone, span, found, n)
+                visit_us = found[n - 1].at_us
+            else:
+                n = _cross(book, work, zone, span, found, n)
+    if leg.to_us - leg.from_us > limits.gap_us:
+        for i in range(first, n):
+            found[i].unobserved = 1
+    if inside_to:
+        if visit == NONE:
+            visit = open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
+        state.episodes[visit].began_us = visit_us
+        if visit_us != NEVER:
+            n = _spells(state, book, leg, zone, found, n)
+    elif visit != NONE:
+        close_rules(state, book, leg.track, zone)
+        close_episode(state, leg.track, visit)
+    return n
+
+
+@kernel
+def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, found: Rows, n: int) -> int:
+    """Open the visit of a track whose first fix lies in a zone."""
+    leg, limits = work.leg[0], book.zones[zone]
+    known = not limits.banded or limits.lower_m <= leg.to_alt_m <= limits.upper_m
+    counts = bound and known and in_force(book.windows_us, limits.windows_from, limits.windows_to, leg.to_us)
+    counts = counts and not limits.exempts
+    visit_us = leg.to_us if counts else NEVER
+    open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
+    if counts:
+        n = emit(found, n, leg, FIRST_SEEN_INSIDE, limits.entry, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, visit_us)
+        n = _spells(state, book, leg, zone, found, n)
+    return n

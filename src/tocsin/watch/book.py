@@ -1,0 +1,156 @@
+"""The book: one agreement version as arrays, as the kernels read it.
+
+Joins each zone's own schedule with the time the agreement is in force, numbers the parties and categories that the
+agreement names, and lays the rules out by zone. A rule whose conduct no kernel finds yet is refused, never skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
+from tocsin.clock import US_PER_S
+from tocsin.kernels import tables
+from tocsin.kernels.approaches import CLEAR
+
+UNOBSERVED_S = 3_600.0
+"""Without a gap rule at a zone, a step longer than this leaves what lies between two fixes unobserved; seconds; a third of
+the shortest silence that Global Fishing Watch publishes for coastal AIS (4 h, port gaps), so on the careful side."""
+
+SPELL_CODES = {Conduct.LOITER: tables.LOITER, Conduct.STOPPED: tables.STOPPED, Conduct.GAP: tables.GAP}
+"""Conduct that needs a time inside, and its code."""
+
+VISIT_RULES = (Conduct.ENTRY, Conduct.EXIT, Conduct.CROSSING)
+"""Conduct without numbers: each zone has one rule of each."""
+
+STOPPED_BELOW_MPS = 0.5 * 1_852 / 3_600
+"""Stopped, where the agreement gives no speed: below 0.5 kn (Global Fishing Watch's end of a port stop)."""
+
+FOUND_CONDUCT = frozenset({*SPELL_CODES, *VISIT_RULES, Conduct.APPROACH})
+"""Conduct that the kernels find."""
+
+NOBODY_SAID, NOT_NAMED = 0, 1
+"""Classes of party and category: the report says nothing; it names one that the agreement does not."""
+
+
+class Names:
+    """The words of one kind that the agreement names, as classes for `Book.binds`."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = tuple(words)
+        self._place = {word: place + 2 for place, word in enumerate(self.words)}
+
+    def class_of(self, word: str | None) -> int:
+        """Return the class of a word, `NOT_NAMED` for a stranger, `NOBODY_SAID` for None."""
+        return NOBODY_SAID if word is None else self._place.get(word, NOT_NAMED)
+
+    def __len__(self) -> int:
+        return len(self.words) + 2
+
+
+def named_parties(watchlist: Watchlist) -> Names:
+    """Return the parties that any zone names."""
+    return Names(sorted({p for z in watchlist.zones for p in (z.applies_to or frozenset()) | z.exempt}))
+
+
+def named_categories(watchlist: Watchlist) -> Names:
+    """Return the categories that any zone names."""
+    return Names(sorted({c for z in watchlist.zones for c in z.categories or frozenset()}))
+
+
+def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book:
+    """Return the book of an agreement, with windows good for every instant in [from_us, to_us).
+
+    Raises
+    ------
+    ValueError
+        If a rule's conduct is none of `FOUND_CONDUCT`, or a loiter, stopped, gap or approach rule lacks its time.
+    """
+    spells = [(i, r) for i, r in enumerate(watchlist.rules) if r.conduct in SPELL_CODES]
+    ahead = [(i, r) for i, r in enumerate(watchlist.rules) if r.conduct is Conduct.APPROACH]
+    for rule in watchlist.rules:
+        _check(rule)
+    rules, rule_bounds = _by_zone(spells, len(watchlist.zones))
+    approaches, approach_bounds = _by_zone(ahead, len(watchlist.zones))
+    windows, window_bounds = _windows(watchlist, from_us, to_us)
+    zones = np.zeros(len(watchlist.zones), tables.ZONE)
+    for name in VISIT_RULES:
+        zones[name.value] = tables.NONE
+    for place, rule in enumerate(watchlist.rules):
+        if rule.conduct in VISIT_RULES:
+            zones[rule.conduct.value][rule.zone] = place
+    for i, zone in enumerate(watchlist.zones):
+        gaps_s = [r.after_s for _, r in spells if r.zone == i and r.conduct is Conduct.GAP]
+        zones[i]["gap_us"] = round(min(gaps_s, default=UNOBSERVED_S) * US_PER_S)
+        zones[i]["lower_m"], zones[i]["upper_m"] = zone.lower_m, zone.upper_m
+        zones[i]["banded"] = np.isfinite(zone.lower_m) or np.isfinite(zone.upper_m)
+        zones[i]["exempts"] = zone.is_exemption
+    zones["rules_from"], zones["rules_to"] = rule_bounds[:-1], rule_bounds[1:]
+    zones["approach_from"], zones["approach_to"] = approach_bounds[:-1], approach_bounds[1:]
+    zones["windows_from"], zones["windows_to"] = window_bounds[:-1], window_bounds[1:]
+    return tables.Book(
+        zones=zones,
+        rules=rules,
+        approaches=approaches,
+        windows_us=windows,
+        binds=_binds(watchlist),
+        horizon_s=CLEAR * max((r.lookahead_s for _, r in ahead), default=0.0),
+    )
+
+
+def _check(rule: Rule) -> None:
+    if rule.conduct not in FOUND_CONDUCT:
+        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): no detector for {rule.conduct}")
+    time_s = rule.lookahead_s if rule.conduct is Conduct.APPROACH else rule.after_s
+    if rule.conduct not in VISIT_RULES and not time_s > 0:
+        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found a time of {time_s} s, expected more than 0")
+
+
+def _by_zone(chosen: Sequence[tuple[int, Rule]], zones: int) -> tuple[tables.Rows, NDArray[np.int32]]:
+    rows = np.zeros(len(chosen), tables.RULE)
+    for row, (place, rule) in zip(rows, sorted(chosen, key=lambda pair: (pair[1].zone, pair[0])), strict=True):
+        stopped = rule.conduct is Conduct.STOPPED and rule.speed_hi_mps == np.inf
+        row["after_us"] = 0 if np.isnan(rule.after_s) else round(rule.after_s * US_PER_S)
+        row["lookahead_s"], row["radius_m"] = rule.lookahead_s, rule.radius_m
+        row["speed_lo_mps"] = rule.speed_lo_mps
+        row["speed_hi_mps"] = STOPPED_BELOW_MPS if stopped else rule.speed_hi_mps
+        row["zone"], row["place"], row["code"] = rule.zone, place, SPELL_CODES.get(rule.conduct, tables.APPROACH)
+    bounds = np.searchsorted(rows["zone"], np.arange(zones + 1)).astype(np.int32)
+    return rows, bounds
+
+
+def _windows(watchlist: Watchlist, from_us: int, to_us: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    whole = watchlist.in_force.intervals_us(from_us, to_us)
+    per_zone = [
+        whole if z.schedule.is_always else _both(whole, z.schedule.intervals_us(from_us, to_us))
+        for z in watchlist.zones
+    ]
+    bounds = np.cumsum([0, *(len(w) for w in per_zone)]).astype(np.int32)
+    return np.concatenate([np.empty((0, 2), np.int64), *per_zone]), bounds
+
+
+def _both(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the instants that lie in both of two sorted lists of half-open intervals."""
+    out = [(max(x[0], y[0]), min(x[1], y[1])) for x in a for y in b if max(x[0], y[0]) < min(x[1], y[1])]
+    return np.array(out, np.int64).reshape(-1, 2)
+
+
+def _binds(watchlist: Watchlist) -> NDArray[np.uint8]:
+    parties, categories = named_parties(watchlist), named_categories(watchlist)
+    table = np.zeros((len(parties), len(categories), len(watchlist.zones)), np.uint8)
+    for p, party in enumerate((None, "", *parties.words)):
+        for c, category in enumerate((None, "", *categories.words)):
+            table[p, c] = [_about(zone, party, category) for zone in watchlist.zones]
+    return table
+
+
+def _about(zone: Zone, party: str | None, category: str | None) -> bool:
+    """Return True if the zone is about such a mover; an exemption holds only for those it names, never for the unknown."""
+    if not zone.is_exemption:
+        return zone.binds(party=party, category=category)
+    party_named = zone.applies_to is None or (party is not None and party in zone.applies_to)
+    category_named = zone.categories is None or (category is not None and category in zone.categories)
+    return party_named and category_named

@@ -1,0 +1,148 @@
+"""What the watch remembers: every track's last fix and episodes, as two arrays and a few lists of names.
+
+A state belongs to one engine at a time: `engine.step` takes it, changes it, and hands it back. `copy` gives a second one;
+`dump` and `load` carry it over a restart, byte for byte.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.kernels import tables
+
+FIRST_ROOM = 1_024
+"""Tracks and episodes that a new state has room for; it doubles as needed."""
+
+FORMAT = "tocsin-watch-state/1"
+
+
+@dataclass(slots=True)
+class WatchState:
+    """The memory of one watch.
+
+    Attributes
+    ----------
+    tracks, episodes : ndarray of `tables.TRACK`, `tables.EPISODE`
+        The first `len(track_ids)` tracks are in use.
+    free : ndarray, shape (2,), int64
+        First free episode, and how many are free.
+    track_ids, parties, categories, feeds : dict of str to int
+        Codes of the words, in the order in which they came.
+    began_us : int or None
+        Observed time of the first report ever.
+    watermark_us : int or None
+        No report older than this is expected any more.
+    repeated : int
+        Reports not used, because their track already had a fix at exactly that time.
+    """
+
+    tracks: NDArray[Any] = field(default_factory=lambda: _new_tracks(FIRST_ROOM))
+    episodes: NDArray[Any] = field(default_factory=lambda: _new_episodes(FIRST_ROOM, 0, tables.NONE))
+    free: NDArray[np.int64] = field(default_factory=lambda: np.array([0, FIRST_ROOM], np.int64))
+    track_ids: dict[str, int] = field(default_factory=dict)
+    parties: dict[str, int] = field(default_factory=dict)
+    categories: dict[str, int] = field(default_factory=dict)
+    feeds: dict[str, int] = field(default_factory=dict)
+    began_us: int | None = None
+    watermark_us: int | None = None
+    repeated: int = 0
+
+    def codes(self, names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
+        """Return the code of each name, giving new names the next codes; one more entry, `NONE`, for "nobody said"."""
+        return np.array([*(known.setdefault(name, len(known)) for name in names), tables.NONE], np.int32)
+
+    def make_room_for_tracks(self) -> None:
+        """Double the tracks' room until every known track has a row."""
+        if len(self.track_ids) > len(self.tracks):
+            more = _new_tracks(max(len(self.track_ids), 2 * len(self.tracks)) - len(self.tracks))
+            self.tracks = np.concatenate([self.tracks, more])
+
+    def make_room_for_episodes(self) -> None:
+        """Double the episodes' room."""
+        room = len(self.episodes)
+        self.episodes = np.concatenate([self.episodes, _new_episodes(room, room, int(self.free[0]))])
+        self.free[:] = room, self.free[1] + room
+
+    def copy(self) -> WatchState:
+        """Return a second state that shares nothing with this one."""
+        return load_state(dump_state(self))
+
+
+def dump_state(state: WatchState) -> bytes:
+    """Return the state as bytes that `load_state` reads."""
+    words = {
+        "format": FORMAT,
+        "track_ids": list(state.track_ids),
+        "parties": list(state.parties),
+        "categories": list(state.categories),
+        "feeds": list(state.feeds),
+        "began_us": state.began_us,
+        "watermark_us": state.watermark_us,
+        "repeated": state.repeated,
+    }
+    sink = io.BytesIO()
+    np.savez(
+        sink,
+        words=np.frombuffer(json.dumps(words).encode(), np.uint8),
+        tracks=state.tracks[: len(state.track_ids)],
+        episodes=state.episodes,
+        free=state.free,
+    )
+    return sink.getvalue()
+
+
+def load_state(dump: bytes) -> WatchState:
+    """Return the state that `dump_state` wrote.
+
+    Raises
+    ------
+    ValueError
+        If these bytes are not such a dump.
+    """
+    with np.load(io.BytesIO(dump), allow_pickle=False) as parts:
+        words = json.loads(parts["words"].tobytes())
+        if words.get("format") != FORMAT:
+            raise ValueError(f"found format {words.get('format')!r}, expected {FORMAT!r}")
+        tracks, episodes, free = parts["tracks"], parts["episodes"], parts["free"]
+    if tracks.dtype != tables.TRACK or episodes.dtype != tables.EPISODE:
+        raise ValueError(f"found rows of another layout than {FORMAT}")
+    return WatchState(
+        tracks=tracks if len(tracks) else _new_tracks(FIRST_ROOM),
+        episodes=episodes,
+        free=free,
+        track_ids=_numbered(words["track_ids"]),
+        parties=_numbered(words["parties"]),
+        categories=_numbered(words["categories"]),
+        feeds=_numbered(words["feeds"]),
+        began_us=words["began_us"],
+        watermark_us=words["watermark_us"],
+        repeated=words["repeated"],
+    )
+
+
+def _numbered(names: list[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
+
+
+def _new_tracks(n: int) -> NDArray[Any]:
+    rows = np.zeros(n, tables.TRACK)
+    rows["observed_us"] = tables.NEVER
+    for name in ("party", "category", "exemption", "episodes", "feed"):
+        rows[name] = tables.NONE
+    for name in ("lat_deg", "lon_deg", "alt_m", "speed_mps", "course_deg", "accuracy_m"):
+        rows[name] = np.nan
+    return rows
+
+
+def _new_episodes(n: int, first: int, then: int) -> NDArray[Any]:
+    """Return n free episodes numbered from `first`, each naming the next, the last naming `then`."""
+    rows = np.zeros(n, tables.EPISODE)
+    rows["next"] = np.arange(first + 1, first + n + 1)
+    rows["next"][-1] = then
+    return rows

@@ -1,0 +1,193 @@
+"""The slow twin of the watch: one track, one zone, one report at a time, with shapely and plain Python.
+
+Written from docs/guide/events.md, not from the kernels. Good for zones small enough that a straight line in lon/lat is the
+geodesic, which the tests see to.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field
+from typing import Any
+
+import shapely
+
+from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
+from tocsin.tracks.batch import ReportBatch
+
+Found = tuple[str, str, str, int, int]
+"""kind, zone, track, at_us, visit_us"""
+
+
+@dataclass
+class _Visit:
+    inside: bool = False
+    counts_since: int | None = None
+    spells: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def naive_events(watchlist: Watchlist, reports: ReportBatch, watermark_us: int) -> list[Found]:
+    """Return (kind, zone, track, at, visit) of every event but approaches, sorted."""
+    found: list[Found] = []
+    for t, track in enumerate(reports.tracks):
+        rows = [i for i in range(len(reports)) if reports.track[i] == t]
+        for z, zone in enumerate(watchlist.zones):
+            if not zone.is_exemption:
+                rules = [r for r in watchlist.rules if r.zone == z]
+                found += _one(watchlist, zone, rules, track, reports, rows, watermark_us)
+    return sorted(found)
+
+
+def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, reports: ReportBatch, rows: list[int],
+         watermark_us: int) -> list[Found]:  # fmt: skip
+    out: list[Found] = []
+    polygon, visit = zone.region.geometry, _Visit()
+    gap_s = min((r.after_s for r in rules if r.conduct is Conduct.GAP), default=None)
+    unobserved_us = int((gap_s if gap_s is not None else 3_600) * 1e6)
+    last: tuple[int, float, float, float] | None = None
+    party = category = None
+
+    def force(at_us: int) -> bool:
+        return all(
+            any(a <= at_us < b for a, b in s.intervals_us(0, 2**60)) for s in (watchlist.in_force, zone.schedule)
+        )
+
+    def say(kind: str, at_us: int, visit_us: int) -> None:
+        out.append((kind, zone.zone_id, track, at_us, visit_us))
+
+    def end_visit() -> None:
+        visit.counts_since = None
+        visit.spells.clear()
+
+    for i in rows:
+        now = (int(reports.observed_us[i]), float(reports.lat_deg[i]), float(reports.lon_deg[i]), float(reports.alt_m[i]))
+        if reports.party[i] >= 0:
+            party = reports.parties[reports.party[i]]
+        if reports.category[i] >= 0:
+            category = reports.categories[reports.category[i]]
+        bound = zone.binds(party=party, category=category)
+        banded = zone.lower_m != -float("inf") or zone.upper_m != float("inf")
+
+        def band(alt_m: float, counted: bool, banded: bool = banded) -> bool:
+            if not banded:
+                return True
+            return counted if alt_m != alt_m else zone.lower_m <= alt_m <= zone.upper_m
+
+        inside = bool(polygon.intersects(shapely.Point(now[2], now[1])))
+        if last is None:
+            if inside and bound and force(now[0]) and band(now[3], False):
+                say("first_seen_inside", now[0], now[0])
+                visit.counts_since = now[0]
+        elif now[0] == last[0]:
+            continue
+        else:
+            counted = visit.counts_since is not None
+            if counted:
+                for r in rules:
+                    if r.conduct is Conduct.GAP and now[0] - last[0] > r.after_s * 1e6:
+                        say("gap", last[0] + int(r.after_s * 1e6), last[0])
+                        say("gap_ended", now[0], last[0])
+            if bound or counted:
+                _way(zone, polygon, last, now, visit, force, band, inside, say, end_visit)
+            if not inside:
+                end_visit()
+        visit.inside = inside
+        if visit.counts_since is not None:
+            gap = last is not None and now[0] - last[0] > unobserved_us
+            _spells(rules, visit, now, float(reports.speed_mps[i]), gap, say)
+        last = now
+    if last and visit.counts_since is not None:
+        for r in rules:
+            if r.conduct is Conduct.GAP and watermark_us - last[0] > r.after_s * 1e6:
+                say("gap", last[0] + int(r.after_s * 1e6), last[0])
+    return out
+
+
+def _way(zone: Any, polygon: Any, last: Any, now: Any, visit: _Visit, force: Any, band: Any, inside: bool, say: Any,
+         end_visit: Any) -> None:  # fmt: skip
+    counted = visit.counts_since is not None
+    span_us = now[0] - last[0]
+    cuts = [0.0, 1.0]
+    line = shapely.LineString([(last[2], last[1]), (now[2], now[1])])
+    if line.length > 0:
+        for point in shapely.get_parts(line.intersection(polygon.boundary)):
+            for x, y in point.coords:
+                d = (line.project(shapely.Point(x, y))) / line.length
+                insort(cuts, d)
+    for a, b in [w for w in zone.schedule.intervals_us(0, 2**60)]:
+        for edge in (a, b):
+            if last[0] < edge < now[0]:
+                insort(cuts, (edge - last[0]) / span_us)
+    if last[3] == last[3] and now[3] == now[3] and now[3] != last[3]:
+        for limit in (zone.lower_m, zone.upper_m):
+            s = (limit - last[3]) / (now[3] - last[3])
+            if 0 < s < 1:
+                insort(cuts, s)
+
+    def alt(s: float) -> float:
+        if s >= 1.0:
+            return float(now[3])
+        if last[3] != last[3] or now[3] != now[3]:
+            return float("nan")
+        return float(last[3] + s * (now[3] - last[3]))
+
+    def at(s: float) -> int:
+        return int(last[0] + int(s * span_us + 0.5)) if s < 1 else int(now[0])
+
+    def live(s: float) -> tuple[bool, bool, bool]:
+        x, y = last[2] + s * (now[2] - last[2]), last[1] + s * (now[1] - last[1])
+        within = inside if s >= 1 else (visit.inside if s <= 0 else bool(polygon.intersects(shapely.Point(x, y))))
+        forced = force(int(last[0] + int(s * span_us)))
+        unknown_now = now[3] != now[3]
+        return within and forced and band(float("nan") if unknown_now else alt(s), counted), forced, within
+
+    spans: list[list[Any]] = [[None, "track", None, "track"]] if counted else []
+    on, was = counted, (counted, force(last[0]), visit.inside)
+    pieces = [(a, (a + b) / 2) for a, b in zip(cuts, cuts[1:], strict=False) if b > a] + [(1.0, 1.0)]
+    for start, middle in pieces:
+        this = live(middle)
+        if this[0] != on:
+            by = "zone" if this[1] != was[1] else "track"
+            if this[0] and by == "track" and was[2] and was[1] and (start == 0.0 or last[3] != last[3]):
+                by = "knowledge"
+            if this[0]:
+                spans.append([start, by, None, "track"])
+            else:
+                spans[-1][2:] = [start, by]
+            on = this[0]
+        was = this
+    spans = [s for s in spans if s[0] is None or s[2] is None or s[2] > s[0]]
+    if spans and spans[0][0] is None and spans[-1][2] is None:
+        return
+    for begin, began_by, end, ended_by in spans:
+        begin_kind = {"zone": "zone_began", "knowledge": "first_seen_inside", "track": "entry"}[began_by]
+        end_kind = "zone_ended" if ended_by == "zone" else "exit"
+        begin_us = None if begin is None else at(1.0 if began_by == "knowledge" else begin)
+        if begin is None:
+            say(end_kind, at(end), visit.counts_since)
+            end_visit()
+        elif end is None:
+            say(begin_kind, begin_us, begin_us)
+            visit.counts_since = begin_us
+        elif began_by == ended_by == "track":
+            say("crossing", begin_us, begin_us)
+        else:
+            say(begin_kind, begin_us, begin_us)
+            say(end_kind, at(end), begin_us)
+
+
+def _spells(rules: list[Rule], visit: _Visit, now: Any, speed_mps: float, gap: bool, say: Any) -> None:
+    for r in rules:
+        if r.conduct not in (Conduct.LOITER, Conduct.STOPPED):
+            continue
+        slow = r.speed_lo_mps <= speed_mps < r.speed_hi_mps
+        spell = visit.spells.get(r.rule_id)
+        if spell and (not slow or gap):
+            del visit.spells[r.rule_id]
+            spell = None
+        if spell is None:
+            if slow:
+                visit.spells[r.rule_id] = [now[0], False]
+        elif not spell[1] and now[0] - spell[0] >= r.after_s * 1e6:
+            spell[1] = True
+            say(r.conduct.value, spell[0] + int(r.after_s * 1e6), spell[0])
