@@ -95,7 +95,9 @@ def enc_features(collection: dict) -> list[dict]:
         sources = [collection["features"][place] for place in places]
         said = sources[0]["properties"]
         shapes = [shape(one["geometry"]) for one in sources]
-        unlike = {one["properties"].get("RESTRN") for one in sources} | {one["properties"].get("INFORM") for one in sources}
+        unlike = {one["properties"].get("RESTRN") for one in sources} | {
+            one["properties"].get("INFORM") for one in sources
+        }
         if len(unlike - {said.get("RESTRN"), said.get("INFORM")}) > 0:
             raise SystemExit(f"{zone_id}: features {places} do not say the same: {unlike}")
         if len(shapes) > 1 and all(one.equals(shapes[0]) for one in shapes[1:]):
@@ -115,8 +117,10 @@ def enc_features(collection: dict) -> list[dict]:
             told["restrictions"] = [RESTRICTIONS[code] for code in said["RESTRN"].split(",")]
         if "INFORM" in said:
             told["regulation"] = said["INFORM"]
-        names = [f"feature {k}, cell {one['properties']['cell']}, LNAM {one['properties']['LNAM']}"
-                 for k, one in zip(places, sources, strict=True)]
+        names = [
+            f"feature {k}, cell {one['properties']['cell']}, LNAM {one['properties']['LNAM']}"
+            for k, one in zip(places, sources, strict=True)
+        ]
         found.append(feature(zone_id, area, told, note or repair, said["source"], names))
     return found
 
@@ -144,8 +148,9 @@ def feature(zone_id: str, area: shapely.Geometry, told: dict, note: str | None, 
 def near(lon: np.ndarray, lat: np.ndarray, area: shapely.Geometry) -> np.ndarray:
     """Return which points lie within `REACH_M` of the area, on a plane that touches the Earth at its middle."""
     middle = area.centroid
-    plane = Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lat_0={middle.y} +lon_0={middle.x} +datum=WGS84",
-                                 always_xy=True)
+    plane = Transformer.from_crs(
+        "EPSG:4326", f"+proj=aeqd +lat_0={middle.y} +lon_0={middle.x} +datum=WGS84", always_xy=True
+    )
     close = (np.abs(lat - middle.y) < 3) & (np.abs(lon - middle.x) < 4)
     x, y = plane.transform(lon[close], lat[close])
     on_plane = shapely.transform(area, lambda xy: np.column_stack(plane.transform(xy[:, 0], xy[:, 1])))
@@ -171,7 +176,9 @@ def main() -> None:
     track = np.array(table["track_id"].to_pylist())
     kept = table.filter(np.isin(track, track[wanted]))
     pq.write_table(kept, HERE / "tracks.parquet", compression="zstd")
-    print(f"{len(zones)} zones; {len(kept)} of {len(table)} rows, {len(set(track[wanted]))} of {len(set(track))} tracks")
+    print(
+        f"{len(zones)} zones; {len(kept)} of {len(table)} rows, {len(set(track[wanted]))} of {len(set(track))} tracks"
+    )
 
 
 if __name__ == "__main__":
