@@ -6,6 +6,7 @@ A batch holds no opinion about order: `tracks/order.py` sorts, `watch` requires.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -14,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tocsin.tracks.report import SCHEMA
+from tocsin.tracks.report import FLOAT32_COLUMNS, INSTANT, SCHEMA
 
 _F = TypeVar("_F", bound=np.floating[Any])
 _WORDS = ("track", "feed", "party", "category")
+_NAMES = {"track": "tracks", "feed": "feeds", "party": "parties", "category": "categories"}
 _COLUMN = {"track": "track_id", "feed": "feed", "party": "party", "category": "category"}
 
 
@@ -60,7 +62,7 @@ class ReportBatch:
 
     def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> ReportBatch:
         """Return the reports at these rows, in this order, with the same lists of names."""
-        columns = {
+        columns: dict[str, Any] = {
             f.name: value[index] if isinstance(value := getattr(self, f.name), np.ndarray) else value
             for f in fields(self)
         }
@@ -100,6 +102,51 @@ class ReportBatch:
             categories=words["category"][1],
         )
 
+    def to_table(self) -> pa.Table:
+        """Return the reports as a table of `report.SCHEMA`; `received` is null where it equals `observed`."""
+        known = self.received_us != self.observed_us
+        columns = {
+            "observed": pa.array(self.observed_us).cast(INSTANT),
+            "received": pa.array(self.received_us, mask=~known).cast(INSTANT),
+            "lat_deg": pa.array(self.lat_deg),
+            "lon_deg": pa.array(self.lon_deg),
+            **{name: pa.array(getattr(self, name)) for name in FLOAT32_COLUMNS},
+            **{_COLUMN[word]: _words(getattr(self, word), getattr(self, _NAMES[word])) for word in _WORDS},
+        }
+        return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def concat(batches: Sequence[ReportBatch]) -> ReportBatch:
+    """Return the reports of several batches, one batch after the other.
+
+    Parameters
+    ----------
+    batches : sequence of ReportBatch
+        Each with its own lists of names; the result lists every name once, in order of first appearance.
+    """
+    if len(batches) == 1:
+        return batches[0]
+    columns: dict[str, Any] = {}
+    for word in _WORDS:
+        names: dict[str, int] = {}
+        codes = []
+        for batch in batches:
+            own = getattr(batch, _NAMES[word])
+            # The last place serves code -1, so that missing stays missing.
+            place = np.array([*(names.setdefault(name, len(names)) for name in own), -1], np.int32)
+            codes.append(place[getattr(batch, word)])
+        columns[word] = np.concatenate(codes) if codes else np.empty(0, np.int32)
+        columns[_NAMES[word]] = tuple(names)
+    for f in fields(ReportBatch):
+        if f.name not in columns:
+            arrays = [getattr(batch, f.name) for batch in batches] or [getattr(EMPTY, f.name)]
+            columns[f.name] = np.concatenate(arrays)
+    return ReportBatch(**columns)
+
+
+def _words(codes: NDArray[np.int32], names: tuple[str, ...]) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
+
 
 def _instants(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.ascontiguousarray(column.cast(pa.int64()).to_numpy())
@@ -113,3 +160,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]
     encoded = column.combine_chunks().dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     return np.ascontiguousarray(codes, dtype=np.int32), tuple(encoded.dictionary.to_pylist())
+
+
+EMPTY = ReportBatch.from_table(SCHEMA.empty_table())
+"""A batch of no reports."""
