@@ -8,6 +8,7 @@ enough to draw it and a ladder can be replayed from the record alone. It holds n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 from tocsin.canon import canonical_line
@@ -76,7 +77,7 @@ class CaseEvent:
             lat_deg=event.lat_deg,
             lon_deg=event.lon_deg,
             accuracy_m=event.accuracy_m,
-            measured=tuple(sorted((name, value) for name, value in event.measured.items() if value == value)),
+            measured=tuple(sorted((name, value) for name, value in event.measured.items() if not isnan(value))),
             began=began,
         )
 
@@ -91,7 +92,7 @@ class CaseEvent:
             "known": format_instant(self.known_us),
             "lat_deg": self.lat_deg,
             "lon_deg": self.lon_deg,
-            "accuracy_m": None if self.accuracy_m != self.accuracy_m else self.accuracy_m,
+            "accuracy_m": None if isnan(self.accuracy_m) else self.accuracy_m,
             "measured": dict(self.measured),
             "began_level": self.began,
             "withdrawn": self.withdrawn,

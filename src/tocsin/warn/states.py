@@ -39,7 +39,7 @@ class CaseInput(StrEnum):
     CONDUCT_AGAIN = "conduct_again"
     """Conduct of this or a lower level, found anew after an acknowledgement, a lull or the ladder's end."""
     CONDUCT_BELOW = "conduct_below"
-    """A level at or below the present one, so far begun by silence alone, now has its own conduct: told at once, aside."""
+    """The own conduct of a level at or below the present one was found for the first time: told at once, aside."""
     CONDUCT_NOTED = "conduct_noted"
     """An event of this encounter that begins no level now, or a new revision of one already known."""
     RECEDED = "receded"
