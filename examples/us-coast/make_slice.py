@@ -1,6 +1,6 @@
 """Cut the zones and the traffic of this example out of three public files.
 
-    python make_slice.py ais_us_marinecadastre_20220103.parquet boem_offshore_wind_areas_us.geojson enc_miami_noaa.geojson
+    python make_slice.py TRACKS.parquet BOEM.geojson ENC.geojson
 
 writes `zones.geojson` and `tracks.parquet` beside this script; README.md says where the three files come from.
 A feature is taken by its place in its file and checked by its name; a changed source stops the script. Rows and
