@@ -1,13 +1,15 @@
 """The slow twin of the watch: one track, one zone, one report at a time, with shapely and plain Python.
 
-Written from docs/guide/events.md, not from the kernels. Good for zones small enough that a straight line in lon/lat is the
-geodesic, which the tests see to.
+Written from docs/guide/events.md, not from the kernels. Good for zones small enough that a straight line in lon/lat is
+the geodesic, which the tests see to.
 """
 
 from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import isnan
 from typing import Any
 
 import shapely
@@ -60,7 +62,12 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
         visit.spells.clear()
 
     for i in rows:
-        now = (int(reports.observed_us[i]), float(reports.lat_deg[i]), float(reports.lon_deg[i]), float(reports.alt_m[i]))
+        now = (
+            int(reports.observed_us[i]),
+            float(reports.lat_deg[i]),
+            float(reports.lon_deg[i]),
+            float(reports.alt_m[i]),
+        )
         if reports.party[i] >= 0:
             party = reports.parties[reports.party[i]]
         if reports.category[i] >= 0:
@@ -71,7 +78,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
         def band(alt_m: float, counted: bool, banded: bool = banded) -> bool:
             if not banded:
                 return True
-            return counted if alt_m != alt_m else zone.lower_m <= alt_m <= zone.upper_m
+            return counted if isnan(alt_m) else zone.lower_m <= alt_m <= zone.upper_m
 
         inside = bool(polygon.intersects(shapely.Point(now[2], now[1])))
         if last is None:
@@ -88,7 +95,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
                         say("gap", last[0] + int(r.after_s * 1e6), last[0])
                         say("gap_ended", now[0], last[0])
             if bound or counted:
-                _way(zone, polygon, last, now, visit, force, band, inside, say, end_visit)
+                _way(watchlist, zone, polygon, last, now, visit, force, band, inside, say, end_visit)
             if not inside:
                 end_visit()
         visit.inside = inside
@@ -103,8 +110,8 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
     return out
 
 
-def _way(zone: Any, polygon: Any, last: Any, now: Any, visit: _Visit, force: Any, band: Any, inside: bool, say: Any,
-         end_visit: Any) -> None:  # fmt: skip
+def _way(watchlist: Watchlist, zone: Any, polygon: Any, last: Any, now: Any, visit: _Visit, force: Any, band: Any,
+         inside: bool, say: Any, end_visit: Any) -> None:  # fmt: skip
     counted = visit.counts_since is not None
     span_us = now[0] - last[0]
     cuts = [0.0, 1.0]
@@ -114,7 +121,7 @@ def _way(zone: Any, polygon: Any, last: Any, now: Any, visit: _Visit, force: Any
             for x, y in point.coords:
                 d = (line.project(shapely.Point(x, y))) / line.length
                 insort(cuts, d)
-    for a, b in [w for w in zone.schedule.intervals_us(0, 2**60)]:
+    for a, b in [*zone.schedule.intervals_us(0, 2**60), *watchlist.in_force.intervals_us(0, 2**60)]:
         for edge in (a, b):
             if last[0] < edge < now[0]:
                 insort(cuts, (edge - last[0]) / span_us)
@@ -143,7 +150,7 @@ def _way(zone: Any, polygon: Any, last: Any, now: Any, visit: _Visit, force: Any
 
     spans: list[list[Any]] = [[None, "track", None, "track"]] if counted else []
     on, was = counted, (counted, force(last[0]), visit.inside)
-    pieces = [(a, (a + b) / 2) for a, b in zip(cuts, cuts[1:], strict=False) if b > a] + [(1.0, 1.0)]
+    pieces = [(a, (a + b) / 2) for a, b in pairwise(cuts) if b > a] + [(1.0, 1.0)]
     for start, middle in pieces:
         this = live(middle)
         if this[0] != on:

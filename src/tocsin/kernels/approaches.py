@@ -1,29 +1,34 @@
 """Approaches: which zones a track enters if it goes on as it goes, and when that has stopped being so.
 
-Constant course and speed along the geodesic: the predicted way is walked through the atlas like any other way. An approach
-is written once; it has ended when the prediction has failed `APPROACH_MISSES` times in a row, or when the track is inside.
+Constant course and speed along the geodesic: the predicted way is walked through the atlas like any other way. An
+approach
+is written once; it has ended when the prediction has failed `APPROACH_MISSES` times in a row, or when the track is
+inside.
+Ended outside, it was a retreat, and as many of those as agreed within the agreed time are probing.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tocsin.kernels.atlas import boundary_distance_m, clearance_m, crossings_on, geodesic_point
+from tocsin.kernels.atlas import boundary_distance_m, clearance_m, crossings_on
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S, emit
-from tocsin.kernels.geodesic import direct
+from tocsin.kernels.geodesic import direct, geodesic_point
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.spans import in_force
-from tocsin.kernels.tables import APPROACH, APPROACH_ENDED, APPROACHING, NONE, Book, Rows, State, Work
+from tocsin.kernels.tables import APPROACH, APPROACH_ENDED, APPROACHING, CYCLE, NONE, PROBING, Book, Rows, State, Work
 
 APPROACH_MISSES = 2
-"""Fixes in a row at which the prediction must fail before an approach has ended; dimensionless; lower means more flapping."""
+"""Fixes in a row at which the prediction must fail before an approach has ended; dimensionless; lower means more
+flapping."""
 
 CLEAR = 1.5
 """An approach goes on while entry lies within this many look-aheads (warn early, clear late); dimensionless."""
 
 PREDICTED_PIECE_M = 50_000.0
-"""A predicted way is straight in pieces of this length, metres: 50 m off at most at 45° N, below its own uncertainty."""
+"""A predicted way is straight in pieces of this length, metres: 50 m off at most at 45° N, below its own
+uncertainty."""
 
 
 @kernel
@@ -84,6 +89,33 @@ def _end(state: State, atlas: object, book: Book, leg: Rows, episode: int, found
 
 
 @kernel
+def _retreat(state: State, book: Book, leg: Rows, zone: int, found: Rows, n: int) -> int:
+    """Note a retreat for the zone's probing rules; once enough lie within the time, write a probing and start anew."""
+    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+        rule, first_us, cycles = book.rules[r], leg.to_us, 1
+        if rule.code != PROBING:
+            continue
+        open_episode(state, leg.track, CYCLE, r, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
+        e = state.episodes[state.tracks[leg.track].episodes].next
+        while e != NONE:
+            row, following = state.episodes[e], state.episodes[e].next
+            if row.kind == CYCLE and row.key == r:
+                if leg.to_us - row.began_us > rule.after_us:
+                    close_episode(state, leg.track, e)
+                else:
+                    first_us, cycles = min(first_us, row.began_us), cycles + 1
+            e = following
+        if cycles >= rule.count:
+            n = emit(found, n, leg, PROBING, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, first_us)
+            found[n - 1].value[1], found[n - 1].value[2] = cycles, rule.after_us / US_PER_S
+            e = find_episode(state.episodes, state.tracks[leg.track].episodes, CYCLE, r)
+            while e != NONE:
+                close_episode(state, leg.track, e)
+                e = find_episode(state.episodes, state.tracks[leg.track].episodes, CYCLE, r)
+    return n
+
+
+@kernel
 def approaches(state: State, atlas: object, book: Book, work: Work, zones: int, ahead: int, binds: np.ndarray,
                found: Rows, n: int) -> int:  # fmt: skip
     """Open, keep and end the approaches of one track at one fix, and write what was found.
@@ -116,7 +148,9 @@ def approaches(state: State, atlas: object, book: Book, work: Work, zones: int, 
                     state.episodes[e].misses = 0
             elif time_s <= rule.lookahead_s and _holds(book, leg, rule, time_s):
                 open_episode(state, leg.track, APPROACHING, a, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
-                n = emit(found, n, leg, APPROACH, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us)
+                n = emit(
+                    found, n, leg, APPROACH, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us
+                )
                 found[n - 1].value[1] = leg.course_deg
                 found[n - 1].value[2] = time_s
                 found[n - 1].value[3] = boundary_distance_m(atlas, zone, leg.to_lat_deg, leg.to_lon_deg)
@@ -124,10 +158,12 @@ def approaches(state: State, atlas: object, book: Book, work: Work, zones: int, 
     while e != NONE:
         row, following = state.episodes[e], state.episodes[e].next
         if row.kind == APPROACHING:
-            over = row.misses >= APPROACH_MISSES
+            zone, entered = book.approaches[row.key].zone, False
             for i in range(zones):
-                over = over or work.zones[i] == book.approaches[row.key].zone
-            if over:
+                entered = entered or work.zones[i] == zone
+            if entered or row.misses >= APPROACH_MISSES:
                 n = _end(state, atlas, book, leg, e, found, n)
+                if not entered:
+                    n = _retreat(state, book, leg, zone, found, n)
         e = following
     return n

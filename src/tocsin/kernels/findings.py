@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 
-from tocsin.kernels.atlas import geodesic_point
+from tocsin.kernels.geodesic import geodesic_point
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import NEVER, Rows
 
@@ -51,4 +51,5 @@ def emit(found: Rows, n: int, leg: Rows, code: int, rule: int, zone: int, at_us:
 
 @kernel
 def seconds(from_us: int, to_us: int) -> float:
+    """Return the time between two instants, in seconds."""
     return (to_us - from_us) / US_PER_S

@@ -1,7 +1,8 @@
 """Spans: when a track counted as inside one zone on its way between two fixes.
 
 A zone counts while three things hold at once: the position lies in the polygon, the zone is in force, and the altitude
-lies in its band. Each may change several times on one way; this module orders the changes and returns the spans in which
+lies in its band. Each may change several times on one way; this module orders the changes and returns the spans in
+which
 all three hold. Positions and altitudes are taken as linear between two fixes (along the geodesic). An unknown altitude
 opens no span and closes none (house rule 11). What a span means is decided in `sweep.py`.
 """
@@ -14,7 +15,8 @@ from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import Rows
 
 POLYGON, OTHER = 0, 1
-"""What a change is: the position crossed the polygon's edge, or the zone's window or the altitude's band began or ended."""
+"""What a change is: the position crossed the polygon's edge, or the zone's window or the altitude's band began or
+ended."""
 
 BY_TRACK, BY_ZONE, BY_KNOWLEDGE = 0, 1, 2
 """Who caused a change: the mover, the zone (a window), or a fix that told what was not known before."""
@@ -106,7 +108,7 @@ def _banded(zone: Rows, s: float, from_alt_m: float, to_alt_m: float, counted: b
     """Return True if the altitude lies in the zone's closed band at a place on the way; `counted` while unknown."""
     if not zone.banded:
         return True
-    if to_alt_m != to_alt_m or (from_alt_m != from_alt_m and s < 1.0):
+    if np.isnan(to_alt_m) or (np.isnan(from_alt_m) and s < 1.0):
         return counted
     alt_m = to_alt_m if s >= 1.0 else from_alt_m + s * (to_alt_m - from_alt_m)
     return zone.lower_m <= alt_m <= zone.upper_m
@@ -172,7 +174,7 @@ def spans_on_way(
             force_now = in_force(windows_us, zone.windows_from, zone.windows_to, at_us)
             now = inside_now and force_now and _banded(zone, middle, from_alt_m, to_alt_m, counted)
             if now != live:
-                told = now and was_inside and forced and (piece_from == 0.0 or from_alt_m != from_alt_m)
+                told = now and was_inside and forced and (piece_from == 0.0 or np.isnan(from_alt_m))
                 by = BY_ZONE if force_now != forced else (BY_KNOWLEDGE if told else BY_TRACK)
                 if now:
                     span_out[n, 0], by_out[n, 0] = piece_from, by

@@ -1,7 +1,9 @@
 """Sweep: one pass over reports in time order; what each track did at each zone comes out as rows of `tables.FOUND`.
 
-For every report the pass asks the atlas which zones hold the new fix and which edges the way from the last fix crossed, and
-hands both to `visits.py`; the predicted way goes to `approaches.py`. It knows no words, no clock and no order but the one it
+For every report the pass asks the atlas which zones hold the new fix and which edges the way from the last fix
+crossed, and
+hands both to `visits.py`; the predicted way goes to `approaches.py`. It knows no words, no clock and no order but the
+one it
 is given, and allocates nothing per report.
 """
 
@@ -12,14 +14,13 @@ from math import nan
 import numpy as np
 
 from tocsin.kernels.approaches import approaches, look_ahead
-from tocsin.kernels.atlas import crossings_on, geodesic_point, same_empty_cell, split_count, zones_at
+from tocsin.kernels.atlas import crossings_on, same_empty_cell, zones_at
 from tocsin.kernels.episodes import find_episode, open_episode
-from tocsin.kernels.findings import US_PER_S, silence
-from tocsin.kernels.geodesic import inverse_m
+from tocsin.kernels.findings import US_PER_S
+from tocsin.kernels.geodesic import geodesic_point, inverse_m, split_count
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import (
-    APPROACHING,
     GAP,
     NEVER,
     NONE,
@@ -31,7 +32,7 @@ from tocsin.kernels.tables import (
     State,
     Work,
 )
-from tocsin.kernels.visits import at_zone, first_seen
+from tocsin.kernels.visits import at_zone, first_seen, silence
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
 """Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
@@ -188,8 +189,9 @@ def sweep(
             leg.to_exemption = _exemption(book, work, zones, binds)
             n = _visits(state, book, work, zones, flips, binds, found, n)
             n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
-        last.observed_us, last.lat_deg, last.lon_deg, last.alt_m = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_alt_m
-        last.speed_mps, last.course_deg, last.accuracy_m = leg.speed_mps, leg.course_deg, reports.accuracy_m[i]
+        last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
+        last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
+        last.accuracy_m = reports.accuracy_m[i]
         last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
     return len(reports.track), n, DONE, repeated
 
@@ -214,8 +216,9 @@ def silences(state: State, book: Book, start: int, watermark_us: int, found: Row
                 continue
             for r in range(book.zones[visit.key].rules_from, book.zones[visit.key].rules_to):
                 rule, last = book.rules[r], state.tracks[k]
-                if rule.code == GAP and watermark_us - last.observed_us > rule.after_us:
-                    if find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
-                        open_episode(state, k, SILENCE, r, last.observed_us, last.lat_deg, last.lon_deg)
-                        n = silence(last, k, rule, found, n)
+                if rule.code != GAP or watermark_us - last.observed_us <= rule.after_us:
+                    continue
+                if find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
+                    open_episode(state, k, SILENCE, r, last.observed_us, last.lat_deg, last.lon_deg)
+                    n = silence(last, k, rule, found, n)
     return len(state.tracks), n, DONE

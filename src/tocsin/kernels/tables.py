@@ -1,4 +1,4 @@
-"""The records that the watch's kernels read and write: one fixed-size row a track, an episode, a zone, a rule, a finding.
+"""The rows of the watch's kernels: one of fixed size for a track, an episode, a zone, a rule, a finding.
 
 Plain NumPy structured types, so that a snapshot of the state is the bytes of two arrays and a row is one or two cache
 lines. Codes are small integers because a kernel has no strings; `watch` turns them into words.
@@ -52,10 +52,12 @@ EPISODE = np.dtype(
     ],
     align=True,
 )
-"""Something that lasts: a visit to a zone, a slow spell, a silence, an approach. Unused rows form a list of their own."""
+"""Something that lasts: a visit to a zone, a slow spell, a silence, an approach. Unused rows form a list of their
+own."""
 
-VISIT, SPELL, SILENCE, APPROACHING = 1, 2, 3, 4
-"""Kinds of episode. A visit exists while the last fix lies in the polygon; `began_us` is NEVER while that does not
+VISIT, SPELL, SILENCE, APPROACHING, CYCLE = 1, 2, 3, 4, 5
+"""Kinds of episode; a cycle is one approach and retreat, and `began_us` its retreat. A visit exists while the last
+fix lies in the polygon; `began_us` is NEVER while that does not
 count (window, altitude, party)."""
 
 ZONE = np.dtype(
@@ -65,7 +67,7 @@ ZONE = np.dtype(
         ("gap_us", "i8"),  # a longer step between two fixes leaves what lies between unobserved
         ("windows_from", "i4"),  # rows of the windows array
         ("windows_to", "i4"),
-        ("rules_from", "i4"),  # rows of the rules array: spells and silences
+        ("rules_from", "i4"),  # rows of the rules array: spells, silences, probings
         ("rules_to", "i4"),
         ("entry", "i4"),  # rules, by their place in the watchlist
         ("exit", "i4"),
@@ -88,11 +90,12 @@ RULE = np.dtype(
         ("radius_m", "f8"),
         ("zone", "i4"),
         ("place", "i4"),  # its place in the watchlist
+        ("count", "i4"),
         ("code", "u1"),
     ],
     align=True,
 )
-"""One rule with numbers; grouped by zone, spells and silences first in one array, approaches in another."""
+"""One rule with numbers, grouped by zone; approaches stand in an array of their own."""
 
 FOUND = np.dtype(
     [
@@ -125,8 +128,8 @@ FOUND = np.dtype(
 
 (
     FIRST_SEEN_INSIDE, ENTRY, EXIT, CROSSING, APPROACH, APPROACH_ENDED, LOITER, STOPPED, GAP, GAP_ENDED,
-    ZONE_BEGAN, ZONE_ENDED,
-) = range(12)  # fmt: skip
+    ZONE_BEGAN, ZONE_ENDED, PROBING,
+) = range(13)  # fmt: skip
 """Codes of the findings, in the order of `watch.found.KINDS`, which a test compares."""
 
 MEASURED: dict[int, tuple[str, ...]] = {
@@ -142,6 +145,7 @@ MEASURED: dict[int, tuple[str, ...]] = {
     GAP_ENDED: ("gap_s", "threshold_s", "distance_m"),
     ZONE_BEGAN: ("speed_mps", "alt_m"),
     ZONE_ENDED: ("speed_mps", "alt_m", "dwell_s"),
+    PROBING: ("speed_mps", "count", "threshold_s"),
 }
 """What each code writes into `FOUND.value`, in order; the rest is NaN."""
 
@@ -215,9 +219,11 @@ class Book(NamedTuple):
         Rules stand together by zone.
     windows_us : ndarray, shape (k, 2), int64
     binds : ndarray, shape (parties, categories, zones), uint8
-        By class of party and class of category: 1 if the zone is about such a mover (for an exemption: if it exempts it).
+        By class of party and class of category: 1 if the zone is about such a mover (for an exemption: if it exempts
+        it).
     horizon_s : float
-        How far ahead an approach must be looked for: `approaches.CLEAR` times the longest look-ahead; 0 without such a rule.
+        How far ahead an approach must be looked for: `approaches.CLEAR` times the longest look-ahead; 0 without such
+        a rule.
     """
 
     zones: np.ndarray

@@ -20,10 +20,12 @@ from tocsin.kernels.tables import (
     FIRST_SEEN_INSIDE,
     GAP,
     GAP_ENDED,
+    LOITER,
     NEVER,
     NONE,
     SILENCE,
     SPELL,
+    STOPPED,
     VISIT,
     ZONE_BEGAN,
     ZONE_ENDED,
@@ -36,7 +38,7 @@ from tocsin.kernels.tables import (
 
 @kernel
 def _spans(book: Book, work: Work, zone: int, inside_from: bool, inside_to: bool, counted: bool) -> int:
-    """Write the spans in which a zone counted on this way and return how many; takes the zone's flips out of the list."""
+    """Write the spans in which a zone counted on this way, taking its flips out of the list; return how many."""
     leg, own = work.leg[0], 0
     for j in range(len(work.flip_zone)):
         if work.flip_s[j] > 1.0:
@@ -136,7 +138,7 @@ def _spells(state: State, book: Book, leg: Rows, zone: int, found: Rows, n: int)
     """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule = book.rules[r]
-        if rule.code == GAP:
+        if rule.code not in (LOITER, STOPPED):
             continue
         speed_mps = leg.speed_mps
         any_speed = rule.speed_lo_mps <= 0.0 and rule.speed_hi_mps == inf
@@ -214,6 +216,8 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
     visit_us = leg.to_us if counts else NEVER
     open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
     if counts:
-        n = emit(found, n, leg, FIRST_SEEN_INSIDE, limits.entry, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, visit_us)
+        n = emit(
+            found, n, leg, FIRST_SEEN_INSIDE, limits.entry, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, visit_us
+        )
         n = _spells(state, book, leg, zone, found, n)
     return n

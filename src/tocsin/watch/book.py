@@ -1,7 +1,7 @@
 """The book: one agreement version as arrays, as the kernels read it.
 
 Joins each zone's own schedule with the time the agreement is in force, numbers the parties and categories that the
-agreement names, and lays the rules out by zone. A rule whose conduct no kernel finds yet is refused, never skipped.
+agreement names, and lays the rules out by zone. Rules whose conduct the watch does not find are named by `unwatched`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ from tocsin.kernels import tables
 from tocsin.kernels.approaches import CLEAR
 
 UNOBSERVED_S = 3_600.0
-"""Without a gap rule at a zone, a step longer than this leaves what lies between two fixes unobserved; seconds; a third of
+"""Without a gap rule at a zone, a step longer than this leaves what lies between two fixes unobserved; seconds; a
+third of
 the shortest silence that Global Fishing Watch publishes for coastal AIS (4 h, port gaps), so on the careful side."""
 
-SPELL_CODES = {Conduct.LOITER: tables.LOITER, Conduct.STOPPED: tables.STOPPED, Conduct.GAP: tables.GAP}
-"""Conduct that needs a time inside, and its code."""
+TIMED_CODES = {
+    Conduct.LOITER: tables.LOITER,
+    Conduct.STOPPED: tables.STOPPED,
+    Conduct.GAP: tables.GAP,
+    Conduct.PROBING: tables.PROBING,
+}
+"""Conduct that needs an agreed time, and its code."""
 
 VISIT_RULES = (Conduct.ENTRY, Conduct.EXIT, Conduct.CROSSING)
 """Conduct without numbers: each zone has one rule of each."""
@@ -29,8 +35,8 @@ VISIT_RULES = (Conduct.ENTRY, Conduct.EXIT, Conduct.CROSSING)
 STOPPED_BELOW_MPS = 0.5 * 1_852 / 3_600
 """Stopped, where the agreement gives no speed: below 0.5 kn (Global Fishing Watch's end of a port stop)."""
 
-FOUND_CONDUCT = frozenset({*SPELL_CODES, *VISIT_RULES, Conduct.APPROACH})
-"""Conduct that the kernels find."""
+WATCHED = frozenset({*TIMED_CODES, *VISIT_RULES, Conduct.APPROACH})
+"""Conduct that the watch finds."""
 
 NOBODY_SAID, NOT_NAMED = 0, 1
 """Classes of party and category: the report says nothing; it names one that the agreement does not."""
@@ -67,12 +73,12 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
     Raises
     ------
     ValueError
-        If a rule's conduct is none of `FOUND_CONDUCT`, or a loiter, stopped, gap or approach rule lacks its time.
+        If a rule lacks its time, or a probing rule its count or an approach rule at the same zone.
     """
-    spells = [(i, r) for i, r in enumerate(watchlist.rules) if r.conduct in SPELL_CODES]
+    spells = [(i, r) for i, r in enumerate(watchlist.rules) if r.conduct in TIMED_CODES]
     ahead = [(i, r) for i, r in enumerate(watchlist.rules) if r.conduct is Conduct.APPROACH]
     for rule in watchlist.rules:
-        _check(rule)
+        _check(rule, {r.zone for _, r in ahead})
     rules, rule_bounds = _by_zone(spells, len(watchlist.zones))
     approaches, approach_bounds = _by_zone(ahead, len(watchlist.zones))
     windows, window_bounds = _windows(watchlist, from_us, to_us)
@@ -101,9 +107,17 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
     )
 
 
-def _check(rule: Rule) -> None:
-    if rule.conduct not in FOUND_CONDUCT:
-        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): no detector for {rule.conduct}")
+def unwatched(watchlist: Watchlist) -> tuple[Rule, ...]:
+    """Return the rules that this watch does not look for; whoever runs it must be told."""
+    return tuple(rule for rule in watchlist.rules if rule.conduct not in WATCHED)
+
+
+def _check(rule: Rule, approached: set[int]) -> None:
+    if rule.conduct not in WATCHED:
+        return
+    if rule.conduct is Conduct.PROBING and (rule.count < 2 or rule.zone not in approached):
+        found = f"count {rule.count} and {'an' if rule.zone in approached else 'no'} approach rule"
+        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found {found}, expected 2 or more, and one at its zone")
     time_s = rule.lookahead_s if rule.conduct is Conduct.APPROACH else rule.after_s
     if rule.conduct not in VISIT_RULES and not time_s > 0:
         raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found a time of {time_s} s, expected more than 0")
@@ -117,7 +131,8 @@ def _by_zone(chosen: Sequence[tuple[int, Rule]], zones: int) -> tuple[tables.Row
         row["lookahead_s"], row["radius_m"] = rule.lookahead_s, rule.radius_m
         row["speed_lo_mps"] = rule.speed_lo_mps
         row["speed_hi_mps"] = STOPPED_BELOW_MPS if stopped else rule.speed_hi_mps
-        row["zone"], row["place"], row["code"] = rule.zone, place, SPELL_CODES.get(rule.conduct, tables.APPROACH)
+        row["zone"], row["place"], row["count"] = rule.zone, place, rule.count
+        row["code"] = TIMED_CODES.get(rule.conduct, tables.APPROACH)
     bounds = np.searchsorted(rows["zone"], np.arange(zones + 1)).astype(np.int32)
     return rows, bounds
 
@@ -148,7 +163,7 @@ def _binds(watchlist: Watchlist) -> NDArray[np.uint8]:
 
 
 def _about(zone: Zone, party: str | None, category: str | None) -> bool:
-    """Return True if the zone is about such a mover; an exemption holds only for those it names, never for the unknown."""
+    """Return True if the zone is about such a mover; an exemption is about those it names, never about the unknown."""
     if not zone.is_exemption:
         return zone.binds(party=party, category=category)
     party_named = zone.applies_to is None or (party is not None and party in zone.applies_to)

@@ -16,7 +16,7 @@ from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
 from tocsin.kernels import sweep, tables
 from tocsin.tracks.batch import ReportBatch
-from tocsin.watch.book import named_categories, named_parties, write_book
+from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
 from tocsin.watch.event import Event
 from tocsin.watch.found import Words, as_events
 from tocsin.watch.state import WatchState
@@ -38,6 +38,13 @@ class Engine:
     ----------
     watchlist : Watchlist
 
+    Attributes
+    ----------
+    watchlist : Watchlist
+    unwatched : tuple of Rule
+        Rules that it cannot look for; say so to whoever runs it.
+    atlas : Atlas
+
     Raises
     ------
     ValueError
@@ -46,6 +53,7 @@ class Engine:
 
     def __init__(self, watchlist: Watchlist) -> None:
         self.watchlist = watchlist
+        self.unwatched = unwatched(watchlist)
         self.atlas = Atlas.build([zone.region for zone in watchlist.zones])
         self._parties = named_parties(watchlist)
         self._categories = named_categories(watchlist)

@@ -1,6 +1,7 @@
 """Found: the kernels' rows, with their words back, as events.
 
-Coordinates are rounded to 1e-7 degree (11 mm) and measures to three decimals: far below any sensor, and enough to make the
+Coordinates are rounded to 1e-7 degree (11 mm) and measures to three decimals: far below any sensor, and enough to
+make the
 bytes of an event the same on machines whose sine differs in its last bit (FAULTS §0.5).
 """
 
@@ -33,6 +34,7 @@ KINDS: tuple[EventKind, ...] = (
     EventKind.GAP_ENDED,
     EventKind.ZONE_BEGAN,
     EventKind.ZONE_ENDED,
+    EventKind.PROBING,
 )
 """The kind of each code of the kernels, in order."""
 

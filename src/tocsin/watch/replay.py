@@ -1,6 +1,7 @@
 """Replay: an archive through the engine, as if it were happening.
 
-The archive is already sorted (`tracks/order.py`); it is cut into batches only to bound memory. Where it is cut changes nothing.
+The archive is already sorted (`tracks/order.py`); it is cut into batches only to bound memory. Where it is cut
+changes nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the watch remembers: every track's last fix and episodes, as two arrays and a few lists of names.
 
-A state belongs to one engine at a time: `engine.step` takes it, changes it, and hands it back. `copy` gives a second one;
+A state belongs to one engine at a time: `engine.step` takes it, changes it, and hands it back. `copy` gives a second
+one;
 `dump` and `load` carry it over a restart, byte for byte.
 """
 

@@ -1,0 +1,53 @@
+"""The command line: data on stdout, people on stderr; one file a command.
+
+Exit codes: 0 done, 1 the answer is no (findings, a failed proof), 2 usage, 3 unreadable input (for `verify`: a
+rollback or
+fork), 4 a peer that cannot be reached. Heavy modules are imported inside the command that needs them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from tocsin import __version__
+from tocsin.cli import demo, lint, replay, verify
+from tocsin.errors import TocsinError
+
+app = typer.Typer(
+    name="tocsin",
+    help="Rings the bell before people are hurt by a misunderstanding.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("lint")(lint.lint_command)
+app.command("replay")(replay.replay_command)
+app.command("verify")(verify.verify_command)
+app.command("demo")(demo.demo_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tocsin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Agreements, zones, warnings, and a record that every party can verify."""
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence on stderr and exit code 3."""
+    try:
+        app()
+    except TocsinError as error:
+        print(f"tocsin: {error}", file=sys.stderr)
+        sys.exit(3)
+    except OSError as error:
+        print(f"tocsin: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), file=sys.stderr)
+        sys.exit(3)

@@ -1,0 +1,32 @@
+"""`tocsin lint`: says which mechanisms of an agreement are not set."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def lint_command(
+    agreement: Annotated[Path, typer.Argument(help="The agreement, a YAML file.")],
+    format: Annotated[Format, typer.Option(help="For people or for programs.")] = Format.TEXT,
+) -> None:
+    """Say which mechanisms of an agreement are not set; exit 1 if there are findings.
+
+    Example: tocsin lint examples/at-tanf/as-it-was.yaml
+    """
+    from tocsin.agreement.lint import format_json, format_text, lint
+    from tocsin.agreement.load import load
+
+    findings = lint(load(agreement))
+    print(format_json(findings) if format is Format.JSON else format_text(findings))
+    raise typer.Exit(1 if findings else 0)
