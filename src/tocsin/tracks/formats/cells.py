@@ -1,0 +1,368 @@
+"""Cells into reports: whole columns of raw cells, checked, converted and told apart, by a column map.
+
+Shared by the readers of rows (CSV, Parquet) and of features (GeoJSON), so that every format refuses and flags
+alike. Missing numbers become NaN; where the map says so, AIS's words for not available do as well (ITU-R M.1371-5,
+Tables 44 and 45). When most rows fail in one way that means that the map is wrong, not the rows (latitude and
+longitude swapped, no zone, decimal commas), the file is refused with that hint. No Python runs per sound row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tocsin.errors import Place, ReportError
+from tocsin.tracks import category
+from tocsin.tracks.formats.columns import FIELDS, UNITS, Column, ColumnMap
+from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.times import CODE, NONE, REASONS, read_times
+from tocsin.tracks.identity import MAX_ID_CHARS, IdPrefix, normal_id
+from tocsin.tracks.quality import FLAG_SCHEMA, Flag, Reject, RejectReason, reject_table
+from tocsin.tracks.report import INSTANT, SCHEMA
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Raw = Callable[[NDArray[np.int64]], list[str]]
+
+SPEED_ABSENT = 102.3
+"""Speed over ground that AIS sends for "not available", in knots."""
+COURSE_ABSENT = 360.0
+HEADING_ABSENT = 511.0
+MOST = 0.5
+"""Share of a part's rows above which a failure that they share is the map's and not theirs."""
+MAX_SPEED_MPS = 12_000.0
+"""Above it (orbital speed is 7,800 m/s) a speed is a fault of the source, not a fast mover."""
+MAX_ALT_M = 1_000_000.0
+
+_NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
+_COMMA = r"^[+-]?\d+,\d+$"
+_MISSING = pa.array(["", "NAN", "NULL", "NONE", "NA", "N/A", "\\N", "-"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """Raw columns of one piece of a file.
+
+    Attributes
+    ----------
+    columns : mapping of str to Array
+        By the words of `columns.FIELDS`; all of length n.
+    line : ndarray, shape (n,), int64
+        Where each row stands in the file, from 1.
+    raw : callable
+        Returns the raw text of the rows at some indices.
+    """
+
+    columns: Mapping[str, pa.Array]
+    line: NDArray[np.int64]
+    raw: Raw
+
+
+def read_cells(cells: Cells, rules: ColumnMap, found: Mapping[str, Column], *, file: str, feed: str) -> Part:
+    """Return the reports, rejects and flags of some cells.
+
+    Parameters
+    ----------
+    cells : Cells
+    rules : ColumnMap
+    found : mapping of str to Column
+        The columns that the file has, as `rules.resolve` returned them.
+    file, feed : str
+        The file's name; the feed of rows that name none.
+
+    Raises
+    ------
+    ReportError
+        If most rows fail in a way that means a wrong map.
+    """
+    n = len(cells.line)
+    lat, lat_bad = read_numbers(cells.columns["lat"])
+    lon, lon_bad = read_numbers(cells.columns["lon"])
+    times = read_times(_text(cells.columns["time"]), rules)
+    ids = _ids(cells.columns["id"], rules)
+    reason = position_reasons(lat, lon, lat_bad | lon_bad)
+    for after in (times.reason, ids.reason):
+        reason = np.where(reason == NONE, after, reason)
+    _check_map(cells, lat, lon, lat_bad, times.reason, rules, file)
+
+    keep = np.flatnonzero(reason == NONE)
+    flags = _Flags(file=file, line=cells.line)
+    columns: dict[str, Any] = {
+        "track_id": ids.texts,
+        "observed": pa.array(times.us).cast(INSTANT),
+        "lat_deg": pa.array(lat + 0.0),
+        "lon_deg": pa.array(lon + 0.0),
+        "feed": pa.repeat(pa.scalar(feed), n),
+    }
+    flags.add(Flag.NULL_ISLAND, (lat == 0) & (lon == 0), "")
+    for field, cell in cells.columns.items():
+        column = FIELDS[field]
+        if column in SCHEMA.names[5:10]:
+            columns[column] = _optional(field, cell, found[field].unit, rules, flags)
+        elif field == "received":
+            received = read_times(_text(cell), rules)
+            unusable = (received.reason != NONE) & (received.reason != CODE[RejectReason.NO_TIME])
+            flags.add(Flag.BAD_OPTIONAL, unusable, column)
+            columns[column] = pa.array(received.us, mask=received.reason != NONE).cast(INSTANT)
+        elif field in ("party", "feed"):
+            words = _words(cell)
+            columns[column] = pc.fill_null(words, feed) if field == "feed" else words
+        elif field == "category":
+            columns[column] = _categories(cell, found[field].unit, flags)
+    table = pa.table([_column(f, columns, n) for f in SCHEMA], schema=SCHEMA)
+    if len(keep) < n:
+        table = table.take(pa.array(keep))
+    rejects = _rejects(cells, reason, file)
+    return Part(read=n, table=table, rejects=rejects, flags=flags.table(keep, columns))
+
+
+def read_numbers(column: pa.Array) -> tuple[Floats, Bools]:
+    """Return a column as float64, NaN where missing, and which cells are no numbers (infinities among them)."""
+    bad = np.zeros(len(column), bool)
+    if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+        column, bad = _parsed(_text(column))
+    elif pa.types.is_decimal(column.type) or pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        column = column.cast(pa.float64(), safe=False)
+    else:
+        return np.full(len(column), np.nan), ~column.is_null().to_numpy(zero_copy_only=False)
+    values = np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
+    return values, bad | np.isinf(values)
+
+
+def position_reasons(lat: Floats, lon: Floats, bad: Bools) -> NDArray[np.int8]:
+    """Return why each position is none: code of a reason, or `NONE`."""
+    absent = np.isnan(lat) | np.isnan(lon) | (lat == 91.0) | (lon == 181.0)
+    conditions = [bad, absent, np.abs(lat) > 90.0, np.abs(lon) > 180.0]
+    reasons = [
+        CODE[RejectReason.BAD_NUMBER],
+        CODE[RejectReason.NOT_A_POSITION],
+        CODE[RejectReason.BAD_LATITUDE],
+        CODE[RejectReason.BAD_LONGITUDE],
+    ]
+    return np.select(conditions, reasons, NONE).astype(np.int8)
+
+
+def optional_floats(field: str, values: Floats, *, m1371: bool) -> tuple[Floats, Bools]:
+    """Return the usable values of an optional quantity, NaN elsewhere, and which were given but not usable.
+
+    Parameters
+    ----------
+    field : str
+        `alt`, `sog`, `cog`, `heading` or `accuracy`.
+    values : ndarray, shape (n,), float64
+        Metres, m/s or degrees.
+    m1371 : bool
+        True if course 360° means not available, and not north.
+    """
+    if field in ("cog", "heading"):
+        if m1371:
+            values = np.where(values == (COURSE_ABSENT if field == "cog" else HEADING_ABSENT), np.nan, values)
+        values = np.where(values == 360.0, 0.0, values)
+        bad = ~((values >= 0.0) & (values < 360.0))
+    elif field == "alt":
+        bad = ~(np.abs(values) <= MAX_ALT_M)
+    else:
+        bad = ~((values >= 0.0) & (values <= MAX_SPEED_MPS if field == "sog" else values < np.inf))
+    bad &= ~np.isnan(values)
+    return np.where(bad, np.nan, values), bad
+
+
+class _Flags:
+    """Flags of one part, as masks over its rows."""
+
+    def __init__(self, *, file: str, line: NDArray[np.int64]) -> None:
+        self._file = file
+        self._line = line
+        self._masks: list[tuple[Flag, Bools, str]] = []
+
+    def add(self, flag: Flag, mask: Bools, detail: str) -> None:
+        if mask.any():
+            self._masks.append((flag, mask, detail))
+
+    def table(self, keep: NDArray[np.int64], columns: Mapping[str, pa.Array]) -> pa.Table:
+        pieces = []
+        for flag, mask, detail in self._masks:
+            rows = keep[mask[keep]]
+            at, n = pa.array(rows), len(rows)
+            texts = [pa.repeat(pa.scalar(text, pa.string()), n) for text in (self._file, flag.value, detail)]
+            arrays = [
+                texts[0], pa.array(self._line[rows]), texts[1], columns["track_id"].take(at),
+                columns["observed"].take(at), texts[2],
+            ]  # fmt: skip
+            pieces.append(pa.table(arrays, schema=FLAG_SCHEMA))
+        return pa.concat_tables([FLAG_SCHEMA.empty_table(), *pieces])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    texts: pa.Array
+    reason: NDArray[np.int8]
+
+
+def _ids(column: pa.Array, rules: ColumnMap) -> _Ids:
+    encoded = column.dictionary_encode()
+    codes = pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy(zero_copy_only=False)
+    texts: list[str | None] = []
+    reasons: list[int] = []
+    for cell in encoded.dictionary.to_pylist():
+        text, reason = _id(cell, rules.prefix)
+        texts.append(text)
+        reasons.append(reason)
+    reasons.append(CODE[RejectReason.NO_IDENTITY])
+    spelled = pa.array([*texts, None], pa.string())
+    return _Ids(spelled.take(pa.array(codes)), np.array(reasons, np.int8)[codes])
+
+
+def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
+    if isinstance(cell, bytes):
+        try:
+            cell = cell.decode()
+        except UnicodeDecodeError:
+            return None, CODE[RejectReason.BAD_TEXT]
+    text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+    if not text.strip():
+        return None, CODE[RejectReason.NO_IDENTITY]
+    found = normal_id(text, prefix)
+    return found, NONE if found else CODE[RejectReason.BAD_IDENTITY]
+
+
+def _optional(field: str, cell: pa.Array, unit: str | None, rules: ColumnMap, flags: _Flags) -> pa.Array:
+    values, bad = read_numbers(cell)
+    m1371 = rules.absent == "m1371"
+    if m1371 and field == "sog":
+        values = np.where(np.isclose(values, SPEED_ABSENT, rtol=0, atol=0.001), np.nan, values)
+    values, unusable = optional_floats(field, values * (UNITS[field][unit] if unit else 1.0), m1371=m1371)
+    flags.add(Flag.BAD_OPTIONAL, bad | unusable, FIELDS[field])
+    return pa.array(values.astype(np.float32))
+
+
+def _words(column: pa.Array) -> pa.Array:
+    encoded = column.dictionary_encode()
+    words = [_word(cell) for cell in encoded.dictionary.to_pylist()]
+    return pa.array(words, pa.string()).take(encoded.indices)
+
+
+def _word(cell: object) -> str | None:
+    text = cell.decode("utf-8", "backslashreplace") if isinstance(cell, bytes) else str(cell)
+    return text.strip()[:MAX_ID_CHARS] or None
+
+
+def _categories(column: pa.Array, unit: str | None, flags: _Flags) -> pa.Array:
+    encoded = column.dictionary_encode()
+    kinds: list[str | None] = []
+    unknown: list[bool] = []
+    for cell in encoded.dictionary.to_pylist():
+        word = _word(cell)
+        if word is None or "_".join(word.lower().split()) in category.UNSAID:
+            kind, said = None, False
+        elif unit == "ship_type":
+            digits = word.removesuffix(".0")
+            kind, said = category.of_ship_type(int(digits)) if digits.isascii() and digits.isdigit() else None, False
+        else:
+            kind, said = category.of_word(word), True
+        kinds.append(kind)
+        unknown.append(said and kind is None)
+    codes = pc.fill_null(encoded.indices, len(kinds)).to_numpy(zero_copy_only=False)
+    flags.add(Flag.UNKNOWN_CATEGORY, np.array([*unknown, False])[codes], "category")
+    return pa.array([*kinds, None], pa.string()).take(pa.array(codes))
+
+
+def _parsed(text: pa.Array) -> tuple[pa.Array, Bools]:
+    empty = pc.equal(text, "")
+    try:
+        # The usual column: plain numbers, or nothing. The cast reads nan and inf as such, and refuses the rest.
+        return pc.cast(pc.if_else(empty, None, text), pa.float64()), np.zeros(len(text), bool)
+    except pa.ArrowInvalid:
+        plain = pc.utf8_trim_whitespace(text)
+    sound = pc.fill_null(pc.match_substring_regex(plain, _NUMBER), False)
+    missing = pc.fill_null(pc.is_in(pc.utf8_upper(plain), value_set=_MISSING), True)
+    bad = pc.invert(pc.or_(sound, missing)).to_numpy(zero_copy_only=False)
+    return pc.cast(pc.if_else(sound, plain, None), pa.float64()), bad
+
+
+def _text(column: pa.Array) -> pa.Array:
+    if not pa.types.is_binary(column.type):
+        return column
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        # Bytes that are no UTF-8 match no pattern of a number or a time, and are refused as such.
+        options = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
+        return pc.cast(column, options=options)
+
+
+def _column(field: pa.Field, columns: Mapping[str, pa.Array], n: int) -> pa.Array:
+    if field.name in columns:
+        return columns[field.name]
+    if pa.types.is_floating(field.type):
+        return pa.array(np.full(n, np.nan, np.float32))
+    return pa.nulls(n, field.type)
+
+
+def _check_map(
+    cells: Cells, lat: Floats, lon: Floats, lat_bad: Bools, when: NDArray[np.int8], rules: ColumnMap, file: str
+) -> None:
+    swapped = (np.abs(lat) > 90.0) & (lat != 91.0) & (np.abs(lat) <= 180.0) & (np.abs(lon) <= 90.0)
+    if swapped.sum() > MOST * np.count_nonzero(~np.isnan(lat)):
+        k = int(np.argmax(swapped))
+        raise ReportError(
+            f"latitude {lat[k]:g} and longitude {lon[k]:g}",
+            expected=f"latitudes within ±90: are lat={rules.columns['lat'].name} and lon={rules.columns['lon'].name} "
+            "swapped?",
+            place=Place(file, int(cells.line[k])),
+        )
+    naive = when == CODE[RejectReason.NAIVE_TIME]
+    if naive.sum() > MOST * len(naive):
+        k = int(np.argmax(naive))
+        raise ReportError(
+            f"the time {cells.columns['time'][k].as_py()!r} without a zone",
+            expected="an offset or Z, or a map that states the zone, such as zone=UTC",
+            place=Place(file, int(cells.line[k])),
+        )
+    if lat_bad.sum() > MOST * len(lat_bad):
+        comma = pc.match_substring_regex(_text(cells.columns["lat"]), _COMMA)
+        if pc.any(comma).as_py():
+            k = comma.index(True).as_py()
+            raise ReportError(
+                f"the latitude {_text(cells.columns['lat'])[k].as_py()!r}",
+                expected="a decimal point",
+                place=Place(file, int(cells.line[k])),
+            )
+
+
+def _rejects(cells: Cells, reason: NDArray[np.int8], file: str) -> pa.Table:
+    at = np.flatnonzero(reason != NONE)
+    raws = cells.raw(at) if len(at) else []
+    whys = [REASONS[code] for code in reason[at]]
+    lines = cells.line[at].tolist()
+    return reject_table(
+        Reject(file=file, line=line, reason=why, raw=raw, detail=_detail(cells, k, why))
+        for k, line, why, raw in zip(at.tolist(), lines, whys, raws, strict=True)
+    )
+
+
+_ABOUT: dict[RejectReason, tuple[str, ...]] = {
+    RejectReason.NOT_A_POSITION: ("lat", "lon"),
+    RejectReason.BAD_NUMBER: ("lat", "lon"),
+    RejectReason.BAD_LATITUDE: ("lat",),
+    RejectReason.BAD_LONGITUDE: ("lon",),
+    RejectReason.NO_IDENTITY: ("id",),
+    RejectReason.BAD_IDENTITY: ("id",),
+    RejectReason.BAD_TEXT: ("id",),
+}
+
+
+def _detail(cells: Cells, k: int, reason: RejectReason) -> str:
+    fields = _ABOUT.get(reason, ("time",))
+    return ", ".join(f"{field} {_shown(cells.columns[field][k])}" for field in fields)
+
+
+def _shown(cell: pa.Scalar) -> str:
+    value = cell.cast(pa.binary()).as_py() if pa.types.is_string(cell.type) else cell.as_py()
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
