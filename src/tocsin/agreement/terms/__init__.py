@@ -1,0 +1,1 @@
+"""Terms: the records of an agreement, one module for each group of sections."""

@@ -1,0 +1,143 @@
+"""Conduct: what is prohibited, what is permitted, and the numbers at which a conduct counts.
+
+Same rules as `model.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tocsin.agreement.terms.state import Maybe
+from tocsin.agreement.terms.types import Id, Json, LengthM, Record, Seconds, SpeedMps, Words
+from tocsin.agreement.watchlist import Conduct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActTest(Record):
+    """How the watch tests a prohibited act: a conduct, a zone and numbers."""
+
+    event: Conduct
+    zone: Maybe[str] = None
+    speed_below_mps: Maybe[SpeedMps] = None
+    speed_above_mps: Maybe[SpeedMps] = None
+    speed_between_mps: Maybe[tuple[SpeedMps, SpeedMps]] = None
+    for_s: Maybe[Seconds] = None
+    after_s: Maybe[Seconds] = None
+    within_m: Maybe[LengthM] = None
+    predicted_entry_within_s: Maybe[Seconds] = None
+    count: Maybe[int] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act(Record):
+    """One prohibited act: words for people, and a test or an observer."""
+
+    id: Id
+    what: Maybe[str] = None
+    test: Maybe[ActTest] = None
+    observer: Maybe[str] = None
+    human_confirms: Maybe[bool] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproachThreshold(Record):
+    """Predicted entry within this, and between these speeds."""
+
+    predicted_entry_within_s: Maybe[Seconds] = None
+    speed_below_mps: Maybe[SpeedMps] = None
+    speed_above_mps: Maybe[SpeedMps] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoiterThreshold(Record):
+    """Slow, or confined within a radius, for this long; `stopped` has the same form."""
+
+    for_s: Maybe[Seconds] = None
+    speed_below_mps: Maybe[SpeedMps] = None
+    within_m: Maybe[LengthM] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapThreshold(Record):
+    """Silent for longer than this."""
+
+    after_s: Maybe[Seconds] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProximityThreshold(Record):
+    """Two movers closer than this for this long."""
+
+    two_vessels_within_m: Maybe[LengthM] = None
+    within_m: Maybe[LengthM] = None
+    for_s: Maybe[Seconds] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildUpThreshold(Record):
+    """So many movers within this of each other over this window."""
+
+    vessels: Maybe[int] = None
+    count: Maybe[int] = None
+    within_m: Maybe[LengthM] = None
+    for_s: Maybe[Seconds] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbingThreshold(Record):
+    """So many approaches and retreats within this window."""
+
+    count: Maybe[int] = None
+    window_s: Maybe[Seconds] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds(Record):
+    """The numbers at which a conduct counts."""
+
+    approach: Maybe[ApproachThreshold] = None
+    loiter: Maybe[LoiterThreshold] = None
+    stopped: Maybe[LoiterThreshold] = None
+    gap: Maybe[GapThreshold] = None
+    proximity: Maybe[ProximityThreshold] = None
+    build_up: Maybe[BuildUpThreshold] = None
+    probing: Maybe[ProbingThreshold] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weapons(Record):
+    """A class of weapons and how far it stays away, from where."""
+
+    class_: Maybe[str] = None
+    min_distance_m: Maybe[LengthM] = None
+    from_: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfDefence(Record):
+    """What the parties call self-defence, and what they owe when they claim it."""
+
+    definition: Maybe[str] = None
+    claimed_by: Maybe[Words] = None
+    reporting: Maybe[Json] = None
+    channel_first: Maybe[bool] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductTerms(Record):
+    """What is prohibited, what is permitted, and from which number on."""
+
+    prohibited: Maybe[tuple[Act, ...]] = None
+    permitted: Maybe[Words] = None
+    thresholds: Maybe[Thresholds] = None
+    weapons: Maybe[tuple[Weapons, ...]] = None
+    works: Maybe[Json] = None
+    reconnaissance: Maybe[Json] = None
+    menacing: Maybe[Words] = None
+    self_defence: Maybe[SelfDefence] = None

@@ -1,0 +1,198 @@
+"""The agreement's records about people and procedure: notices, verification, incidents, disputes, change, exit, log.
+
+Same rules as `model.py`, which holds the terms that are watched and warned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tocsin.agreement.terms.state import Maybe
+from tocsin.agreement.terms.types import Day, InstantUs, Json, Record, Seconds, Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortNotice(Record):
+    """Whether a notice may be later than its lead time, and what it then needs."""
+
+    allowed: Maybe[bool] = None
+    min_s: Maybe[Seconds] = None
+    reason_required: Maybe[bool] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Record):
+    """A notice: who gives it, what stands in it, how long before, and its three receipts. It is never leave."""
+
+    required_for: Maybe[Words] = None
+    content: Maybe[Words] = None
+    form: Maybe[str] = None
+    lead_s: Maybe[Seconds] = None
+    short_notice: Maybe[ShortNotice] = None
+    receipt_within_s: Maybe[Seconds] = None
+    passed_to: Maybe[Words] = None
+    passed_within_s: Maybe[Seconds] = None
+    read_within_s: Maybe[Seconds] = None
+    change_or_cancel: Maybe[str] = None
+    ack_is_permission: Maybe[bool] = None
+    visible_to: Maybe[Words] = None
+    keep_for_s: Maybe[Seconds] = None
+    expires_after_s: Maybe[Seconds] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices(Record):
+    """Notices of movements and of humanitarian sites and movements."""
+
+    movement: Maybe[Notice] = None
+    humanitarian: Maybe[Notice] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access(Record):
+    """Where the observers may go."""
+
+    on_request: Maybe[bool] = None
+    freedom_of_movement: Maybe[bool] = None
+    refusal_is_incident: Maybe[bool] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports(Record):
+    """Reports of the observers: to whom, how often, and whether others may read them."""
+
+    to: Maybe[Words] = None
+    every_s: Maybe[Seconds] = None
+    public: Maybe[bool] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification(Record):
+    """Who looks, with what, where, how often, and against which baseline."""
+
+    body: Maybe[str] = None
+    mandate: Maybe[str] = None
+    sources: Maybe[Words] = None
+    data_owner: Maybe[str] = None
+    gaps: Maybe[str] = None
+    contradictions: Maybe[str] = None
+    access: Maybe[Access] = None
+    baseline: Maybe[str] = None
+    inspection_every_s: Maybe[Seconds] = None
+    unannounced_visits: Maybe[bool] = None
+    reports: Maybe[Reports] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointInquiry(Record):
+    """An inquiry by both sides: who, when it meets, when it is done, and where it may go."""
+
+    convene_within_s: Maybe[Seconds] = None
+    finish_within_s: Maybe[Seconds] = None
+    members: Maybe[Words] = None
+    access: Maybe[Json] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Record):
+    """How long evidence is kept, and how it changes hands."""
+
+    hold_for_s: Maybe[Seconds] = None
+    hand_over: Maybe[str] = None
+    hash: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanitarianHarm(Record):
+    """What is owed when people under protection were harmed."""
+
+    follow_up_within_s: Maybe[Seconds] = None
+    data: Maybe[Json] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incidents(Record):
+    """What happens after something happened."""
+
+    report_within_s: Maybe[Seconds] = None
+    form: Maybe[str] = None
+    channel_first: Maybe[bool] = None
+    joint_inquiry: Maybe[JointInquiry] = None
+    evidence: Maybe[Evidence] = None
+    unknown_attribution_allowed: Maybe[bool] = None
+    before_public_blame_s: Maybe[Seconds] = None
+    humanitarian_harm: Maybe[HumanitarianHarm] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disputes(Record):
+    """Who decides, how, and what follows."""
+
+    body: Maybe[str] = None
+    members: Maybe[Words] = None
+    quorum: Maybe[int] = None
+    decision: Maybe[str] = None
+    tie: Maybe[str] = None
+    chair: Maybe[str] = None
+    consequences: Maybe[Words] = None
+    side_documents: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAnnex(Record):
+    """An annex still to be written, and by when."""
+
+    what: Maybe[str] = None
+    by: Maybe[InstantUs | Day] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annexes(Record):
+    """Who changes the technical annexes, with what notice, and which are still open."""
+
+    who: Maybe[str] = None
+    notice_s: Maybe[Seconds] = None
+    open: Maybe[tuple[OpenAnnex, ...]] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment(Record):
+    """How the agreement changes, when it is looked at again, and which language prevails."""
+
+    procedure: Maybe[str] = None
+    annexes: Maybe[Annexes] = None
+    review_every_s: Maybe[Seconds] = None
+    prevailing_language: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit(Record):
+    """How a party leaves or suspends, and what outlives that."""
+
+    notice_s: Maybe[Seconds] = None
+    partial: Maybe[bool] = None
+    channels_suspendable: Maybe[bool] = None
+    channels_survive_s: Maybe[Seconds] = None
+    data_survives_s: Maybe[Seconds] = None
+    on_lapse: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders(Record):
+    """The order to the ranks: who issues it, who confirms it, and by when."""
+
+    issued_by: Maybe[Words] = None
+    confirmed_to: Maybe[Words] = None
+    within_s: Maybe[Seconds] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKeeping(Record):
+    """Who keeps the log, what proves it unchanged, by which clock, and who reads it."""
+
+    keeper: Maybe[str] = None
+    tamper_evident: Maybe[bool] = None
+    clock_source: Maybe[str] = None
+    visible_to: Maybe[Words] = None
+    keep_for_s: Maybe[Seconds] = None
+    publish_text: Maybe[bool] = None

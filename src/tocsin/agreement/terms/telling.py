@@ -1,0 +1,127 @@
+"""Telling: channels, the ladder, what ends it, what undoes it, and the time it has.
+
+Same rules as `model.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from tocsin.agreement.terms.state import Maybe
+from tocsin.agreement.terms.types import Collected, Day, Id, InstantUs, Json, LengthM, Record, Seconds, SpeedMps, Words
+from tocsin.agreement.watchlist import Conduct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension(Record):
+    """A time in which a channel was not answered, and who says so."""
+
+    from_: Maybe[InstantUs | Day] = None
+    to: Maybe[InstantUs | Day | str] = None
+    source: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel(Record):
+    """One way of saying something to somebody."""
+
+    id: Id
+    kind: Maybe[str] = None
+    from_: Maybe[Words] = None
+    to: Maybe[Words] = None
+    between: Maybe[Words] = None
+    hours: Maybe[Json] = None
+    backup: Maybe[str] = None
+    carrier: Maybe[str] = None
+    """Whose network it runs on: two channels of one carrier fail together."""
+    languages: Maybe[Words] = None
+    ack: Maybe[str] = None
+    """Who acknowledges on it: `machine`, `human`, or `impossible`."""
+    tested_s: Maybe[Seconds] = None
+    last_test: Maybe[InstantUs | Day] = None
+    since_us: Maybe[InstantUs] = None
+    suspended: Maybe[tuple[Suspension, ...]] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger(Record):
+    """When a level begins: on a conduct in a zone, or on the silence after another level."""
+
+    event: Maybe[Conduct] = None
+    zone: Maybe[str] = None
+    with_: Maybe[Words] = None
+    no_ack: Maybe[int] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat(Record):
+    """How often a message is said again."""
+
+    times: Maybe[int] = None
+    every_s: Maybe[Seconds] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderLevel(Record):
+    """One level of the ladder: when, whom, how, in which words, and what silence leads to."""
+
+    level: int
+    name: Maybe[str] = None
+    trigger: Maybe[Trigger] = None
+    tell: Maybe[Words] = None
+    channels: Maybe[Words] = None
+    text: Maybe[str] = None
+    ack_within_s: Maybe[Seconds] = None
+    repeat: Maybe[Repeat] = None
+    on_ack: Maybe[str] = None
+    on_no_ack: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndOfLadder(Record):
+    """Who is called when the last level went unanswered: a person decides, software never."""
+
+    who: Maybe[str] = None
+    decides: Maybe[str] = None
+    software: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeyondLadder(Record):
+    """Steps beyond words: recorded as somebody's claims, never taken by software."""
+
+    recorded_as_claims: Maybe[Words] = None
+    software: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalseAlarm(Record):
+    """What is said and kept when a warning was an error."""
+
+    record: Maybe[bool] = None
+    apology_text: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandDownOf(Record):
+    """When it is over, and who is told so."""
+
+    when: Maybe[Trigger] = None
+    tell: Maybe[Words] = None
+    text: Maybe[str] = None
+    false_alarm: Maybe[FalseAlarm] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBudget(Record):
+    """The time from where a mover is first warned to where it may not be, at top speed."""
+
+    max_speed_mps: Maybe[SpeedMps] = None
+    distances_m: Annotated[Mapping[str, LengthM], Collected(r"([\w.-]+?_to_[\w.-]+?)")] = field(default_factory=dict)
+    """Distance between two zones by `outer_to_guard`: the ids of the zones around the word `to`."""
+    available_s: Maybe[Seconds] = None
+    totals_s: Annotated[Mapping[str, Seconds], Collected(r"level(\d+)_total")] = field(default_factory=dict)
+    """Time that a level takes, by its number."""
+    reserve_s: Maybe[Seconds] = None

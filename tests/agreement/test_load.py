@@ -1,0 +1,167 @@
+"""Loading: what is kept, what is refused, and where it says so."""
+
+from pathlib import Path
+
+import pytest
+
+from tocsin.agreement.load import load, parse
+from tocsin.agreement.source import document
+from tocsin.agreement.terms.state import Blank, Disputed, State, given
+from tocsin.agreement.terms.types import Vague
+from tocsin.errors import AgreementErrors
+
+DATA = Path(__file__).parent.parent / "data" / "agreements"
+HEAD = "format: tocsin-agreement/1\nid: a\nversion: 1\n"
+
+
+def refusals(text: str) -> list[str]:
+    with pytest.raises(AgreementErrors) as caught:
+        parse(HEAD + text)
+    return [str(e) for e in caught.value.errors]
+
+
+def test_examples_load_unchanged_and_know_their_lines():
+    ring = load(DATA / "at-tanf-2017.yaml")
+    cable = load(DATA / "northreach-cable.yaml")
+    assert not ring.unknown and not cable.unknown
+    place = ring.where("zones[0].geometry.circle.radius")
+    assert (place.line, place.path) == (27, "zones[0].geometry.circle.radius_m")
+    assert "radius_m: 55000" in ring.document.line(place.line)
+    assert ring.where("zones[ring].geometry.circle.radius_m") == place
+    assert given(given(cable.ladder)[0].repeat).every_s == 180.0
+    assert given(cable.effective).from_us == 1_935_360_000_000_000
+
+
+def test_four_states_are_four_things():
+    agreement = parse(HEAD + "notices: {movement: not_set}\nexit: {notice: not_applicable, partial: }\n")
+    assert given(agreement.notices).movement is Blank.NOT_SET
+    assert agreement.state("notices.movement.read_within") is State.NOT_SET
+    assert agreement.state("exit.notice") is State.NOT_APPLICABLE
+    assert agreement.state("exit.partial") is State.SILENT
+    assert agreement.state("exit.on_lapse") is State.SILENT
+    assert agreement.state("id") is State.SET
+    assert given(agreement.exit).partial is None
+
+
+def test_dispute_keeps_both_readings_and_takes_neither():
+    agreement = parse(
+        HEAD + "disputes: {body: {disputed: [{says: a, value: the panel, source: S1}, {says: b, value: nobody}]}}\n"
+    )
+    body = given(agreement.disputes).body
+    assert body == Disputed(readings=(("a", "the panel"), ("b", "nobody")))
+    assert given(body) is None and agreement.state("disputes.body") is State.DISPUTED
+
+
+def test_bare_number_refused_with_place():
+    (told,) = refusals("zones:\n  - id: z\n    geometry:\n      circle: {centre: c, radius: 55000}\n")
+    assert told.startswith(
+        "agreement.yaml:7 (zones[0].geometry.circle.radius): found 55000, expected a length with its unit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "metres"),
+    [("radius: 55 km", 55_000.0), ("radius_m: 55000", 55_000.0), ("radius_nmi: 2", 3_704.0), ("radius: 1 NM", 1_852.0)],
+)
+def test_quantity_by_text_or_by_key(written: str, metres: float):
+    agreement = parse(HEAD + f"zones: [{{id: z, geometry: {{circle: {{centre: c, {written}}}}}}}]\n")
+    assert given(given(agreement.zones)[0].geometry).circle.radius_m == metres
+
+
+def test_open_ended_length_is_kept_for_the_linter():
+    agreement = parse(HEAD + 'zones: [{id: z, geometry: {circle: {centre: c, radius: "about 55 km"}}}]\n')
+    assert given(given(agreement.zones)[0].geometry).circle.radius_m == Vague("about 55 km")
+
+
+def test_refusals_come_together_in_file_order():
+    told = refusals(
+        'effective: {from: "2031-05-01T00:00:00"}\n'
+        "channels: [{id: 9}, {kind: vhf}]\n"
+        "armed: perhaps\n"
+        "ladder: [{level: 1, ack_within: 3}]\n"
+    )
+    assert [t.split(":")[1].split(" ")[0] for t in told] == ["4", "5", "5", "6", "7"]
+    assert "expected an instant with its offset" in told[0]
+    assert "no id" in told[2] or "no id" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("id: b\n", "key 'id' a second time"),
+        ("title: !!python/object:os.system {}\n", "tag tag:yaml.org,2002:python/object:os.system"),
+        ("title: !!str x\n", "tag"),
+        ("version_of: .nan\n", "number .nan"),
+        ("zones: [{id: z, uncertainty_m: .inf}]\n", "number .inf"),
+        ("zones: [{id: z, uncertainty_m: 1e999}]\n", "number 1e999"),
+        ("---\nformat: tocsin-agreement/1\n", "a second document"),
+        ("title: [a\n", "text that is not YAML"),
+        ("title: *nothing\n", "alias *nothing"),
+        ("a: &a [*a]\n", "alias *a"),
+        ("? [a]\n: b\n", "a key that is no plain text"),
+        ("zones: [{id: z, uncertainty_m: -5}]\n", "-5"),
+        ("clock: {zone: Asia/Damascuss}\n", "'Asia/Damascuss'"),
+        ("zones: [{id: 'a b'}]\n", "'a b'"),
+        ("zones: [{id: z, domains: [see]}]\n", "'see'"),
+        ("geojson: ../../etc/passwd\n", "no file"),
+    ],
+)
+def test_hostile_or_wrong_text_refused(text: str, found: str, tmp_path: Path):
+    path = tmp_path / "a.yaml"
+    path.write_text(HEAD + text)
+    with pytest.raises(AgreementErrors) as caught:
+        load(path)
+    told = str(caught.value)
+    assert found in told or "geojson '../../etc/passwd'" in told
+    assert "a.yaml:" in told
+
+
+def test_alias_bomb_refused_before_it_grows(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(document, "MAX_NODES", 10_000)
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
+    )
+    (told,) = refusals(bomb)
+    assert "more than 10,000 values" in told
+
+
+def test_depth_and_size_refused(monkeypatch: pytest.MonkeyPatch):
+    assert "levels of nesting" in refusals("a: " + "[" * 100 + "]" * 100)[0]
+    monkeypatch.setattr(document, "MAX_BYTES", 20)
+    assert "bytes" in refusals("title: x\n")[0]
+
+
+def test_bytes_that_are_not_utf8_refused_with_line():
+    with pytest.raises(AgreementErrors, match=r"a\.yaml:2: found byte 0xff, expected UTF-8"):
+        parse(b"format: tocsin-agreement/1\nid: \xff\n", file="a.yaml")
+
+
+def test_unknown_key_is_kept_with_its_nearest():
+    agreement = parse(HEAD + "zones: [{id: z, uncertianty_m: 5, note: for people}]\n")
+    (unknown,) = agreement.unknown
+    assert (unknown.path, unknown.nearest) == ("zones[0].uncertianty_m", "uncertainty_m")
+
+
+def test_words_of_yaml_1_1_stay_words():
+    agreement = parse(
+        HEAD + "languages: {authentic: [no, en]}\nparties: [{id: p, consent: {state: signed, on: 2031-04-02}}]\n"
+    )
+    assert given(agreement.languages).authentic == ("no", "en")
+    assert given(given(agreement.parties)[0].consent).on.isoformat() == "2031-04-02"
+
+
+def test_digest_ignores_key_order_and_comments_only():
+    a = parse(HEAD + "title: x\narmed: true\n")
+    b = parse("# note\narmed: true\ntitle: x\nversion: 1\nid: a\nformat: tocsin-agreement/1\n")
+    c = parse(HEAD + "title: y\narmed: true\n")
+    assert a.digest == b.digest != c.digest
+
+
+def test_inline_features_and_swapped_coordinates():
+    drawn = (
+        "features:\n"
+        "  - {type: Feature, id: f, properties: {}, geometry: {type: Point, coordinates: [38.6, 33.5]}}\n"
+        "  - {type: Feature, id: g, properties: {}, geometry: {type: Point, coordinates: [33.5, 138.6]}}\n"
+    )
+    told = refusals(drawn)
+    assert len(told) == 1 and told[0].startswith("agreement.yaml:6") and "swapped" in told[0]
