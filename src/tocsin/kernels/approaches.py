@@ -11,13 +11,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from tocsin.kernels.atlas import boundary_distance_m, clearance_m, crossings_on
+from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m, clearance_m, crossings_on
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S, emit
 from tocsin.kernels.geodesic import direct, geodesic_point
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.spans import in_force
-from tocsin.kernels.tables import APPROACH, APPROACH_ENDED, APPROACHING, CYCLE, NONE, PROBING, Book, Rows, State, Work
+from tocsin.kernels.tables import (
+    APPROACH,
+    APPROACH_ENDED,
+    APPROACHING,
+    CYCLE,
+    NONE,
+    PROBING,
+    Book,
+    Row,
+    Rows,
+    State,
+    Work,
+)
 
 APPROACH_MISSES = 2
 """Fixes in a row at which the prediction must fail before an approach has ended; dimensionless; lower means more
@@ -32,7 +44,7 @@ uncertainty."""
 
 
 @kernel
-def look_ahead(atlas: object, book: Book, work: Work) -> int:
+def look_ahead(atlas: AtlasArrays, book: Book, work: Work) -> int:
     """Write the edges that the predicted way crosses, with the fraction of `book.horizon_s`, and return how many.
 
     More than the scratch room holds is returned as its length plus one, and means that nothing can be said.
@@ -64,7 +76,7 @@ def look_ahead(atlas: object, book: Book, work: Work) -> int:
 
 
 @kernel
-def _holds(book: Book, leg: Rows, rule: Rows, time_s: float) -> bool:
+def _holds(book: Book, leg: Row, rule: Row, time_s: float) -> bool:
     """Return True if the rule is about this way of moving and its zone will count at the predicted entry."""
     zone = book.zones[rule.zone]
     entry_us = leg.to_us + np.int64(time_s * US_PER_S)
@@ -77,7 +89,7 @@ def _holds(book: Book, leg: Rows, rule: Rows, time_s: float) -> bool:
 
 
 @kernel
-def _end(state: State, atlas: object, book: Book, leg: Rows, episode: int, found: Rows, n: int) -> int:
+def _end(state: State, atlas: AtlasArrays, book: Book, leg: Row, episode: int, found: Rows, n: int) -> int:
     """Write the end of an approach and close it."""
     row = state.episodes[episode]
     rule, began_us = book.approaches[row.key], row.began_us
@@ -89,7 +101,7 @@ def _end(state: State, atlas: object, book: Book, leg: Rows, episode: int, found
 
 
 @kernel
-def _retreat(state: State, book: Book, leg: Rows, zone: int, found: Rows, n: int) -> int:
+def _retreat(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
     """Note a retreat for the zone's probing rules; once enough lie within the time, write a probing and start anew."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule, first_us, cycles = book.rules[r], leg.to_us, 1
@@ -116,7 +128,7 @@ def _retreat(state: State, book: Book, leg: Rows, zone: int, found: Rows, n: int
 
 
 @kernel
-def approaches(state: State, atlas: object, book: Book, work: Work, zones: int, ahead: int, binds: np.ndarray,
+def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, binds: Rows,
                found: Rows, n: int) -> int:  # fmt: skip
     """Open, keep and end the approaches of one track at one fix, and write what was found.
 

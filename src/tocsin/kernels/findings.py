@@ -8,14 +8,14 @@ import numpy as np
 
 from tocsin.kernels.geodesic import geodesic_point
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.tables import NEVER, Rows
+from tocsin.kernels.tables import NEVER, Row, Rows
 
 US_PER_S = 1_000_000.0
 """Microseconds in a second; dimensionless."""
 
 
 @kernel
-def place_on_way(leg: Rows, s: float) -> tuple[float, float]:
+def place_on_way(leg: Row, s: float) -> tuple[float, float]:
     """Return latitude and longitude of a place on the way between two fixes, s from 0 to 1."""
     if s <= 0.0:
         return leg.from_lat_deg, leg.from_lon_deg
@@ -25,7 +25,7 @@ def place_on_way(leg: Rows, s: float) -> tuple[float, float]:
 
 
 @kernel
-def instant_on_way(leg: Rows, s: float) -> int:
+def instant_on_way(leg: Row, s: float) -> int:
     """Return the instant at a place on the way, to the nearest microsecond."""
     if s >= 1.0:
         return leg.to_us
@@ -33,7 +33,7 @@ def instant_on_way(leg: Rows, s: float) -> int:
 
 
 @kernel
-def emit(found: Rows, n: int, leg: Rows, code: int, rule: int, zone: int, at_us: int, lat_deg: float, lon_deg: float,
+def emit(found: Rows, n: int, leg: Row, code: int, rule: int, zone: int, at_us: int, lat_deg: float, lon_deg: float,
           visit_us: int) -> int:  # fmt: skip
     """Write the common part of a finding and return the new count; the caller made sure there is room."""
     row = found[n]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.tables import Rows
+from tocsin.kernels.tables import Row, Rows
 
 POLYGON, OTHER = 0, 1
 """What a change is: the position crossed the polygon's edge, or the zone's window or the altitude's band began or
@@ -29,7 +29,7 @@ STILL = 2.0
 
 
 @kernel
-def in_force(windows_us: np.ndarray, first: int, last: int, at_us: int) -> bool:
+def in_force(windows_us: Rows, first: int, last: int, at_us: int) -> bool:
     """Return True if an instant lies in one of the half-open windows `windows_us[first:last]` (sorted, disjoint)."""
     lo, hi = first, last
     while lo < hi:
@@ -42,7 +42,7 @@ def in_force(windows_us: np.ndarray, first: int, last: int, at_us: int) -> bool:
 
 
 @kernel
-def even_out(flip_s: np.ndarray, n: int, changed: bool) -> int:
+def even_out(flip_s: Rows, n: int, changed: bool) -> int:
     """Make the number of boundary crossings agree with the two ends, which are exact, and return it.
 
     A way that only touches a vertex, or that starts or ends on the edge, can be counted once too often or too seldom.
@@ -60,7 +60,7 @@ def even_out(flip_s: np.ndarray, n: int, changed: bool) -> int:
 
 
 @kernel
-def _insert(s_out: np.ndarray, what_out: np.ndarray, n: int, s: float, what: int) -> int:
+def _insert(s_out: Rows, what_out: Rows, n: int, s: float, what: int) -> int:
     """Insert one change into the sorted lists and return their new length."""
     i = n
     while i > 0 and s_out[i - 1] > s:
@@ -74,16 +74,16 @@ def _insert(s_out: np.ndarray, what_out: np.ndarray, n: int, s: float, what: int
 
 @kernel
 def _changes(
-    zone: Rows,
-    windows_us: np.ndarray,
-    flip_s: np.ndarray,
+    zone: Row,
+    windows_us: Rows,
+    flip_s: Rows,
     flips: int,
     from_us: int,
     to_us: int,
     from_alt_m: float,
     to_alt_m: float,
-    s_out: np.ndarray,
-    what_out: np.ndarray,
+    s_out: Rows,
+    what_out: Rows,
 ) -> int:
     """Write every place on the way where something may change, sorted, and return how many."""
     n = 0
@@ -104,7 +104,7 @@ def _changes(
 
 
 @kernel
-def _banded(zone: Rows, s: float, from_alt_m: float, to_alt_m: float, counted: bool) -> bool:
+def _banded(zone: Row, s: float, from_alt_m: float, to_alt_m: float, counted: bool) -> bool:
     """Return True if the altitude lies in the zone's closed band at a place on the way; `counted` while unknown."""
     if not zone.banded:
         return True
@@ -116,9 +116,9 @@ def _banded(zone: Rows, s: float, from_alt_m: float, to_alt_m: float, counted: b
 
 @kernel
 def spans_on_way(
-    zone: Rows,
-    windows_us: np.ndarray,
-    flip_s: np.ndarray,
+    zone: Row,
+    windows_us: Rows,
+    flip_s: Rows,
     flips: int,
     inside_from: bool,
     inside_to: bool,
@@ -127,10 +127,10 @@ def spans_on_way(
     to_us: int,
     from_alt_m: float,
     to_alt_m: float,
-    s_work: np.ndarray,
-    what_work: np.ndarray,
-    span_out: np.ndarray,
-    by_out: np.ndarray,
+    s_work: Rows,
+    what_work: Rows,
+    span_out: Rows,
+    by_out: Rows,
 ) -> int:
     """Write the spans in which a zone counted between two fixes, in order, and return how many.
 

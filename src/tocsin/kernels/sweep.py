@@ -11,27 +11,14 @@ from __future__ import annotations
 
 from math import nan
 
-import numpy as np
-
 from tocsin.kernels.approaches import approaches, look_ahead
-from tocsin.kernels.atlas import crossings_on, same_empty_cell, zones_at
+from tocsin.kernels.atlas import AtlasArrays, crossings_on, same_empty_cell, zones_at
 from tocsin.kernels.episodes import find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S
 from tocsin.kernels.geodesic import geodesic_point, inverse_m, split_count
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.spans import in_force
-from tocsin.kernels.tables import (
-    GAP,
-    NEVER,
-    NONE,
-    SILENCE,
-    VISIT,
-    Book,
-    Reports,
-    Rows,
-    State,
-    Work,
-)
+from tocsin.kernels.tables import GAP, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
 from tocsin.kernels.visits import at_zone, first_seen, silence
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
@@ -43,7 +30,7 @@ MARGIN = 8
 
 
 @kernel
-def _fill_leg(state: State, reports: Reports, i: int, leg: Rows) -> None:
+def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     """Write what a report means together with the track's last fix; a word that nobody said again stays as it was."""
     last = state.tracks[reports.track[i]]
     leg.track, leg.feed = reports.track[i], reports.feed[i]
@@ -70,7 +57,7 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Rows) -> None:
 
 
 @kernel
-def _flips(atlas: object, work: Work) -> int:
+def _flips(atlas: AtlasArrays, work: Work) -> int:
     """Write the zone edges that the way crosses, along the geodesic, and return how many (past the room: one more)."""
     leg, room = work.leg[0], len(work.flip_s) - 1
     pieces = split_count(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
@@ -93,7 +80,7 @@ def _flips(atlas: object, work: Work) -> int:
 
 
 @kernel
-def _exemption(book: Book, work: Work, zones: int, binds: np.ndarray) -> int:
+def _exemption(book: Book, work: Work, zones: int, binds: Rows) -> int:
     """Return the first zone that holds the new fix and exempts this track now, or NONE."""
     leg = work.leg[0]
     for j in range(zones):
@@ -106,7 +93,7 @@ def _exemption(book: Book, work: Work, zones: int, binds: np.ndarray) -> int:
 
 
 @kernel
-def _visits(state: State, book: Book, work: Work, zones: int, flips: int, binds: np.ndarray, found: Rows,
+def _visits(state: State, book: Book, work: Work, zones: int, flips: int, binds: Rows, found: Rows,
             n: int) -> int:  # fmt: skip
     """Bring every visit of one track up to its new fix: zones that hold it, edges crossed on the way, zones left."""
     leg = work.leg[0]
@@ -137,7 +124,7 @@ def _visits(state: State, book: Book, work: Work, zones: int, flips: int, binds:
 
 @kernel
 def sweep(
-    reports: Reports, start: int, state: State, atlas: object, book: Book, work: Work, found: Rows, n: int
+    reports: Reports, start: int, state: State, atlas: AtlasArrays, book: Book, work: Work, found: Rows, n: int
 ) -> tuple[int, int, int, int]:
     """Take reports from `start` on until all are taken or something is too small.
 

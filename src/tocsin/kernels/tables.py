@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[Any]
-"""A structured array of one of the types below."""
+"""An array; a structured one has one of the types below."""
+
+Row = Any
+"""One row of a structured array, its fields as attributes: a type that only a kernel knows."""
 
 NEVER = np.iinfo(np.int64).min
 """The instant that stands for "not"."""
@@ -179,17 +182,17 @@ LEG = np.dtype(
 class Reports(NamedTuple):
     """n reports in time order, as arrays of shape (n,); words are codes of the state's lists, classes of the book's."""
 
-    track: np.ndarray
-    observed_us: np.ndarray
-    lat_deg: np.ndarray
-    lon_deg: np.ndarray
-    alt_m: np.ndarray
-    speed_mps: np.ndarray
-    course_deg: np.ndarray
-    accuracy_m: np.ndarray
-    feed: np.ndarray
-    party: np.ndarray
-    category: np.ndarray
+    track: Rows
+    observed_us: Rows
+    lat_deg: Rows
+    lon_deg: Rows
+    alt_m: Rows
+    speed_mps: Rows
+    course_deg: Rows
+    accuracy_m: Rows
+    feed: Rows
+    party: Rows
+    category: Rows
 
 
 class State(NamedTuple):
@@ -203,11 +206,11 @@ class State(NamedTuple):
         Class in the book of each code; the last is the class of "nobody said".
     """
 
-    tracks: np.ndarray
-    episodes: np.ndarray
-    free: np.ndarray
-    party_class: np.ndarray
-    category_class: np.ndarray
+    tracks: Rows
+    episodes: Rows
+    free: Rows
+    party_class: Rows
+    category_class: Rows
 
 
 class Book(NamedTuple):
@@ -226,11 +229,11 @@ class Book(NamedTuple):
         a rule.
     """
 
-    zones: np.ndarray
-    rules: np.ndarray
-    approaches: np.ndarray
-    windows_us: np.ndarray
-    binds: np.ndarray
+    zones: Rows
+    rules: Rows
+    approaches: Rows
+    windows_us: Rows
+    binds: Rows
     horizon_s: float
 
 
@@ -251,14 +254,14 @@ class Work(NamedTuple):
     span, by : ndarray, shape (m, 2), float64 and int64
     """
 
-    leg: np.ndarray
-    zones: np.ndarray
-    flip_zone: np.ndarray
-    flip_s: np.ndarray
-    ahead_zone: np.ndarray
-    ahead_s: np.ndarray
-    own_s: np.ndarray
-    s: np.ndarray
-    what: np.ndarray
-    span: np.ndarray
-    by: np.ndarray
+    leg: Rows
+    zones: Rows
+    flip_zone: Rows
+    flip_s: Rows
+    ahead_zone: Rows
+    ahead_s: Rows
+    own_s: Rows
+    s: Rows
+    what: Rows
+    span: Rows
+    by: Rows

@@ -30,6 +30,7 @@ from tocsin.kernels.tables import (
     ZONE_BEGAN,
     ZONE_ENDED,
     Book,
+    Row,
     Rows,
     State,
     Work,
@@ -98,7 +99,7 @@ def _cross(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) ->
 
 
 @kernel
-def _silences(state: State, book: Book, leg: Rows, zone: int, visit_us: int, found: Rows, n: int) -> int:
+def _silences(state: State, book: Book, leg: Row, zone: int, visit_us: int, found: Rows, n: int) -> int:
     """Write the end of a silence inside this zone, and its begin if nobody has said it yet."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule = book.rules[r]
@@ -118,7 +119,7 @@ def _silences(state: State, book: Book, leg: Rows, zone: int, visit_us: int, fou
 
 
 @kernel
-def silence(last: Rows, track: int, rule: Rows, found: Rows, n: int) -> int:
+def silence(last: Row, track: int, rule: Row, found: Rows, n: int) -> int:
     """Write the begin of a silence: the same row whether the watermark or the next report tells it."""
     row = found[n]
     row.code, row.rule, row.zone, row.track = GAP, rule.place, rule.zone, track
@@ -134,7 +135,7 @@ def silence(last: Rows, track: int, rule: Rows, found: Rows, n: int) -> int:
 
 
 @kernel
-def _spells(state: State, book: Book, leg: Rows, zone: int, found: Rows, n: int) -> int:
+def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
     """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule = book.rules[r]
