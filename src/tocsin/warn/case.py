@@ -397,7 +397,6 @@ class Mute:
     case_id : str or None
     event_id : str or None
     level : int
-    recipient : str or None
     """
 
     at_us: int
@@ -408,7 +407,6 @@ class Mute:
     case_id: str | None
     event_id: str | None
     level: int
-    recipient: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the mute as a JSON object."""
@@ -421,7 +419,6 @@ class Mute:
             "case": self.case_id,
             "event": self.event_id,
             "level": self.level,
-            "recipient": self.recipient,
         }
 
 

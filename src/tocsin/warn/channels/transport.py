@@ -1,0 +1,62 @@
+"""The seam between a decided message and the world: one attempt in, one outcome out.
+
+The states of an outcome follow RFC 3464: handed over is not delivered. A transport decides nothing about the ladder and
+never raises for a failure outside: whatever happens to one attempt is its outcome.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from tocsin.errors import DeliveryError
+from tocsin.units import format_instant
+from tocsin.warn.case import Message, Outcome
+from tocsin.warn.states import MessageState
+
+
+class Transport(Protocol):
+    """One way of carrying messages."""
+
+    kind: str
+
+    def send(self, message: Message, now_us: int) -> Outcome:
+        """Make one attempt.
+
+        Parameters
+        ----------
+        message : Message
+            Its `message_id` is the idempotency key: the same at every attempt.
+        now_us : int
+            Microseconds UTC: the time of the attempt.
+
+        Returns
+        -------
+        Outcome
+            `handed_over`, `delivered` (only if the transport holds proof), `failed_for_now` or `failed_for_good`.
+        """
+        ...
+
+
+def envelope(message: Message, now_us: int) -> dict[str, Any]:
+    """Return what a machine at the other end is sent: the words and what they are about, as JSON."""
+    return {
+        "type": "tocsin.message/1",
+        "message_id": message.message_id,
+        "case": message.case_id,
+        "purpose": str(message.purpose),
+        "level": message.level,
+        "channel": message.channel,
+        "recipient": message.recipient,
+        "saying": message.saying,
+        "languages": list(message.languages),
+        "subject": message.subject,
+        "body": message.body,
+        "queued": format_instant(message.queued_us),
+        "sent": format_instant(now_us),
+    }
+
+
+def failed(error: DeliveryError, transport: str, *, retry_after_s: float | None = None) -> Outcome:
+    """Return the outcome of an attempt that failed."""
+    state = MessageState.FAILED_FOR_NOW if error.retryable else MessageState.FAILED_FOR_GOOD
+    return Outcome(state=state, reason=error.reason, transport=transport, retry_after_s=retry_after_s)

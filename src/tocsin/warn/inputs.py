@@ -1,0 +1,118 @@
+"""What enters a case and what comes out of it: happenings in, actions out, both plain records.
+
+A happening says what occurred outside; `ladder.step` decides which input of the table it is. An action says what the
+shell is to do; it has already been decided, and the step that says so is in the case. Neither does anything itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tocsin.warn.case import Deadline, Message, Outcome
+from tocsin.warn.states import AnswerKind, CaseOutcome
+from tocsin.watch.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The watch found, amended or withdrew an event."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A transport reported the outcome of an attempt."""
+
+    message_id: str
+    number: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Something was heard back: one line of an answers file, as read.
+
+    Attributes
+    ----------
+    at_us : int
+    who, party : str
+        A named person, and the party (or `MOVER`, or the person called) that they answer for.
+    kind : AnswerKind
+    case_id, track_id, message_id : str or None
+        What it is about: at least one is given; a case may be named by the first eight or more digits of its id.
+    level : int or None
+    channel : str or None
+    text : str
+    source : str
+        Where it was read, such as `answers.jsonl:3`.
+    """
+
+    at_us: int
+    who: str
+    party: str
+    kind: AnswerKind
+    case_id: str | None = None
+    track_id: str | None = None
+    message_id: str | None = None
+    level: int | None = None
+    channel: str | None = None
+    text: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A deadline of the case has passed."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The watch of this case ends, open or not."""
+
+    reason: str
+
+
+Happening = Found | Reported | Answer | Due | Ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Make one attempt of this message on its channel, then report its outcome."""
+
+    message: Message
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPerson:
+    """Call the person at the end of the ladder: an attempt like another, to somebody who decides."""
+
+    message: Message
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDeadline:
+    """Wake the case at this time."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropDeadline:
+    """Forget a deadline: it no longer matters."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """The case is over."""
+
+    outcome: CaseOutcome
+
+
+Action = Send | CallPerson | SetDeadline | DropDeadline | Close

@@ -1,0 +1,145 @@
+"""The ladder as a pure step: (case, what happened, now) -> (case, what to do). The table is `table.TRANSITIONS`.
+
+Implements `ladder`, `end_of_ladder` and `stand_down` of `tocsin-agreement/1`; docs/guide/ladder.md draws it. There is
+no clock, socket, file or chance in here: the same record gives the same next action. It ends in a person being called;
+it has no target, advises no force, and knows no state beyond *acknowledged*, which means received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tocsin.agreement.playbook import Playbook
+from tocsin.errors import LadderError
+from tocsin.ids import stable_id
+from tocsin.warn import found, heard
+from tocsin.warn.case import Case, Deadline
+from tocsin.warn.inputs import Action, Answer, Due, Ended, Found, Happening, Reported
+from tocsin.warn.message import Wording
+from tocsin.warn.states import CaseInput, CaseOutcome, DeadlineKind
+from tocsin.warn.table import TRANSITIONS, next_state
+from tocsin.warn.trigger import anything_stands, ladder_zones, levels_begun, stands_after
+from tocsin.warn.work import Work, overdue
+from tocsin.watch.event import Event
+
+__all__ = ["TRANSITIONS", "begins_case", "next_state", "open_case", "step"]
+
+
+def begins_case(playbook: Playbook, event: Event, standing: Sequence[str] = ()) -> bool:
+    """Return True if an event begins a level for a track that has no open case.
+
+    Parameters
+    ----------
+    playbook : Playbook
+    event : Event
+    standing : sequence of str
+        What stood for the track before it (`trigger.stands_after`).
+    """
+    return bool(levels_begun(playbook, event, stands_after(standing, event)))
+
+
+def open_case(playbook: Playbook, event: Event, *, standing: Sequence[str] = (), again: int = 0) -> Case:
+    """Return a new case for the event that begins it; the event itself is then taken by `step`.
+
+    Parameters
+    ----------
+    playbook : Playbook
+    event : Event
+    standing : sequence of str
+        What stood for the track before the event.
+    again : int
+        How many earlier cases the same event had begun and later data had closed; 0 as a rule.
+
+    Returns
+    -------
+    Case
+        Noticed. Its id is the hash of agreement version, zones of the ladder, track and the event's visit and id.
+    """
+    zones = ladder_zones(playbook)
+    return Case(
+        case_id=stable_id(
+            "case",
+            playbook.agreement_id,
+            playbook.version,
+            *zones,
+            event.track_id,
+            event.visit_us,
+            event.event_id,
+            again,
+        ),
+        agreement_id=playbook.agreement_id,
+        agreement_version=playbook.version,
+        zones=zones,
+        track_id=event.track_id,
+        party=event.party,
+        category=event.category,
+        opened_us=event.known_us,
+        standing=tuple(standing),
+    )
+
+
+def step(case: Case, happened: Happening, now_us: int, *, wording: Wording) -> tuple[Case, tuple[Action, ...]]:
+    """Take one happening and return the case after it and what the shell is to do.
+
+    Parameters
+    ----------
+    case : Case
+    happened : Found, Reported, Answer, Due or Ended
+    now_us : int
+        Microseconds UTC; not before the case's last step.
+    wording : Wording
+        The playbook under which the case began, and how to put its messages into words.
+
+    Returns
+    -------
+    Case, tuple of Action
+        Sends first, in the order decided; then changes of deadlines; then the close, if it closed.
+
+    Raises
+    ------
+    LadderError
+        If the table does not list what this would be, or it is about nothing in this case. Nothing was changed.
+    """
+    work = Work(case, now_us, wording)
+    match happened:
+        case Found(event=event):
+            found.take(work, event)
+        case Reported():
+            heard.reported(work, happened)
+        case Answer():
+            heard.answered(work, happened)
+        case Due(deadline=deadline):
+            _fall_due(work, deadline)
+        case Ended(reason=reason):
+            work.fire(CaseInput.WATCH_ENDED, reason)
+            outcome = work.case.outcome or CaseOutcome.WATCH_ENDED
+            work.case = replace(work.case, outcome=outcome, closed_us=now_us, deadlines=())
+    return work.finish()
+
+
+def _fall_due(work: Work, deadline: Deadline) -> None:
+    case = work.case
+    if deadline not in case.deadlines:
+        raise LadderError(f"case {case.case_id} has no deadline {deadline.kind} at {deadline.at_us}")
+    if work.now_us < deadline.at_us:
+        raise LadderError(f"deadline {deadline.kind} of case {case.case_id} is due at {deadline.at_us}, not yet")
+    work.drop_deadlines(deadline.kind, about=deadline.about)
+    late = overdue(deadline, work.now_us)
+    if deadline.kind is DeadlineKind.ANSWER:
+        rung = case.rungs[case.present]
+        work.climb("unanswered", [who for who in rung.told if who not in rung.acknowledged], note=late)
+    elif deadline.kind is DeadlineKind.REPEAT:
+        sayings = work.case.rungs[case.present].sayings + 1
+        work.fire(CaseInput.REPEAT_DUE, f"level {case.level} is said, time {sayings}{late}")
+        work.say(case.present)
+    elif deadline.kind is DeadlineKind.RETRY:
+        message = case.message(deadline.about)
+        if message is None:
+            raise LadderError(f"case {case.case_id} has no message {deadline.about}")
+        reason = f"{message.channel} to {message.recipient} is tried again{late}"
+        work.fire(CaseInput.RETRY_DUE, reason, message_id=message.message_id)
+        work.attempt(message)
+    elif not anything_stands(case.standing):
+        work.fire(CaseInput.NOTHING_SINCE, f"nothing has stood for a while and no new conduct was found{late}")
+        work.stand_down(CaseOutcome.OVER)

@@ -1,0 +1,141 @@
+"""What an event means to a ladder: what stands after it, which levels it begins, whether it stands the ladder down.
+
+Implements the `trigger` of a level and the `when` of `stand_down` (docs/format: ladder). Pure reading of one event
+beside what already stands. It measures nothing itself, and it decides nothing about telling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tocsin.agreement.playbook import ConductTrigger, Level, Playbook, StandDown
+from tocsin.agreement.watchlist import Conduct
+from tocsin.watch.event import Event, EventKind, Revision
+
+FOUND_BY: dict[Conduct, frozenset[EventKind]] = {
+    Conduct.APPROACH: frozenset({EventKind.APPROACH}),
+    Conduct.ENTRY: frozenset(
+        {EventKind.ENTRY, EventKind.FIRST_SEEN_INSIDE, EventKind.CROSSING, EventKind.ZONE_BEGAN},
+    ),
+    Conduct.EXIT: frozenset({EventKind.EXIT, EventKind.ZONE_ENDED}),
+    Conduct.CROSSING: frozenset({EventKind.CROSSING}),
+    Conduct.LOITER: frozenset({EventKind.LOITER}),
+    Conduct.STOPPED: frozenset({EventKind.STOPPED}),
+    Conduct.GAP: frozenset({EventKind.GAP}),
+    Conduct.PROXIMITY: frozenset({EventKind.PROXIMITY}),
+    Conduct.BUILD_UP: frozenset({EventKind.BUILDUP}),
+    Conduct.PROBING: frozenset({EventKind.PROBING}),
+}
+"""The kinds of event that show each conduct. Somebody around whom a zone begins must be told as if they had entered."""
+
+ENDINGS = frozenset({EventKind.EXIT, EventKind.ZONE_ENDED, EventKind.APPROACH_ENDED, EventKind.GAP_ENDED})
+"""Kinds that end something; at one instant they are taken after those that begin something."""
+
+_INSIDE = frozenset(
+    {EventKind.ENTRY, EventKind.FIRST_SEEN_INSIDE, EventKind.ZONE_BEGAN, EventKind.LOITER, EventKind.STOPPED}
+)
+_BEGIN_INSIDE = frozenset({EventKind.ENTRY, EventKind.FIRST_SEEN_INSIDE, EventKind.ZONE_BEGAN})
+_OUTSIDE = frozenset({EventKind.EXIT, EventKind.ZONE_ENDED})
+_ACTS = frozenset(EventKind) - ENDINGS - _BEGIN_INSIDE - {EventKind.CROSSING, EventKind.APPROACH}
+"""Kinds that can test a prohibited act other than entry."""
+
+
+def ladder_zones(playbook: Playbook) -> tuple[str, ...]:
+    """Return the zones that a playbook's ladder is about, sorted.
+
+    One ladder leads through all of them (approach to the inner zone, exit from the outer one), so one case is about all
+    of them: a level of the guard zone continues what a level of the outer zone began.
+    """
+    zones = {level.trigger.zone_id for level in playbook.levels if isinstance(level.trigger, ConductTrigger)}
+    if playbook.stand_down:
+        zones.add(playbook.stand_down.zone_id)
+    return tuple(sorted(zones))
+
+
+def stands_after(standing: Sequence[str], event: Event) -> tuple[str, ...]:
+    """Return what stands after an event.
+
+    Parameters
+    ----------
+    standing : sequence of str
+        What stood before: `inside:ZONE`, `approach:ZONE`, `act:RULE`.
+    event : Event
+        A withdrawn one undoes what it had done.
+
+    Returns
+    -------
+    tuple of str
+        Sorted. A gap changes nothing: a track that falls silent inside still stands inside.
+    """
+    now = set(standing)
+    inside, approach, act = f"inside:{event.zone_id}", f"approach:{event.zone_id}", f"act:{event.rule_id}"
+    if event.revision is Revision.WITHDRAWN:
+        if event.kind in _BEGIN_INSIDE:
+            now.discard(inside)
+        elif event.kind in _OUTSIDE:
+            now.add(inside)
+        elif event.kind is EventKind.APPROACH:
+            now.discard(approach)
+        now.discard(act)
+        return tuple(sorted(now))
+    if event.kind in _ACTS:
+        now.add(act)
+    if event.kind in _INSIDE:
+        now.add(inside)
+        now.discard(approach)
+    elif event.kind in _OUTSIDE:
+        now = {what for what in now if what not in {inside, approach} and not _is_act_in(what, event.zone_id)}
+    elif event.kind is EventKind.APPROACH:
+        now.add(approach)
+    elif event.kind in {EventKind.APPROACH_ENDED, EventKind.CROSSING}:
+        now.discard(approach)
+    return tuple(sorted(now))
+
+
+def anything_stands(standing: Sequence[str]) -> bool:
+    """Return True if the track is inside a zone or approaching one."""
+    return any(not what.startswith("act:") for what in standing)
+
+
+def levels_begun(playbook: Playbook, event: Event, standing: Sequence[str]) -> tuple[Level, ...]:
+    """Return the levels whose own conduct this event shows, in order of number.
+
+    Parameters
+    ----------
+    playbook : Playbook
+    event : Event
+    standing : sequence of str
+        What stands after the event (`stands_after`).
+    """
+    if event.revision is Revision.WITHDRAWN:
+        return ()
+    return tuple(level for level in playbook.levels if _begins(level, event, standing))
+
+
+def stands_down(stand_down: StandDown | None, event: Event) -> bool:
+    """Return True if the event is the conduct that ends a case, or its zone ended around the track."""
+    return (
+        stand_down is not None
+        and event.revision is not Revision.WITHDRAWN
+        and event.zone_id == stand_down.zone_id
+        and event.kind in FOUND_BY[stand_down.conduct]
+    )
+
+
+def _begins(level: Level, event: Event, standing: Sequence[str]) -> bool:
+    trigger = level.trigger
+    if not isinstance(trigger, ConductTrigger) or event.zone_id != trigger.zone_id:
+        return False
+    shown = event.kind in FOUND_BY[trigger.conduct]
+    if not trigger.acts:
+        return shown
+    acts = {f"act:{trigger.zone_id}/{act}" for act in trigger.acts}
+    if acts.isdisjoint(standing):
+        return False
+    lasting = {Conduct.ENTRY: "inside", Conduct.APPROACH: "approach"}.get(trigger.conduct)
+    is_act = f"act:{event.rule_id}" in acts
+    return shown or (is_act and lasting is not None and f"{lasting}:{trigger.zone_id}" in standing)
+
+
+def _is_act_in(what: str, zone_id: str) -> bool:
+    return what.startswith(f"act:{zone_id}/")
