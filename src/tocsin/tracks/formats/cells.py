@@ -2,7 +2,7 @@
 
 Shared by the readers of rows (CSV, Parquet) and of features (GeoJSON), so that every format refuses and flags
 alike. Missing numbers become NaN; where the map says so, AIS's words for not available do as well (ITU-R M.1371-5,
-Tables 44 and 45). When most rows fail in one way that means that the map is wrong, not the rows (latitude and
+Annex 8). When most rows fail in one way that means that the map is wrong, not the rows (latitude and
 longitude swapped, no zone, decimal commas), the file is refused with that hint. No Python runs per sound row.
 """
 

@@ -1,10 +1,10 @@
 r"""NMEA 0183 lines: the sentence, its checksum, and every way in which loggers write down when it came.
 
-Sentences by IEC 61162-1 (checksum §7.2.3.4; RMC §8.3.69), tag blocks by IEC 61162-450 §7 (`\c:1428451253*hh\`),
-the Gatehouse wrapper `$PGHP`, a time before the sentence (`2017-05-18T14:02:00Z !AIVDM…`, `1495116120 !AIVDM…`),
-a time among the fields after it (US Coast Guard `…*30,d-080,S2118,r003669946,1325394060`), and the clock of a
-receiver that writes its own `$GPRMC` between what it hears. What the sentences carry, `ais.py` reads. Local times
-are not taken as UTC; a time of day without its date is not used.
+Sentences by IEC 61162-1, tag blocks by IEC 61162-450 (`\c:1428451253*20\`), the Gatehouse wrapper `$PGHP`, a time
+before the sentence (`2017-05-18T14:02:00Z !AIVDM…`, `1495116120 !AIVDM…`), a time among the fields after it (US
+Coast Guard: `…*30,d-080,S2118,r003669946,1325394060`), and the clock of a receiver that writes its own `$GPRMC`
+between what it hears. What the sentences carry, `ais.py` reads. Local times are not taken as UTC; a time of day
+without its date is not used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_TAG_BLOCKS = 4
 CLOCK_LINES = 1_000
 """Lines after which a receiver's last `$--RMC` no longer tells the time: its GPS may have lost its fix."""
 
-_SENTENCE = re.compile(rb"[!$][A-Z-][A-Z0-9-]{4}[^*!$\\\r\n]*(?:\*([0-9A-Fa-f]{2}))?")
+_SENTENCE = re.compile(rb"[!$][A-Z-][A-Z0-9-]{3,5}[^*!$\\\r\n]*(?:\*([0-9A-Fa-f]{2}))?")
 _TAG_BLOCK = re.compile(rb"\\([^\\]*)\\")
 _EPOCH = re.compile(rb"(?:\d{10}(?:\.\d{1,9})?|\d{13})")
 _BEFORE = re.compile(rb"([^!$\\]{10,40}?)[\s,;|:]+(?=[!$\\])")
@@ -46,7 +46,7 @@ class Sentence:
         From the `!` or `$` to the checksum, inclusive.
     checksum : int
     source : bytes
-        The station that a tag block names, or nothing.
+        The group of sentences, or else the station, that a tag block names; or nothing.
     stamp_us : int or None
         When it was received, if the line itself says so.
     stamp_is_naive : bool
@@ -72,11 +72,11 @@ def parse_line(line: bytes) -> Sentence | RejectReason:
     -------
     Sentence or RejectReason
         BAD_CHECKSUM for a sentence or tag block whose checksum is wrong; TRUNCATED for one without a checksum;
-        OTHER_SENTENCE for a line without a sentence.
+        UNPARSABLE for what looks like a damaged sentence; OTHER_SENTENCE for a line that holds none.
 
     Examples
     --------
-    >>> parse_line(rb"\s:FooBar,c:1428451253*01\!BSVDM,1,1,,A,13nN34?000QFpgRWnQLLSPpF00SO,0*06").stamp_us
+    >>> parse_line(rb"\s:FooBar,c:1428451253*20\!BSVDM,1,1,,A,13nN34?000QFpgRWnQLLSPpF00SO,0*06").stamp_us
     1428451253000000
     >>> str(parse_line(b"!AIVDM,1,1,,A,13nN34?000QFpgRWnQLLSPpF00SO,0*07"))
     'bad_checksum'
@@ -98,13 +98,14 @@ def parse_line(line: bytes) -> Sentence | RejectReason:
             key, _, value = word.partition(b":")
             if key == b"c" and stamp is None and _EPOCH.fullmatch(value):
                 stamp = _epoch_us(value)
+            elif key == b"g":
+                source = b"g" + value.rpartition(b"-")[2]
             elif key == b"s":
-                source = value
+                source = source or value
         at = block.end()
     sentence = _SENTENCE.match(line, at)
     if sentence is None:
-        # A tag block that was opened and not closed is a cut line, whatever stands before it.
-        return RejectReason.TRUNCATED if line[at : at + 1] == b"\\" else RejectReason.OTHER_SENTENCE
+        return _no_sentence(line, at)
     if sentence[1] is None:
         return RejectReason.TRUNCATED
     body, found = sentence[0], int(sentence[1], 16)
@@ -113,6 +114,15 @@ def parse_line(line: bytes) -> Sentence | RejectReason:
     if stamp is None and not naive:
         stamp, naive = _stamp_after(line[sentence.end() :])
     return Sentence(body=body, checksum=found, source=source, stamp_us=stamp, stamp_is_naive=naive)
+
+
+def _no_sentence(line: bytes, at: int) -> RejectReason:
+    if line[at : at + 1] == b"\\":
+        return RejectReason.TRUNCATED
+    if line.startswith(b"#"):
+        return RejectReason.OTHER_SENTENCE
+    damaged = line[at : at + 1] in (b"!", b"$") or re.search(rb"!\S*VD[MO]", line)
+    return RejectReason.UNPARSABLE if damaged else RejectReason.OTHER_SENTENCE
 
 
 def checksum(text: bytes) -> int:
@@ -132,7 +142,7 @@ class Clock:
         self._clock_us: int | None = None
         self._clock_line = 0
 
-    def learn(self, sentence: Sentence, line: int) -> None:
+    def learn(self, sentence: Sentence) -> None:
         """Take the time from a sentence that tells it."""
         wrapper = _PGHP.fullmatch(sentence.body)
         if wrapper is not None:

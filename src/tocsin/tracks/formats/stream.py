@@ -16,7 +16,7 @@ from tocsin.errors import Place, ReportError
 
 MAX_BYTES = 16 * 2**30
 """Bytes of one file once unpacked; above it, split the file."""
-MAX_DOCUMENT_BYTES = 256 * 2**20
+MAX_DOCUMENT_BYTES = 128 * 2**20
 """Bytes of a document that must be read whole or by an XML parser (GeoJSON, GPX)."""
 MAX_RATIO = 200
 """Times that gzip may expand a file of more than `RATIO_FROM` bytes; position logs reach about 30, a bomb 1,000."""
@@ -146,9 +146,12 @@ class Stream:
                     return
                 begun = True
                 piece = member.unused_data if member.eof else member.unconsumed_tail
-                if out:
+                while out:
                     self._account(0, len(out))
                     yield out
+                    # With its input used up, zlib may still hold output past the bound of one call.
+                    out = b"" if piece or member.eof else member.decompress(b"", _PIECE)
+                piece = piece or (member.unused_data if member.eof else b"")
         if begun and not member.eof:
             self.cut = f"gzip data that ends early, after {self._taken} bytes"
 
