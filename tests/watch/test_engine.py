@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from tests.naive_watch import naive_events
 from tests.watch.strategies import random_reports, random_watchlist
 
+from tocsin.ids import text_key
+from tocsin.units import parse_instant_us
 from tocsin.watch.engine import Engine
-from tocsin.watch.event import Event, EventKind
+from tocsin.watch.event import EVENT_SCHEMA, MEASURES, Event, EventKind, event_id
 from tocsin.watch.state import WatchState, dump_state, load_state
 
 APPROACHES = (EventKind.APPROACH, EventKind.APPROACH_ENDED)
@@ -20,7 +23,7 @@ TOLERANCE_US = 200_000
 """The twin walks straight in lon/lat, the engine on the geodesic: centimetres apart on these ways of minutes."""
 
 
-def _brief(events: list[Event]) -> list[tuple[str, str, str, int, int]]:
+def _brief(events: Iterable[Event]) -> list[tuple[str, str, str, int, int]]:
     return sorted(
         (e.kind.value, e.zone_id, e.track_id, e.at_us, e.visit_us) for e in events if e.kind not in APPROACHES
     )
@@ -76,5 +79,34 @@ def test_step_of_nothing_changes_nothing() -> None:
     rng = np.random.default_rng(1)
     engine = Engine(random_watchlist(rng))
     state, events = engine.step(WatchState(), random_reports(rng).take(slice(0, 0)))
-    assert events == []
+    assert len(events) == 0
     assert state.watermark_us is None
+
+
+def test_table_holds_what_the_events_say() -> None:
+    rng = np.random.default_rng(11)
+    _, events = Engine(random_watchlist(rng)).step(WatchState(), random_reports(rng))
+    table = events.table()
+    assert table.schema.equals(EVENT_SCHEMA)
+    for row, event in zip(table.to_pylist(), events, strict=True):
+        assert row["event_id"] == event.event_id
+        assert (row["kind"], row["rule_id"], row["track_id"]) == (event.kind, event.rule_id, event.track_id)
+        assert (row["party"], row["category"], row["exemption"]) == (event.party, event.category, event.exemption)
+        assert parse_instant_us(row["at"]) == event.at_us
+        assert {name: row[name] for name in MEASURES if row[name] is not None} == event.measured
+        assert (row["before_lat_deg"] is None) == (event.before is None)
+
+
+def test_event_id_is_the_hash_of_what_the_event_is() -> None:
+    rng = np.random.default_rng(11)
+    watchlist = random_watchlist(rng)
+    _, events = Engine(watchlist).step(WatchState(), random_reports(rng))
+    for event in events:
+        assert event.event_id == event_id(
+            agreement=watchlist.digest,
+            rule=text_key(event.rule_id),
+            zone=text_key(event.zone_id),
+            track=text_key(event.track_id),
+            kind=event.kind,
+            visit_us=event.visit_us,
+        )

@@ -17,8 +17,7 @@ from tocsin.geo.atlas import Atlas
 from tocsin.kernels import sweep, tables
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
-from tocsin.watch.event import Event
-from tocsin.watch.found import Words, as_events
+from tocsin.watch.found import EventBatch, Words
 from tocsin.watch.state import WatchState
 
 FIRST_FOUND = 8_192
@@ -63,7 +62,7 @@ class Engine:
 
     def step(
         self, state: WatchState, batch: ReportBatch, *, watermark_us: int | None = None
-    ) -> tuple[WatchState, list[Event]]:
+    ) -> tuple[WatchState, EventBatch]:
         """Take a batch of reports and return the state after it and what was found.
 
         Parameters
@@ -78,8 +77,7 @@ class Engine:
         Returns
         -------
         state : WatchState
-        events : list of Event
-            In the one order of events.
+        events : EventBatch
 
         Raises
         ------
@@ -99,9 +97,10 @@ class Engine:
         rows = self._sweep(state, batch)
         if state.watermark_us is not None:
             rows = np.concatenate([rows, self._silences(state, state.watermark_us)])
-        return state, as_events(rows, self._words(state))
+        return state, EventBatch(rows, self.words(state))
 
-    def _words(self, state: WatchState) -> Words:
+    def words(self, state: WatchState) -> Words:
+        """Return what the codes of a state's findings mean."""
         return Words(
             self.watchlist, list(state.track_ids), list(state.feeds), list(state.parties), list(state.categories)
         )

@@ -1,4 +1,4 @@
-"""Found: the kernels' rows, with their words back, as events.
+"""Found: the kernels' rows, with their words back: a batch of events, as a table or one by one.
 
 Coordinates are rounded to 1e-7 degree (11 mm) and measures to three decimals: far below any sensor, and enough to
 make the
@@ -8,8 +8,9 @@ bytes of an event the same on machines whose sine differs in its last bit (FAULT
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.ids import ID_BYTES, text_key
-from tocsin.kernels.tables import MEASURED, NEVER
-from tocsin.watch.event import EVENT_SCHEMA, KIND_KEYS, MEASURES, Event, EventKind, Fix
+from tocsin.kernels.tables import FOUND, MEASURED, NEVER
+from tocsin.tracks.report import INSTANT
+from tocsin.watch.event import EVENT_SCHEMA, KIND_KEYS, MEASURES, Event, EventKind, Fix, Revision, Standing
 
 KINDS: tuple[EventKind, ...] = (
     EventKind.FIRST_SEEN_INSIDE,
@@ -53,64 +55,145 @@ class Words:
     categories: Sequence[str]
 
 
-def as_events(rows: NDArray[Any], words: Words) -> list[Event]:
-    """Return the events of rows of `tables.FOUND`, in the one order of events.
+class EventBatch:
+    """Events in the one order of events (`Event.order`), kept as the kernels' rows until somebody wants words.
 
     Parameters
     ----------
-    rows : ndarray of FOUND
+    rows : ndarray of `tables.FOUND`
+        In any order.
     words : Words
-
-    Returns
-    -------
-    list of Event
-        Final and opened, sorted by `Event.order`.
+        What the rows' codes mean.
+    ids : ndarray, shape (n,), 16 bytes each, or None
+        Ids of the rows, if they are known already.
     """
-    ids = _Ids(words)
-    return sorted((_event(row, words, ids) for row in rows), key=lambda event: event.order)
+
+    def __init__(self, rows: NDArray[Any], words: Words, ids: NDArray[np.void] | None = None) -> None:
+        self._words = words
+        ids = _ids(rows, words) if ids is None else ids
+        kinds = _ranks([kind.value for kind in KINDS])[rows["code"]]
+        rules = _ranks([rule.rule_id for rule in words.watchlist.rules])[rows["rule"]]
+        used, place = np.unique(rows["track"], return_inverse=True)
+        tracks = _ranks([words.tracks[track] for track in used])[place]
+        order = np.lexsort((ids, kinds, rules, tracks, rows["at_us"]))
+        self.rows = rows[order]
+        self._id = ids[order]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """The events one by one: final, opened."""
+        return [_event(row, key, self._words) for row, key in zip(self.rows, self._id, strict=True)]
+
+    @classmethod
+    def concat(cls, batches: Sequence[EventBatch]) -> EventBatch:
+        """Return the events of several batches of one watch, one or more; the last knows every word."""
+        rows, ids = (np.concatenate([getattr(b, name) for b in batches]) for name in ("rows", "_id"))
+        return cls(rows, batches[-1]._words, ids)
+
+    def table(self) -> pa.Table:
+        """Return the events as a table of `EVENT_SCHEMA`, made column by column."""
+        rows, words = self.rows, self._words
+        zones = [zone.zone_id for zone in words.watchlist.zones]
+        rules = words.watchlist.rules
+        same = len(rows)
+        columns = {
+            "event_id": pa.array([key.tobytes().hex() for key in self._id], pa.string()),
+            "kind": _words([kind.value for kind in KINDS], rows["code"]),
+            "standing": pa.array(np.repeat(Standing.FINAL.value, same)),
+            "revision": pa.array(np.repeat(Revision.OPENED.value, same)),
+            "agreement_id": pa.array([words.watchlist.agreement_id] * same, pa.string()),
+            "agreement_version": pa.array(np.full(same, words.watchlist.version, np.int32)),
+            "rule_id": _words([rule.rule_id for rule in rules], rows["rule"]),
+            "clause": _words([rule.clause for rule in rules], rows["rule"]),
+            "zone_id": _words(zones, rows["zone"]),
+            "track_id": _words(words.tracks, rows["track"]),
+            "party": _words(words.parties, rows["party"]),
+            "category": _words(words.categories, rows["category"]),
+            "feed": _words(words.feeds, rows["feed"]),
+            "at": _instants(rows["at_us"]),
+            "known": _instants(rows["known_us"]),
+            "lat_deg": pa.array(np.round(rows["lat_deg"], PLACE_DECIMALS)),
+            "lon_deg": pa.array(np.round(rows["lon_deg"], PLACE_DECIMALS)),
+            "accuracy_m": pa.array(np.round(rows["accuracy_m"].astype(np.float64), VALUE_DECIMALS)),
+            "visit_start": _instants(rows["visit_us"]),
+            "unobserved": pa.array(rows["unobserved"] != 0),
+            "exemption": _words(zones, rows["exemption"]),
+        }
+        for end in ("before", "after"):
+            absent = rows[f"{end}_us"] == NEVER
+            columns[f"{end}_observed"] = _instants(rows[f"{end}_us"], absent)
+            for axis in ("lat_deg", "lon_deg"):
+                columns[f"{end}_{axis}"] = pa.array(rows[f"{end}_{axis}"], mask=absent)
+        columns |= {name: _measure(rows, name) for name in MEASURES}
+        return pa.table([columns[name] for name in EVENT_SCHEMA.names], schema=EVENT_SCHEMA)
 
 
-def as_table(events: Sequence[Event]) -> pa.Table:
-    """Return events as a table of `EVENT_SCHEMA`."""
-    columns: dict[str, list[Any]] = {name: [] for name in EVENT_SCHEMA.names}
-    for event in events:
-        for name, value in _flat(event).items():
-            columns[name].append(value)
-    return pa.table(columns, schema=EVENT_SCHEMA)
+def nothing(words: Words) -> EventBatch:
+    """Return a batch without events."""
+    return EventBatch(np.zeros(0, FOUND), words)
 
 
-class _Ids:
-    """The digests that event ids are made from, each made once."""
-
-    def __init__(self, words: Words) -> None:
-        watchlist = words.watchlist
-        rules = [text_key(rule.rule_id) for rule in watchlist.rules]
-        self._rule = [watchlist.digest + key + text_key(watchlist.zones[rule.zone].zone_id)
-                      for key, rule in zip(rules, watchlist.rules, strict=True)]  # fmt: skip
-        self._tracks = words.tracks
-        self._track: dict[int, bytes] = {}
-
-    def of(self, *, rule: int, track: int, kind: EventKind, visit_us: int) -> str:
-        """Return what `event.event_id` returns for these."""
-        key = self._track.get(track)
-        if key is None:
-            key = self._track[track] = text_key(self._tracks[track])
-        head = self._rule[rule] + key + KIND_KEYS[kind] + visit_us.to_bytes(8, "big", signed=True)
-        return hashlib.sha256(head).digest()[:ID_BYTES].hex()
+def _ids(rows: NDArray[Any], words: Words) -> NDArray[np.void]:
+    """Return the 16 bytes that `event.event_id` prints, for each row."""
+    watchlist = words.watchlist
+    heads = [
+        watchlist.digest + text_key(rule.rule_id) + text_key(watchlist.zones[rule.zone].zone_id)
+        for rule in watchlist.rules
+    ]
+    tracks = {track: text_key(words.tracks[track]) for track in np.unique(rows["track"]).tolist()}
+    kinds = [KIND_KEYS[kind] for kind in KINDS]
+    visits = rows["visit_us"].astype(">i8").tobytes()
+    digests = bytearray()
+    parts = zip(rows["rule"].tolist(), rows["track"].tolist(), rows["code"].tolist(), strict=True)
+    for i, (rule, track, code) in enumerate(parts):
+        whole = heads[rule] + tracks[track] + kinds[code] + visits[8 * i : 8 * i + 8]
+        digests += hashlib.sha256(whole).digest()[:ID_BYTES]
+    return np.frombuffer(bytes(digests), np.dtype((np.void, ID_BYTES)))
 
 
-def _event(row: Any, words: Words, ids: _Ids) -> Event:
+def _ranks(words: Sequence[str]) -> NDArray[np.int64]:
+    """Return the place of each word in alphabetical order."""
+    ranks = np.empty(len(words), np.int64)
+    ranks[sorted(range(len(words)), key=words.__getitem__)] = np.arange(len(words))
+    return ranks
+
+
+def _words(words: Sequence[str], codes: NDArray[np.integer[Any]]) -> pa.Array:
+    codes = np.ascontiguousarray(codes, np.int32)
+    encoded = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(list(words), pa.string()))
+    return encoded.cast(pa.string())
+
+
+def _instants(at_us: NDArray[np.int64], absent: NDArray[np.bool_] | None = None) -> pa.Array:
+    return pa.array(np.ascontiguousarray(at_us), mask=absent).cast(INSTANT)
+
+
+def _measure(rows: NDArray[Any], name: str) -> pa.Array:
+    values = np.full(len(rows), np.nan)
+    for code, names in MEASURED.items():
+        if name in names:
+            mine = rows["code"] == code
+            values[mine] = rows["value"][mine, names.index(name)]
+    return pa.array(np.round(values, VALUE_DECIMALS), mask=np.isnan(values))
+
+
+def _event(row: Any, key: np.void, words: Words) -> Event:
     code = int(row["code"])
-    kind, rule = KINDS[code], words.watchlist.rules[row["rule"]]
-    visit_us = int(row["visit_us"])
+    rule = words.watchlist.rules[row["rule"]]
     measured = {
         name: round(float(value), VALUE_DECIMALS)
         for name, value in zip(MEASURED[code], row["value"], strict=False)
         if not np.isnan(value)
     }
     return Event(
-        event_id=ids.of(rule=int(row["rule"]), track=int(row["track"]), kind=kind, visit_us=visit_us),
-        kind=kind,
+        event_id=key.tobytes().hex(),
+        kind=KINDS[code],
         agreement_id=words.watchlist.agreement_id,
         agreement_version=words.watchlist.version,
         rule_id=rule.rule_id,
@@ -127,7 +210,7 @@ def _event(row: Any, words: Words, ids: _Ids) -> Event:
         accuracy_m=round(float(row["accuracy_m"]), VALUE_DECIMALS),
         before=_fix(row, "before"),
         after=_fix(row, "after"),
-        visit_us=visit_us,
+        visit_us=int(row["visit_us"]),
         unobserved=bool(row["unobserved"]),
         exemption=words.watchlist.zones[row["exemption"]].zone_id if row["exemption"] >= 0 else None,
         measured=measured,
@@ -143,34 +226,3 @@ def _fix(row: Any, end: str) -> Fix | None:
     if at_us == NEVER:
         return None
     return Fix(observed_us=at_us, lat_deg=float(row[f"{end}_lat_deg"]), lon_deg=float(row[f"{end}_lon_deg"]))
-
-
-def _flat(event: Event) -> dict[str, Any]:
-    flat: dict[str, Any] = {
-        "event_id": event.event_id,
-        "kind": event.kind.value,
-        "standing": event.standing.value,
-        "revision": event.revision.value,
-        "agreement_id": event.agreement_id,
-        "agreement_version": event.agreement_version,
-        "rule_id": event.rule_id,
-        "clause": event.clause,
-        "zone_id": event.zone_id,
-        "track_id": event.track_id,
-        "party": event.party,
-        "category": event.category,
-        "feed": event.feed,
-        "at": event.at_us,
-        "known": event.known_us,
-        "lat_deg": event.lat_deg,
-        "lon_deg": event.lon_deg,
-        "accuracy_m": event.accuracy_m,
-        "visit_start": event.visit_us,
-        "unobserved": event.unobserved,
-        "exemption": event.exemption,
-    }
-    for end, fix in (("before", event.before), ("after", event.after)):
-        flat[f"{end}_observed"] = fix.observed_us if fix else None
-        flat[f"{end}_lat_deg"] = fix.lat_deg if fix else None
-        flat[f"{end}_lon_deg"] = fix.lon_deg if fix else None
-    return flat | {name: event.measured.get(name) for name in MEASURES}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.engine import Engine
-from tocsin.watch.event import Event
+from tocsin.watch.found import EventBatch, nothing
 from tocsin.watch.state import WatchState
 
 BATCH = 200_000
@@ -19,8 +19,8 @@ BATCH = 200_000
 
 def replay(
     engine: Engine, reports: ReportBatch, *, progress: Callable[[int], None] = lambda _: None
-) -> tuple[list[Event], WatchState]:
-    """Return every event of an archive, in the one order of events, and the state at its end.
+) -> tuple[EventBatch, WatchState]:
+    """Return every event of an archive and the state at its end.
 
     Parameters
     ----------
@@ -30,12 +30,13 @@ def replay(
     progress : callable
         Called with the number of reports taken so far.
     """
-    state, events = WatchState(), []
+    state = WatchState()
+    events = [nothing(engine.words(state))]
     for done, batch in _batches(reports):
         state, found = engine.step(state, batch)
-        events += found
+        events.append(found)
         progress(done)
-    return sorted(events, key=lambda event: event.order), state
+    return EventBatch.concat(events), state
 
 
 def _batches(reports: ReportBatch) -> Iterator[tuple[int, ReportBatch]]:
