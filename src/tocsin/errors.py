@@ -4,6 +4,7 @@ TocsinError
 ├── AgreementError      the agreement cannot be read or used; carries file, line and path
 ├── ReportError         one position report cannot be used; carries a reason
 ├── ClaimError          a file of claims cannot be read; carries file, line and path
+├── SettingError        a file of the deployment (channels, answers) cannot be read; carries file, line and path
 ├── UnitError           a quantity or time without its unit or zone (also a ValueError)
 ├── LadderError         a state and an input that the ladder's table does not list
 ├── DeliveryError       one attempt on one channel failed; carries reason and whether to retry
@@ -83,6 +84,16 @@ class ReportError(TocsinError):
 
 class ClaimError(TocsinError):
     """A file of claims cannot be read: what was found, what was expected, and where."""
+
+    def __init__(self, found: str, *, expected: str, place: Place) -> None:
+        super().__init__(f"{place}: found {found}, expected {expected}")
+        self.found = found
+        self.expected = expected
+        self.place = place
+
+
+class SettingError(TocsinError):
+    """A file of the deployment cannot be used: what was found, what was expected, and where."""
 
     def __init__(self, found: str, *, expected: str, place: Place) -> None:
         super().__init__(f"{place}: found {found}, expected {expected}")

@@ -122,6 +122,8 @@ def _take_again(work: Work, event: Event, level: Level, *, own_told: bool) -> No
 def _withdraw(work: Work, event: Event, known: CaseEvent | None) -> None:
     case, event_id = work.case, event.event_id
     if known is None or known.withdrawn:
+        if known is None:
+            work.case = replace(case, standing=stands_after(case.standing, event))
         work.fire(CaseInput.EVENT_WITHDRAWN, f"{_told(event)}: withdrawn, and was not told", event_id=event_id)
         return
     stood = anything_stands(case.standing)

@@ -94,7 +94,7 @@ def step(case: Case, happened: Happening, now_us: int, *, wording: Wording) -> t
     Returns
     -------
     Case, tuple of Action
-        Sends first, in the order decided; then changes of deadlines; then the close, if it closed.
+        Changes of deadlines first; then sends, in the order decided; then the close, if it closed.
 
     Raises
     ------

@@ -307,9 +307,9 @@ class Work:
         self._settle()
         self._watch_lull()
         old, new = set(self.before.deadlines), set(self.case.deadlines)
-        actions: list[Action] = list(self._sends)
-        actions += [DropDeadline(deadline=deadline) for deadline in sorted(old - new)]
+        actions: list[Action] = [DropDeadline(deadline=deadline) for deadline in sorted(old - new)]
         actions += [SetDeadline(deadline=deadline) for deadline in sorted(new - old)]
+        actions += self._sends
         closed = self.case.state is CaseState.CLOSED and self.before.state is not CaseState.CLOSED
         if closed and self.case.outcome is not None:
             actions.append(Close(outcome=self.case.outcome))

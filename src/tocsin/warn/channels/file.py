@@ -1,7 +1,7 @@
 """File: each message as one line of JSON, on the disk before the attempt counts as handed over.
 
-The line is RFC 8785 JSON of `transport.envelope`. It is appended with one write and synced, and the folder is synced when
-the file is new, so that a power cut after `handed_over` loses nothing. It does not rotate or read the file.
+The line is RFC 8785 JSON of `transport.envelope` and the time of the attempt. It is appended with one write and synced,
+and the folder is synced when the file is new, so that a power cut after `handed_over` loses nothing. No rotation.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tocsin.canon import canonical_line
 from tocsin.errors import DeliveryError
+from tocsin.units import format_instant
 from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.transport import envelope, failed
 from tocsin.warn.states import MessageState
@@ -36,7 +37,7 @@ class JsonLinesFile:
 
     def send(self, message: Message, now_us: int) -> Outcome:
         """Append one line and sync it; see `Transport.send`."""
-        line = canonical_line(envelope(message, now_us))
+        line = canonical_line({**envelope(message), "sent": format_instant(now_us)})
         try:
             offset = self._append(line)
         except OSError as error:

@@ -1,9 +1,9 @@
 """The guard on outgoing connections: which addresses a webhook may reach, checked on the address really connected to.
 
-Implements FAULTS 93 and 94 (server-side request forgery, DNS rebinding; OWASP ASVS 5, 1.3.6) by a table of our own, taken
-from the IANA special-purpose address registries (RFC 6890, as of 2026): Python's `ipaddress` calls NAT64 and 6to4 forms of
-loopback and some multicast *global*. Names are resolved once, every answer is checked, and the connection goes to the very
-address that was checked. A private address needs an entry in the deployment's `allow` list.
+Against server-side request forgery and DNS rebinding (OWASP ASVS 5, 1.3.6), by a table of our own after the IANA
+special-purpose address registries (RFC 6890): Python's `ipaddress` calls NAT64 and 6to4 forms of loopback, and some
+multicast, *global*. Names are resolved once, every answer is checked, and the connection goes to the very address that
+was checked. An address that is not public needs an entry in the deployment's `allow` list.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def checked_addresses(host: str, port: int, *, allow: Iterable[Network], timeout
     Raises
     ------
     DeliveryError
-        Not retryable if any address may not be reached: a name that points at one bad address among good ones is refused
-        whole. Retryable if the name has no address now.
+        Not retryable if any address may not be reached: a name that points at one bad address among good ones is
+        refused whole. Retryable if the name has no address now.
     """
     allow = tuple(allow)
     addresses = resolve(host, port, timeout_s=timeout_s)

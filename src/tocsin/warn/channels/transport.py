@@ -37,8 +37,8 @@ class Transport(Protocol):
         ...
 
 
-def envelope(message: Message, now_us: int) -> dict[str, Any]:
-    """Return what a machine at the other end is sent: the words and what they are about, as JSON."""
+def envelope(message: Message) -> dict[str, Any]:
+    """Return what a machine at the other end is sent, as JSON; the same at every attempt."""
     return {
         "type": "tocsin.message/1",
         "message_id": message.message_id,
@@ -52,7 +52,6 @@ def envelope(message: Message, now_us: int) -> dict[str, Any]:
         "subject": message.subject,
         "body": message.body,
         "queued": format_instant(message.queued_us),
-        "sent": format_instant(now_us),
     }
 
 
