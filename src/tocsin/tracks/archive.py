@@ -1,0 +1,230 @@
+"""Archives: files of reports in, one table in canonical order out, with what became of every record.
+
+The format is told by the content (Parquet's magic, XML, JSON, AIS sentences, else CSV), and the name decides nothing;
+gzip is undone wherever it is met. Exact duplicates are counted and dropped; conflicts are kept and flagged (see
+`order.py`). Nothing is late in an archive: all of it is there. Folders, zip files and addresses are not opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import reduce
+from operator import add
+from os import PathLike, fspath
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tocsin.errors import Place, ReportError
+from tocsin.tracks.batch import ReportBatch
+from tocsin.tracks.formats.ais import read_ais
+from tocsin.tracks.formats.columns import ColumnMap
+from tocsin.tracks.formats.csv import read_csv
+from tocsin.tracks.formats.geojson import read_geojson
+from tocsin.tracks.formats.gpx import read_gpx
+from tocsin.tracks.formats.parquet import MAGIC, read_parquet, write_parquet
+from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.stream import Stream
+from tocsin.tracks.order import canonical
+from tocsin.tracks.quality import FLAG_SCHEMA, REJECT_SCHEMA, Counts, Flag, RejectReason
+from tocsin.tracks.report import SCHEMA
+
+__all__ = ["Archive", "Format", "Progress", "read_tracks", "sniff", "write_parquet"]
+
+MAX_REPORTS = 500_000_000
+"""Reports of one archive (P11): about 50 GB in memory."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, how much of it is done and how much there is, in bytes or rows."""
+
+_SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json", ".gpx", ".nmea", ".ais", ".aivdm", ".log")
+_AIS = re.compile(rb"![A-Z-]{2}VD[MO],")
+
+
+class Format(StrEnum):
+    """What a file of reports may be."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    GEOJSON = "geojson"
+    GPX = "gpx"
+    AIS = "ais"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """All reports of some files.
+
+    Attributes
+    ----------
+    table : Table
+        `report.SCHEMA`, in canonical order, without duplicates.
+    counts : mapping of str to Counts
+        By file, named as it was given. A duplicate is counted at the file whose report was dropped.
+    rejects : Table
+        `quality.REJECT_SCHEMA`, by file as given and then by line.
+    flags : Table
+        `quality.FLAG_SCHEMA`, likewise; conflicts last, with line 0.
+    """
+
+    table: pa.Table
+    counts: Mapping[str, Counts]
+    rejects: pa.Table
+    flags: pa.Table
+
+    @property
+    def total(self) -> Counts:
+        """The counts of all files together."""
+        return reduce(add, self.counts.values(), Counts())
+
+
+def read_tracks(
+    paths: Sequence[str | PathLike[str]], *, columns: ColumnMap | None = None, progress: Progress | None = None
+) -> Archive:
+    """Return the reports of some files.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        CSV, Parquet, GeoJSON, GPX or AIS logs; the order does not change the table.
+    columns : ColumnMap, optional
+        For the CSV, Parquet and GeoJSON files among them; None recognises known headers.
+    progress : callable, optional
+
+    Returns
+    -------
+    Archive
+
+    Raises
+    ------
+    ReportError
+        For a file that cannot be opened or read as a whole; then nothing is returned of any.
+    """
+    names = [fspath(path) for path in paths]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise ReportError("the file twice", expected="each file once", place=Place(twice[0]))
+    parts = [list(_read_file(name, columns, progress)) for name in names]
+    tables = [part.table for file in parts for part in file]
+    source = np.repeat(np.arange(len(parts)), [sum(p.table.num_rows for p in file) for file in parts])
+    if len(source) > MAX_REPORTS:
+        raise ReportError(f"{len(source)} reports", expected=f"at most {MAX_REPORTS}", place=Place(names[0]))
+    return _settle(names, parts, pa.concat_tables([SCHEMA.empty_table(), *tables]), source)
+
+
+def sniff(head: bytes) -> Format:
+    """Return the format that a file's first bytes are of; what is nothing else is taken for CSV.
+
+    Examples
+    --------
+    >>> str(sniff(b"# my log !AIVDM,1,1,,A,15M...")), str(sniff(b'  {"type": "Feature"')), str(sniff(b"a;b"))
+    ('ais', 'geojson', 'csv')
+    """
+    if head.startswith(MAGIC):
+        return Format.PARQUET
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<")):
+        return Format.GPX
+    if text.startswith((b"{", b"[")):
+        return Format.GEOJSON
+    return Format.AIS if _AIS.search(head) else Format.CSV
+
+
+def feed_name(name: str) -> str:
+    """Return the feed that a file is: its name without folders and known endings.
+
+    Examples
+    --------
+    >>> feed_name("logs/harbour.nmea.gz")
+    'harbour'
+    """
+    path = Path(name)
+    while path.suffix.lower() in _SUFFIXES:
+        path = path.with_suffix("")
+    return path.name
+
+
+def _read_file(name: str, columns: ColumnMap | None, progress: Progress | None) -> Iterator[Part]:
+    def tell(done: int, of: int) -> None:
+        if progress is not None:
+            progress(name, done, of)
+
+    feed = feed_name(name)
+    try:
+        with open(name, "rb") as file:
+            if file.read(len(MAGIC)) == MAGIC:
+                yield from read_parquet(file, columns, name=name, feed=feed, progress=tell)
+                return
+            file.seek(0)
+            yield from _read_stream(Stream(file, name=name, progress=tell), columns, feed)
+    except OSError as error:
+        raise ReportError(error.strerror or str(error), expected="a file to read", place=Place(name)) from error
+
+
+def _read_stream(stream: Stream, columns: ColumnMap | None, feed: str) -> Iterator[Part]:
+    head = stream.head()
+    if not head.strip():
+        raise ReportError(stream.cut or "an empty file", expected="a file of reports", place=stream.place)
+    match sniff(head):
+        case Format.AIS:
+            yield from read_ais(stream, feed=feed)
+        case Format.GEOJSON:
+            yield from read_geojson(stream, columns, feed=feed)
+        case Format.GPX:
+            yield from read_gpx(stream, feed=feed)
+        case Format.CSV:
+            yield from read_csv(stream, columns, feed=feed)
+        case Format.PARQUET:
+            raise ReportError("Parquet within gzip", expected="the Parquet file itself", place=stream.place)
+
+
+def _settle(names: list[str], parts: list[list[Part]], table: pa.Table, source: NDArray[np.int64]) -> Archive:
+    ordering = canonical(ReportBatch.from_table(table))
+    duplicate = np.bincount(source[ordering.duplicate], minlength=len(names))
+    conflict = np.bincount(source[ordering.conflict], minlength=len(names))
+    counts = {}
+    for code, (name, file) in enumerate(zip(names, parts, strict=True)):
+        counted = reduce(add, map(_count, file), Counts())
+        twice, doubtful = int(duplicate[code]), int(conflict[code])
+        flagged = {**counted.flagged, **({Flag.CONFLICT: doubtful} if doubtful else {})}
+        counts[name] = replace(counted, accepted=counted.accepted - twice, duplicate=twice, flagged=flagged)
+    flags = [part.flags for file in parts for part in file]
+    rejects = [part.rejects for file in parts for part in file]
+    return Archive(
+        table=table.take(pa.array(ordering.keep)).combine_chunks(),
+        counts=counts,
+        rejects=pa.concat_tables([REJECT_SCHEMA.empty_table(), *rejects]),
+        flags=pa.concat_tables(
+            [FLAG_SCHEMA.empty_table(), *flags, _conflicts(names, table, source, ordering.conflict)]
+        ),
+    )
+
+
+def _count(part: Part) -> Counts:
+    return Counts(
+        read=part.read,
+        accepted=part.table.num_rows,
+        rejected={RejectReason(word): n for word, n in _tally(part.rejects["reason"]).items()},
+        flagged={Flag(word): n for word, n in _tally(part.flags["flag"]).items()},
+        joined=part.joined,
+    )
+
+
+def _tally(column: pa.ChunkedArray) -> dict[str, int]:
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
+
+
+def _conflicts(names: list[str], table: pa.Table, source: NDArray[np.int64], rows: NDArray[np.int64]) -> pa.Table:
+    of = table.select(["track_id", "observed"]).take(pa.array(rows))
+    n = len(rows)
+    word, detail = (pa.repeat(pa.scalar(text), n) for text in (Flag.CONFLICT.value, ""))
+    file = pa.array(names, pa.string()).take(pa.array(source[rows]))
+    arrays = [file, pa.array(np.zeros(n, np.int64)), word, of["track_id"], of["observed"], detail]
+    return pa.table(arrays, schema=FLAG_SCHEMA)
