@@ -197,8 +197,9 @@ def _settle(names: list[str], parts: list[list[Part]], table: pa.Table, source: 
         counts[name] = replace(counted, accepted=counted.accepted - twice, duplicate=twice, flagged=flagged)
     flags = [part.flags for file in parts for part in file]
     rejects = [part.rejects for file in parts for part in file]
+    in_order = len(ordering.keep) == table.num_rows and bool((np.diff(ordering.keep) == 1).all())
     return Archive(
-        table=table.take(pa.array(ordering.keep)).combine_chunks(),
+        table=table.combine_chunks() if in_order else table.take(pa.array(ordering.keep)).combine_chunks(),
         counts=counts,
         rejects=pa.concat_tables([REJECT_SCHEMA.empty_table(), *rejects]),
         flags=pa.concat_tables(

@@ -38,6 +38,8 @@ SAMPLE = "tocsin-sample"
 """The layout of the sample tracks: bare MMSIs, told from other identities by the kind of mover."""
 _SAMPLE_AIS = pa.array([Category.VESSEL.value, Category.BASE_STATION.value, Category.ATON.value])
 
+_WORDS = ("id", "feed", "party", "category")
+
 _BROKEN = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, MemoryError, OverflowError)
 
 
@@ -69,7 +71,7 @@ def read_parquet(
     place = Place(name)
     whole = "a whole Parquet file"
     try:
-        parquet = pq.ParquetFile(file, memory_map=False)
+        parquet = pq.ParquetFile(file)
         schema = parquet.schema_arrow
         rows = parquet.metadata.num_rows
     except _BROKEN as error:
@@ -85,6 +87,7 @@ def read_parquet(
     _check_types(schema, found, place)
     done = 0
     try:
+        parquet = pq.ParquetFile(file, metadata=parquet.metadata, read_dictionary=_words(schema, found))
         for batch in parquet.iter_batches(PIECE_ROWS, columns=[c.name for c in found.values()], use_threads=False):
             yield _read_batch(batch, rules, found, before=done, file=name, feed=feed)
             done += batch.num_rows
@@ -130,7 +133,7 @@ def write_parquet(table: pa.Table, file: str | BinaryIO) -> None:
 def _read_batch(
     batch: pa.RecordBatch, rules: ColumnMap, found: dict[str, Column], *, before: int, file: str, feed: str
 ) -> Part:
-    cells = {field: _plain(batch.column(column.name)) for field, column in found.items()}
+    cells = {field: _plain(batch.column(column.name), field) for field, column in found.items()}
     if rules.name == SAMPLE:
         cells["id"] = _sample_ids(cells)
 
@@ -141,9 +144,14 @@ def _read_batch(
     return read_cells(Cells(columns=cells, line=line, raw=raw), rules, found, file=file, feed=feed)
 
 
-def _plain(column: pa.Array) -> pa.Array:
+def _words(schema: pa.Schema, found: dict[str, Column]) -> list[str]:
+    # Names repeat: read as codes into a list of names they cost a fraction.
+    return [c.name for field, c in found.items() if field in _WORDS and pa.types.is_string(schema.field(c.name).type)]
+
+
+def _plain(column: pa.Array, field: str) -> pa.Array:
     kind = column.type
-    if pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind) and (field not in _WORDS or not pa.types.is_string(kind.value_type)):
         column = column.dictionary_decode()
         kind = column.type
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -153,9 +161,11 @@ def _plain(column: pa.Array) -> pa.Array:
 
 def _sample_ids(cells: dict[str, pa.Array]) -> pa.Array:
     # In this layout a station's identity is its bare MMSI, which the kind of mover tells from a bus's number.
-    text = cells["id"]
+    text = cells["id"].dictionary_decode() if pa.types.is_dictionary(cells["id"].type) else cells["id"]
     digits = pc.match_substring_regex(text, r"^\d{1,9}$")
-    ship = pc.and_(pc.is_in(cells["category"], value_set=_SAMPLE_AIS), digits) if "category" in cells else False
+    kinds = cells.get("category", pa.nulls(len(text), pa.string()))
+    kinds = kinds.dictionary_decode() if pa.types.is_dictionary(kinds.type) else kinds
+    ship = pc.and_(pc.is_in(kinds, value_set=_SAMPLE_AIS), digits)
     return pc.if_else(ship, pc.binary_join_element_wise("mmsi", text, ":"), text)
 
 
