@@ -1,0 +1,108 @@
+"""`tocsin replay`: an agreement and recorded tracks in; events, cases, a record and a report out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tocsin.station import Replay
+
+BAR_AFTER_S = 1.0
+"""A progress bar shows only for what takes longer than this; seconds."""
+
+
+def replay_command(
+    agreement: Annotated[Path, typer.Argument(help="The agreement, a YAML file.")],
+    tracks: Annotated[list[Path], typer.Argument(help="CSV, Parquet, GeoJSON, GPX or AIS logs, plain or gzipped.")],
+    out: Annotated[Path, typer.Option(help="The folder for everything that comes out.")],
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Other headers: a YAML file, or lat=LAT,lon=LON,time=WHEN,sog=SOG[kn]."),
+    ] = None,
+    answers: Annotated[Path | None, typer.Option(help="Acknowledgements and receipts with their times.")] = None,
+    channels: Annotated[Path | None, typer.Option(help="By which transport each channel is reached.")] = None,
+    claims: Annotated[Path | None, typer.Option(help="What sources claim about the incident.")] = None,
+    beside: Annotated[
+        Path | None, typer.Option(help="Another version of the agreement, whose findings the report shows too.")
+    ] = None,
+) -> None:
+    """Replay recorded tracks against an agreement; the report is OUT/report.html.
+
+    Example: tocsin replay examples/us-coast/agreement.yaml examples/us-coast/tracks.parquet
+    --columns examples/us-coast/columns.yaml --out out/us-coast
+    """
+    from tocsin.station import Job
+    from tocsin.tracks.formats.columns import load_columns
+
+    job = Job(
+        agreement=agreement,
+        tracks=tracks,
+        out=out,
+        columns=load_columns(columns) if columns else None,
+        answers=answers,
+        channels=channels,
+        claims=claims,
+    )
+    print_summary(run(job, beside))
+
+
+def run(job: Any, beside: Path | None) -> Replay:
+    """Replay with progress bars on stderr, and write the report."""
+    from tocsin.serve.replayed import write_replay_report
+    from tocsin.station import replay
+
+    with _bars() as (reading, watching):
+        replayed = replay(job, reading=reading, watching=watching)
+    write_replay_report(replayed, job.out / "report.html", beside=beside)
+    return replayed
+
+
+def print_summary(replayed: Replay) -> None:
+    """Print what came of a replay: one line a fact, for people."""
+    total = replayed.archive.total
+    say = sys.stdout.write
+    say(f"read {total.read}: accepted {total.accepted}, duplicate {total.duplicate}, late {total.late}, ")
+    say(f"rejected {sum(total.rejected.values())}\n")
+    say(f"events {len(replayed.events)}, cases {len(replayed.warned.cases)}, findings {len(replayed.findings)}\n")
+    for rule in replayed.unwatched:
+        say(f"not watched: {rule.rule_id} ({rule.clause}); this watch does not look for {rule.conduct}\n")
+    for rejected in replayed.answers.rejected:
+        say(f"answer not used: {rejected.place}: {rejected.reason}\n")
+    say(f"record of {replayed.checkpoint.size} entries, root {replayed.checkpoint.root.hex()}\n")
+    say(f"report {replayed.job.out / 'report.html'}\n")
+
+
+@contextmanager
+def _bars() -> Iterator[tuple[Any, Any]]:
+    """Give two callbacks that show progress on stderr, if it is a terminal and it takes long enough."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    started_s, tasks = time.monotonic(), dict[str, Any]()
+
+    def reading(name: str, done: int, of: int) -> None:
+        if time.monotonic() - started_s < BAR_AFTER_S:
+            return
+        bar.start()
+        task = tasks.setdefault(name, None) or bar.add_task(Path(name).name, total=of)
+        tasks[name] = task
+        bar.update(task, completed=done, total=of)
+
+    def watching(done: int) -> None:
+        reading("watching", done, done)
+
+    try:
+        yield reading, watching
+    finally:
+        bar.stop()
