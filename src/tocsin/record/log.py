@@ -1,0 +1,355 @@
+"""The log: entries appended durably, and a signed tree over them in files anybody can be handed.
+
+Implements the log's side of C2SP tlog-tiles and tlog-checkpoint for one folder:
+
+    DIR/record/    checkpoint, log.vkey, tile/...: public, the whole of it may be handed over
+    DIR/payload/   salts and payloads: for the keeper, and by extract for whom they are meant (`payload.py`)
+    DIR/staging/   the next publication, until it is moved into record/
+    DIR/torn/      what crashes left unfinished
+
+The key lies where the caller keeps it, never under record/. Nothing is signed that was not read back from the disk
+and hashed; no two checkpoints are signed without the one beginning the other. Witnesses are `witness/`'s matter.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tocsin.clock import US_PER_S
+from tocsin.errors import RecordError, VerificationError
+from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.cosign import Signer, open_note
+from tocsin.record.files import Lock, make_folder, read_back, replace_file, sync_folder, write_new
+from tocsin.record.growth import check_growth, grow
+from tocsin.record.journal import Journal, Torn
+from tocsin.record.leaf import Entry, Sealed, new_salt, seal
+from tocsin.record.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
+from tocsin.record.note import NoteSignature, SignatureType, SignedNote, parse_note
+from tocsin.record.tiles import TILE_HEIGHT, TILE_WIDTH, TileReader, tile_path
+from tocsin.record.verify import CHECKPOINT, LOG_VKEY
+
+RECORD = "record"
+PAYLOAD = "payload"
+STAGING = "staging"
+
+MAX_UNPUBLISHED = 256
+"""Entries that may wait for a checkpoint; one bundle."""
+
+MAX_WAIT_US = US_PER_S
+"""Time an entry may wait for a checkpoint; 1 s."""
+
+
+class Log:
+    """One append-only log in one folder, open for writing by this process alone.
+
+    Made by `create` or `open`; close it, or use it in a `with` statement.
+
+    Attributes
+    ----------
+    folder : Path
+        DIR of the module's text.
+    origin : str
+    size : int
+        Entries that are durable, published or not.
+    note : SignedNote
+        The newest checkpoint, with its signatures.
+    published : Checkpoint
+        What it says.
+    torn : Torn or None
+        What a crash before this opening left unfinished; nobody had been told it was recorded.
+    """
+
+    def __init__(self, folder: Path, signers: Sequence[Signer]) -> None:
+        self.folder = folder
+        self.origin = signers[0].name
+        self._signers = tuple(signers)
+        self._record = folder / RECORD
+        self._waiting_since_us: int | None = None
+        self._failed: str | None = None
+        self._lock = Lock(folder / "lock")
+        try:
+            self._finish_publication()
+            self.note, self.published = self._load()
+            self._journal = Journal(folder / PAYLOAD, self.published.size)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    @classmethod
+    def create(cls, folder: Path, *, key: Signer, origin: str | None = None) -> Log:
+        """Begin a log in a folder that has none, and sign its empty tree.
+
+        Parameters
+        ----------
+        folder : Path
+            Made if missing.
+        key : Signer
+            Ed25519; its name is the log's origin.
+        origin : str or None
+            If given, must be the key's name (C2SP tlog-checkpoint: they should match; here they do).
+
+        Raises
+        ------
+        RecordError
+            If there is a record already, or the key does not fit.
+        """
+        if key.type is not SignatureType.ED25519:
+            raise RecordError(f"a log signs with Ed25519; found a key of type {key.type.name}")
+        if origin is not None and origin != key.name:
+            raise RecordError(f"found a key named {key.name!r}, expected the origin {origin!r}")
+        record = folder / RECORD
+        if (record / CHECKPOINT).exists():
+            raise RecordError(f"{record}: there is a record already; open it")
+        make_folder(record)
+        empty = Checkpoint(origin=key.name, size=0, root=EMPTY_ROOT)
+        replace_file(record / LOG_VKEY, f"{key.vkey}\n".encode(), by=folder)
+        replace_file(record / CHECKPOINT, bytes(_signed(empty, [key])), by=folder)
+        return cls(folder, [key])
+
+    @classmethod
+    def open(cls, folder: Path, key: Signer) -> Log:
+        """Open the log in a folder, finish a publication that a crash interrupted, and cut what it left unfinished.
+
+        Raises
+        ------
+        RecordError
+            If another process has it open, there is none, or a published entry is damaged.
+        VerificationError
+            If the key is not the one that signed the checkpoint, or the tree is not the one it signed.
+        """
+        if not (folder / RECORD / CHECKPOINT).exists():
+            raise RecordError(f"{folder}: found no record/checkpoint, expected a log; create one first")
+        return cls(folder, [key])
+
+    @property
+    def size(self) -> int:
+        """Entries that are durable."""
+        return self._journal.size
+
+    @property
+    def torn(self) -> Torn | None:
+        """What a crash before this opening left unfinished."""
+        return self._journal.torn
+
+    def append(self, entries: Sequence[Entry]) -> range:
+        """Seal entries with new salts, write and fsync them, and return their indices.
+
+        See `append_sealed`.
+        """
+        return self.append_sealed([seal(entry, new_salt()) for entry in entries])
+
+    def append_sealed(self, sealed: Sequence[Sealed], *, at_size: int | None = None) -> range:
+        """Write entries and fsync them; return their indices, which are then theirs for ever.
+
+        Parameters
+        ----------
+        sealed : sequence of Sealed
+        at_size : int or None
+            If given, the size the log must have before: whoever keeps the entries elsewhere too can thereby
+            repeat an append after a crash without doubling any.
+
+        Raises
+        ------
+        RecordError
+            If the size is another, the disk refuses (nothing is then recorded; try again when there is room), or
+            the log failed before.
+        """
+        self._require_sound()
+        if at_size is not None and at_size != self.size:
+            raise RecordError(f"found a log of {self.size} entries, expected {at_size}")
+        try:
+            return self._journal.append(sealed)
+        except OSError as error:
+            if self._journal.dirty:
+                self._failed = f"an append could not be made durable: {error}"
+            raise RecordError(f"{self.folder}: nothing was recorded: {error}") from error
+
+    def is_due(self, now_us: int) -> bool:
+        """Return True if entries wait that should be published: 256 of them, or one for a second."""
+        waiting = self.size - self.published.size
+        if waiting == 0:
+            self._waiting_since_us = None
+            return False
+        if self._waiting_since_us is None:
+            self._waiting_since_us = now_us
+        return waiting >= MAX_UNPUBLISHED or now_us - self._waiting_since_us >= MAX_WAIT_US
+
+    def publish(self) -> Checkpoint:
+        """Sign the tree over everything appended, and put it in `record/`.
+
+        The entries are read from the journal on the disk, the new tiles written, fsynced and read back, and the
+        root rebuilt from those bytes before it is signed. Returns the newest checkpoint, which is the old one if
+        nothing was appended since.
+
+        Raises
+        ------
+        RecordError
+            If the disk refuses; the log is unchanged, or failed if it is not known.
+        VerificationError
+            If what the disk holds is not what was written or signed: nothing is signed, and the log has failed.
+        """
+        self._require_sound()
+        if self.size == self.published.size:
+            return self.published
+        old = self.published
+        try:
+            entries = [opening.envelope for opening in self._journal.read(old.size, self.size)]
+            files = grow(self._read, old.size, entries)
+            self._stage(files)
+            root = check_growth(self._read_staged, old_size=old.size, old_root=old.root, new_size=self.size)
+            new = Checkpoint(origin=self.origin, size=self.size, root=root)
+            note = _signed(new, self._signers)
+            write_new(self.folder / STAGING / CHECKPOINT, bytes(note))
+            sync_folder(self.folder / STAGING)
+            self._failed = "a publication was interrupted"
+            self._move_staged()
+            self._failed = None
+        except VerificationError as error:
+            self._failed = str(error)
+            raise
+        except OSError as error:
+            if self._failed is None and not _is_refusal(error):
+                self._failed = f"a publication could not be made durable: {error}"
+            raise RecordError(f"{self.folder}: nothing was published: {error}") from error
+        self.note, self.published, self._waiting_since_us = note, new, None
+        self._drop_partials(old.size, new.size)
+        return new
+
+    def add_cosignatures(self, signatures: Sequence[NoteSignature]) -> None:
+        """Put verified cosignatures of the newest checkpoint into it; a line of the same key is replaced."""
+        self._require_sound()
+        theirs = {(s.name, s.key_id) for s in signatures}
+        kept = [s for s in self.note.signatures if (s.name, s.key_id) not in theirs]
+        note = SignedNote(text=self.note.text, signatures=(*kept, *signatures))
+        replace_file(self._record / CHECKPOINT, bytes(note), by=self.folder)
+        self.note = note
+
+    def reader(self) -> TileReader:
+        """Return a reader of the published tree."""
+        return TileReader(self._read, self.published.size)
+
+    def inclusion_proof(self, index: int) -> list[bytes]:
+        """Return the proof that a published entry is in the published tree."""
+        return inclusion_proof(index, self.published.size, self.reader().subtree_root)
+
+    def consistency_proof(self, old_size: int) -> list[bytes]:
+        """Return the proof that an earlier tree is the beginning of the published one."""
+        return consistency_proof(old_size, self.published.size, self.reader().subtree_root)
+
+    def close(self) -> None:
+        """Let another process open the folder; entries appended and not published stay durable."""
+        self._lock.close()
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _require_sound(self) -> None:
+        if self._failed:
+            raise RecordError(f"{self.folder}: stopped, open it again to read what the disk holds: {self._failed}")
+
+    def _load(self) -> tuple[SignedNote, Checkpoint]:
+        note = parse_note((self._record / CHECKPOINT).read_bytes())
+        open_note(note, [self._signers[0].vkey])
+        checkpoint = parse_checkpoint(note.text)
+        if checkpoint.origin != self.origin:
+            raise VerificationError("origin of the checkpoint", expected=self.origin, calculated=checkpoint.origin)
+        found = TileReader(self._read, checkpoint.size).root()
+        if found != checkpoint.root:
+            raise VerificationError(
+                f"{self._record}: the tree is not the one signed",
+                expected=checkpoint.root.hex(),
+                calculated=found.hex(),
+            )
+        return note, checkpoint
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return read_back(self._record / path)
+        except FileNotFoundError:
+            return None
+
+    def _read_staged(self, path: str) -> bytes | None:
+        try:
+            return read_back(self.folder / STAGING / _flat(path))
+        except FileNotFoundError:
+            return self._read(path)
+
+    def _stage(self, files: dict[str, bytes]) -> None:
+        staging = self.folder / STAGING
+        shutil.rmtree(staging, ignore_errors=True)
+        make_folder(staging)
+        for path, data in files.items():
+            write_new(staging / _flat(path), data)
+        sync_folder(staging)
+
+    def _finish_publication(self) -> None:
+        """Move a signed publication into place after a crash, or drop an unsigned one."""
+        staging = self.folder / STAGING
+        if not staging.is_dir():
+            return
+        signed = staging / CHECKPOINT
+        if signed.exists():
+            try:
+                open_note(parse_note(signed.read_bytes()), [self._signers[0].vkey])
+            except VerificationError:
+                signed.unlink()  # torn while it was written: nobody has seen it
+        if signed.exists():
+            self._move_staged()
+        shutil.rmtree(staging, ignore_errors=True)
+
+    def _move_staged(self) -> None:
+        """Move tiles, then the checkpoint that covers them, each step durable before the next."""
+        staging = self.folder / STAGING
+        folders = set()
+        for name in sorted(os.listdir(staging)):
+            if name == CHECKPOINT:
+                continue
+            target = self._record / name.replace(",", "/")
+            make_folder(target.parent)
+            os.replace(staging / name, target)
+            folders.add(target.parent)
+        for folder in sorted(folders):
+            sync_folder(folder)
+        os.replace(staging / CHECKPOINT, self._record / CHECKPOINT)
+        sync_folder(self._record)
+
+    def _drop_partials(self, old_size: int, new_size: int) -> None:
+        """Remove the partial files of tiles that are full now (C2SP tlog-tiles, "Partial Tiles")."""
+        for partial in _partials_filled(old_size, new_size):
+            shutil.rmtree(self._record / partial, ignore_errors=True)
+
+
+def _partials_filled(old_size: int, new_size: int) -> Iterator[str]:
+    level = 0
+    while old_size >> (TILE_HEIGHT * level) or level == 0:
+        number, inside = divmod(old_size >> (TILE_HEIGHT * level), TILE_WIDTH)
+        if inside and new_size >> (TILE_HEIGHT * (level + 1)) > number:
+            yield tile_path(level, number) + ".p"
+            if level == 0:
+                yield tile_path("entries", number) + ".p"
+        level += 1
+
+
+def _flat(path: str) -> str:
+    return path.replace("/", ",")
+
+
+def _signed(checkpoint: Checkpoint, signers: Sequence[Signer]) -> SignedNote:
+    text = str(checkpoint)
+    return SignedNote(text=text, signatures=tuple(signer.sign(text) for signer in signers))
+
+
+def _is_refusal(error: OSError) -> bool:
+    """Return True if the disk said no before anything was in doubt (no space, no quota, no file left)."""
+    import errno
+
+    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
