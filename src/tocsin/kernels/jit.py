@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 import numba
 from numba.core import config
 from numba.core.caching import FunctionCache
+from numba.core.dispatcher import Dispatcher
+from numba.core.types import unliteral
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +130,12 @@ def kernel(function: F) -> F:
         Callable from Python and from other kernels.
     """
     compiled = numba.njit(nogil=True, fastmath=False, boundscheck=False, error_model="numpy")(function)
-    if FOLDER is not None and hasattr(compiled, "_cache"):  # a plain function where NUMBA_DISABLE_JIT is set
-        compiled._cache = SharedCache(function, FOLDER)
+    if isinstance(compiled, Dispatcher):  # a plain function where NUMBA_DISABLE_JIT is set
+        template = compiled.get_call_template
+        # A literal such as 0 would else be a type of its own, and the kernel be compiled for it once more.
+        compiled.get_call_template = lambda args, kws: template(
+            tuple(unliteral(a) for a in args), {k: unliteral(v) for k, v in kws.items()}
+        )
+        if FOLDER is not None:
+            compiled._cache = SharedCache(function, FOLDER)
     return compiled  # type: ignore[no-any-return]

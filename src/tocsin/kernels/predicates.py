@@ -13,6 +13,8 @@ Computational Geometry 18:305–363, 1997, sections 2 and 4.2.
 
 from __future__ import annotations
 
+import numpy as np
+
 from tocsin.kernels.jit import kernel
 
 ORIENT_BOUND = 3.3306690738754716e-16
@@ -48,51 +50,24 @@ def orient2d_exact(ax: float, ay: float, bx: float, by: float, cx: float, cy: fl
     """Return the sign of the determinant by the exact expansion of its six products.
 
     See `orient2d`, which calls this only when the filter cannot decide. The determinant is
-    ax·by − ay·bx + bx·cy − by·cx + cx·ay − cy·ax, twelve terms once every product is split.
+    ax·by − ay·bx + bx·cy − by·cx + cx·ay − cy·ax: twelve terms once every product is split.
     """
-    p0, q0 = _two_product(ax, by)
-    p1, q1 = _two_product(-ay, bx)
-    p2, q2 = _two_product(bx, cy)
-    p3, q3 = _two_product(-by, cx)
-    p4, q4 = _two_product(cx, ay)
-    p5, q5 = _two_product(-cy, ax)
-    # An expansion grows by one term at a time (theorem 10); its sign is that of its largest part not zero.
-    e = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    e = _grow(e, q0)
-    e = _grow(e, q1)
-    e = _grow(e, q2)
-    e = _grow(e, q3)
-    e = _grow(e, q4)
-    e = _grow(e, q5)
-    e = _grow(e, p0)
-    e = _grow(e, p1)
-    e = _grow(e, p2)
-    e = _grow(e, p3)
-    e = _grow(e, p4)
-    e = _grow(e, p5)
-    for i in range(11, -1, -1):
-        if e[i] > 0.0:
-            return 1
-        if e[i] < 0.0:
-            return -1
+    u = (ax, ay, bx, by, cx, cy)
+    v = (by, bx, cy, cx, ay, ax)
+    e = np.zeros(12)  # an expansion: its parts do not overlap, the largest is last
+    for i in range(6):
+        product, error = _two_product(u[i] if i % 2 == 0 else -u[i], v[i])
+        for term in (error, product):
+            q = term
+            for j in range(12):  # grow the expansion by one term (theorem 10); its first part is still 0
+                q, low = _two_sum(q, e[j])
+                if j > 0:
+                    e[j - 1] = low
+            e[11] = q
+    for j in range(11, -1, -1):
+        if e[j] != 0.0:
+            return 1 if e[j] > 0.0 else -1
     return 0
-
-
-@kernel
-def _grow(e: tuple[float, ...], b: float) -> tuple[float, ...]:
-    """Return the expansion e + b, twelve parts, the smallest first; the first of e must be a zero to spare."""
-    q, h1 = _two_sum(b, e[1])
-    q, h2 = _two_sum(q, e[2])
-    q, h3 = _two_sum(q, e[3])
-    q, h4 = _two_sum(q, e[4])
-    q, h5 = _two_sum(q, e[5])
-    q, h6 = _two_sum(q, e[6])
-    q, h7 = _two_sum(q, e[7])
-    q, h8 = _two_sum(q, e[8])
-    q, h9 = _two_sum(q, e[9])
-    q, h10 = _two_sum(q, e[10])
-    q, h11 = _two_sum(q, e[11])
-    return (h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11, q)
 
 
 @kernel

@@ -1,0 +1,379 @@
+"""The cells of the zone atlas: what they hold, and how a place finds its own.
+
+The globe is 360 × 180 cells of one degree; each is cut into n × n fine cells, n a power of two chosen by how much
+boundary passes (DESIGN §6). All cell borders are binary fractions, so that finding the cell of a place is exact.
+A fine cell holds one code:
+
+    0                     no zone, no edge
+    1 … zones             exactly that zone (less one) covers it; no edge
+    more than zones       no edge; a list of covering zones stands at this position, less `zones` and 1, of `stream`
+    negative              edges pass; a record stands at position ~code of `stream`
+
+A list is its length and its zones, ascending. A record is the number of its items and the items, by zone: a zone
+that covers the cell is `zone << 2`; a zone with edges here is `zone << 2 | corner << 1 | 1`, then how many runs of
+consecutive edges, then each run's first vertex and its number of edges. `corner` says whether the cell's south-west
+corner, moved inward by an infinitesimal (east by ε₂, north by ε ≪ ε₂, so that it lies on no edge), is in the zone.
+What this leaves out: what the zones mean, their heights and times.
+"""
+
+from __future__ import annotations
+
+from math import floor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.predicates import orient2d
+
+FIXED_BITS = 20
+"""A coordinate is a whole number of 2⁻²⁰ degrees when its cell is sought; the finest cell is no finer."""
+ONE = 1 << FIXED_BITS
+COLUMNS, ROWS = 360, 180
+LEVEL_BITS = 4
+"""A coarse cell's word: where its fine cells start, shifted by this, and the power of two n."""
+
+NO_DISTANCE_DEG = 1e-140
+"""A coordinate below this is taken for 0, which moves it by less than any distance there is."""
+
+OUTSIDE, INSIDE, ON_EDGE = 0, 1, 2
+
+
+class AtlasArrays(NamedTuple):
+    """The arrays of an atlas, passed to kernels as one argument.
+
+    Attributes
+    ----------
+    zones : int
+        How many zones there are.
+    most : int
+        The most items that any cell holds.
+    coarse : ndarray, shape (64800,), int64
+        For each cell of one degree, row by row from the south-west: its fine cells' start and level.
+    code : ndarray, int32
+        One code for each fine cell.
+    stream : ndarray, int32
+        Lists and records.
+    xy : ndarray, shape (2 × vertices,), float64, degrees
+        Longitude and latitude of each vertex in turn; edge i goes from vertex i to i + 1.
+    first : ndarray, shape (zones + 1,), int64
+        Each zone's first vertex.
+    pole : ndarray, int32
+        Zones that hold the south pole, then those that hold the north pole.
+    pole_start : ndarray, shape (3,), int64
+        Where each of the two begins in `pole`, and its length.
+    box : ndarray, shape (4,), float64
+        West, south, east, north of all zones.
+    clear_at : ndarray, shape (64800,), int32
+        For each cell of one degree: where its tile of `clear` starts or, negative, ~ the clearance of all of it.
+    clear : ndarray, uint8
+        Tiles of 32 × 32 clearances, as indices into `clear_m`.
+    clear_m : ndarray, shape (256,), float64
+        What an index means, metres.
+    chunk_first : ndarray, shape (zones + 1,), int64
+        Each zone's first chunk: a chunk is at most 16 consecutive edges.
+    chunk : ndarray, shape (chunks, 2), int64
+        First edge and number of edges.
+    chunk_box : ndarray, shape (chunks, 5), float64
+        West, south, east, north in degrees, and the least cosine of latitude.
+    group_first : ndarray, shape (zones + 1,), int64
+        Each zone's first group of 16 chunks.
+    group_box : ndarray, shape (groups, 5), float64
+        The same of a group.
+    """
+
+    zones: int
+    most: int
+    coarse: NDArray[np.int64]
+    code: NDArray[np.int32]
+    stream: NDArray[np.int32]
+    xy: NDArray[np.float64]
+    first: NDArray[np.int64]
+    pole: NDArray[np.int32]
+    pole_start: NDArray[np.int64]
+    box: NDArray[np.float64]
+    clear_at: NDArray[np.int32]
+    clear: NDArray[np.uint8]
+    clear_m: NDArray[np.float64]
+    chunk_first: NDArray[np.int64]
+    chunk: NDArray[np.int64]
+    chunk_box: NDArray[np.float64]
+    group_first: NDArray[np.int64]
+    group_box: NDArray[np.float64]
+
+
+@kernel
+def settled(degrees: float) -> float:
+    """Return a coordinate, or 0 for one so small that `orient2d` could not be exact; NaN stays."""
+    return 0.0 if abs(degrees) < NO_DISTANCE_DEG else degrees
+
+
+@kernel
+def fixed(degrees: float, whole: int) -> int:
+    """Return a coordinate in units of 2⁻²⁰ degrees counted from -`whole` degrees, rounded down: exact.
+
+    The last cell is closed: `whole` itself belongs to it.
+    """
+    return min(np.int64(floor(degrees * ONE)) + whole * ONE, 2 * whole * ONE - 1)
+
+
+@kernel
+def cell_of(a: AtlasArrays, x: float, y: float) -> tuple[int, float, float]:
+    """Return the fine cell of a place within ±180 and ±90 degrees and its south-west corner.
+
+    Returns
+    -------
+    cell : int
+        Index into `code`.
+    corner_x, corner_y : float
+        Degrees, exact.
+    """
+    fx, fy = fixed(x, 180), fixed(y, 90)
+    word = a.coarse[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
+    level = word & ((1 << LEVEL_BITS) - 1)
+    down = FIXED_BITS - level
+    cell = (word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)
+    return cell, ((fx >> down) << down) * (1.0 / ONE) - 180.0, ((fy >> down) << down) * (1.0 / ONE) - 90.0
+
+
+@kernel
+def west_of(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> bool:
+    """Return True if the edge, where it passes the latitude of p, lies west of p or on it; it must pass there."""
+    side = orient2d(ax, ay, bx, by, px, py)
+    return side == 0 or (side < 0) == (by > ay)
+
+
+@kernel
+def north_of(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> bool:
+    """Return True if the edge, just east of the longitude of p, lies north of p; it must pass there."""
+    side = orient2d(ax, ay, bx, by, px, py)
+    if side == 0:
+        return (bx > ax) == (by > ay) and by != ay
+    return (side < 0) == (bx > ax)
+
+
+@kernel
+def where_in(a: AtlasArrays, item: int, px: float, py: float, cx: float, cy: float) -> int:
+    """Return whether a zone with edges in a cell holds a place of that cell.
+
+    Parameters
+    ----------
+    a : AtlasArrays
+    item : int
+        Where the zone's item stands in `stream`.
+    px, py : float
+        The place.
+    cx, cy : float
+        The cell's south-west corner.
+
+    Returns
+    -------
+    int
+        `OUTSIDE`, `INSIDE` or `ON_EDGE`.
+
+    Notes
+    -----
+    From the corner, whose side is known, the way goes north along the cell's west border to the latitude of the place
+    and then east to it; each edge that it crosses changes the side. Vertices count as lying below their own latitude
+    and west of their own longitude (the infinitesimals of the module's head), so that each is crossed once or not at
+    all. Every decision is an exact `orient2d` unless boxes settle it.
+    """
+    head = a.stream[item]
+    inside = (head >> 1) & 1
+    runs = a.stream[item + 1]
+    for run in range(item + 2, item + 2 + 2 * runs, 2):
+        first = np.int64(a.stream[run])
+        bx, by = a.xy[2 * first], a.xy[2 * first + 1]
+        for v in range(first + 1, first + 1 + a.stream[run + 1]):
+            ax, ay = bx, by
+            bx, by = a.xy[2 * v], a.xy[2 * v + 1]
+            if (ay <= py and by >= py) or (by <= py and ay >= py):
+                side = orient2d(ax, ay, bx, by, px, py)
+                if side == 0 and min(ax, bx) <= px <= max(ax, bx):
+                    return ON_EDGE
+                # Eastward: passes py + ε, west of the place, and east of the cell's west border.
+                if (
+                    (ay > py) != (by > py)
+                    and (side < 0) == (by > ay)
+                    and (min(ax, bx) > cx or (max(ax, bx) > cx and not west_of(ax, ay, bx, by, cx, py)))
+                ):
+                    inside ^= 1
+            # Northward: passes cx + ε₂, north of the corner and south of the place's latitude.
+            if (
+                (ax > cx) != (bx > cx)
+                and min(ay, by) <= py
+                and max(ay, by) >= cy
+                and north_of(ax, ay, bx, by, cx, cy)
+                and not north_of(ax, ay, bx, by, cx, py)
+            ):
+                inside ^= 1
+    return inside
+
+
+@kernel
+def item_after(a: AtlasArrays, item: int) -> int:
+    """Return where the next item of a record stands."""
+    if a.stream[item] & 1:
+        return item + 2 + 2 * a.stream[item + 1]
+    return item + 1
+
+
+@kernel
+def write_zones(a: AtlasArrays, x: float, y: float, out: NDArray[np.int64], n: int) -> int:
+    """Write the zones that hold a place, ascending, from `out[n]` on; return where they end, past the room if need be.
+
+    The place lies within ±180 and ±90 degrees; the sides of the antimeridian are not joined here.
+    """
+    x, y = settled(x), settled(y)
+    cell, cx, cy = cell_of(a, x, y)
+    code = a.code[cell]
+    if code == 0:
+        return n
+    if code > 0:
+        if code <= a.zones:
+            if n < len(out):
+                out[n] = code - 1
+            return n + 1
+        at = np.int64(code) - a.zones - 1
+        for j in range(at + 1, at + 1 + a.stream[at]):
+            if n < len(out):
+                out[n] = a.stream[j]
+            n += 1
+        return n
+    at = np.int64(~code)
+    item = at + 1
+    for _ in range(a.stream[at]):
+        if a.stream[item] & 1 == 0 or where_in(a, item, x, y, cx, cy) != OUTSIDE:
+            if n < len(out):
+                out[n] = a.stream[item] >> 2
+            n += 1
+        item = item_after(a, item)
+    return n
+
+
+@kernel
+def zones_at(a: AtlasArrays, lat: float, lon: float, zones_out: NDArray[np.int64]) -> int:
+    """Write the zones that hold a place and return how many.
+
+    Parameters
+    ----------
+    a : AtlasArrays
+    lat, lon : float
+        Degrees, -90…90 and -180…180; NaN and anything else is in no zone.
+    zones_out : ndarray, shape (m,), int64
+        Filled with zone numbers, ascending; a place on a zone's edge is inside.
+
+    Returns
+    -------
+    int
+        How many zones hold it. If that is more than m, the first m are written; on the antimeridian the number may
+        then count a zone twice.
+    """
+    if -90.0 < lat < 90.0 and -180.0 < lon < 180.0:
+        return write_zones(a, lon, lat, zones_out, 0)
+    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
+        return 0
+    if abs(lat) == 90.0:
+        pole = 1 if lat > 0.0 else 0
+        for j in range(a.pole_start[pole], min(a.pole_start[pole + 1], a.pole_start[pole] + len(zones_out))):
+            zones_out[j - a.pole_start[pole]] = a.pole[j]
+        return a.pole_start[pole + 1] - a.pole_start[pole]
+    n = write_zones(a, 180.0, lat, zones_out, 0)
+    m = write_zones(a, -180.0, lat, zones_out, n)
+    if m > len(zones_out):
+        return m
+    for i in range(n, m):  # the two sides of the antimeridian are one place: merge, without doubles
+        zone, j = zones_out[i], n
+        while j > 0 and zones_out[j - 1] > zone:
+            j -= 1
+        if j == 0 or zones_out[j - 1] != zone:
+            for k in range(n, j, -1):
+                zones_out[k] = zones_out[k - 1]
+            zones_out[j] = zone
+            n += 1
+    return n
+
+
+@kernel
+def locate(
+    a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], start: int, n: int,
+    place_out: NDArray[np.int64], zone_out: NDArray[np.int32],
+) -> tuple[int, int]:  # fmt: skip
+    """Write the (place, zone) pairs of places from `start` on, from row `n` on, while there is room.
+
+    Returns
+    -------
+    next, n : int
+        The place to go on with, and how many pairs there are by now.
+
+    Notes
+    -----
+    Constant time for each place and pair, whatever the number of zones; linear in the edges of a place's own cell.
+    """
+    room = len(place_out) - 2 * a.most
+    for i in range(start, len(lat)):
+        y, x = lat[i], lon[i]
+        if not (a.box[1] <= y <= a.box[3] and ((a.box[0] <= x <= a.box[2]) or abs(x) == 180.0 or abs(y) == 90.0)):
+            continue
+        if n > room:
+            return i, n
+        before = n
+        if -90.0 < y < 90.0 and -180.0 < x < 180.0:
+            n = write_zones(a, x, y, zone_out, n)
+        else:
+            n += zones_at(a, y, x, zone_out[n:])
+        for j in range(before, n):
+            place_out[j] = i
+    return len(lat), n
+
+
+@kernel
+def same_empty_cell(a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1: float) -> bool:
+    """Return True if no edge lies between two places: both are in one cell, or a block of four, without edges.
+
+    False says nothing. NaN gives False.
+    """
+    if not (-90.0 < lat0 < 90.0 and -180.0 < lon0 < 180.0 and -90.0 < lat1 < 90.0 and -180.0 < lon1 < 180.0):
+        return False
+    fx0, fy0, fx1, fy1 = fixed(lon0, 180), fixed(lat0, 90), fixed(lon1, 180), fixed(lat1, 90)
+    if fx0 >> FIXED_BITS != fx1 >> FIXED_BITS or fy0 >> FIXED_BITS != fy1 >> FIXED_BITS:
+        return False
+    word = a.coarse[(fy0 >> FIXED_BITS) * COLUMNS + (fx0 >> FIXED_BITS)]
+    level, start = word & ((1 << LEVEL_BITS) - 1), word >> LEVEL_BITS
+    down = FIXED_BITS - level
+    i0, j0 = (fx0 & (ONE - 1)) >> down, (fy0 & (ONE - 1)) >> down
+    i1, j1 = (fx1 & (ONE - 1)) >> down, (fy1 & (ONE - 1)) >> down
+    if abs(i1 - i0) > 1 or abs(j1 - j0) > 1:
+        return False
+    return (
+        a.code[start + (j0 << level) + i0] >= 0
+        and a.code[start + (j1 << level) + i1] >= 0
+        and a.code[start + (j0 << level) + i1] >= 0
+        and a.code[start + (j1 << level) + i0] >= 0
+    )
+
+
+@kernel
+def clearance_m(a: AtlasArrays, lat: float, lon: float) -> float:
+    """Return a lower bound on the distance from a place to the nearest edge of any zone.
+
+    Parameters
+    ----------
+    a : AtlasArrays
+    lat, lon : float
+        Degrees.
+
+    Returns
+    -------
+    float
+        Metres; 0 where nothing is known, which includes NaN and places out of range; infinite if there are no zones.
+    """
+    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
+        return 0.0
+    fx, fy = fixed(lon, 180), fixed(lat, 90)
+    at = a.clear_at[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
+    if at < 0:
+        return a.clear_m[~at]
+    down = FIXED_BITS - 5
+    return a.clear_m[a.clear[at + (((fy & (ONE - 1)) >> down) << 5) + ((fx & (ONE - 1)) >> down)]]

@@ -1,0 +1,150 @@
+"""How far the nearest edge is at least, for every place: tables made once.
+
+Distances are counted in cells, as a king moves: if every cell within r columns and rows is free of edges, no edge
+is nearer than r rows of latitude, nor nearer than the meridian r columns away, which is asin(cos φ sin rΔλ) on the
+sphere. The sphere of the ellipsoid's least radius of curvature makes no distance too long. Cells are 1/32 degree
+near zones and one degree elsewhere; values are rounded down to one of 256 lengths.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.kernels.cells import COLUMNS, ROWS
+from tocsin.kernels.distance import LEAST_RADIUS_M
+from tocsin.kernels.edges import cells_of_edge
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.trig import RAD_PER_DEG, atan2_rad, sincosd
+
+TILE = 32
+"""Clearance cells in a degree."""
+FAR = 250
+"""Longest distance counted in clearance cells."""
+
+
+@kernel
+def free_m(lat: float, degrees: float) -> float:
+    """Return how far the nearest edge is at least, if none is within so many degrees of latitude and longitude.
+
+    `lat` is the latitude of the place or, for a cell, its latitude nearest to a pole.
+    """
+    if degrees <= 0.0:
+        return 0.0
+    _, cos_lat = sincosd(lat)
+    s, _ = sincosd(min(degrees, 90.0))
+    aside = min(max(cos_lat, 0.0) * s, 1.0)
+    return LEAST_RADIUS_M * min(degrees * RAD_PER_DEG, atan2_rad(aside, sqrt(1.0 - aside * aside)))
+
+
+@kernel
+def _index_of(metres: float, lengths: NDArray[np.float64]) -> int:
+    """Return the last index whose length is not more."""
+    return np.searchsorted(lengths, metres, side="right") - 1
+
+
+@kernel
+def coarse_steps(busy: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return each coarse cell's king's distance to the nearest busy one, round the globe; 360 if there is none."""
+    steps = np.full(COLUMNS * ROWS, COLUMNS, np.int32)
+    for c in range(COLUMNS * ROWS):
+        if busy[c]:
+            steps[c] = 0
+    for turn in range(4):  # a second time each way, for what came round the globe
+        for n in range(COLUMNS * ROWS):
+            c = n if turn % 2 == 0 else COLUMNS * ROWS - 1 - n
+            j, i = c // COLUMNS, c % COLUMNS
+            ahead = -1 if turn % 2 == 0 else 1
+            for dj in range(2):
+                for di in range(-1, 2):
+                    row = j + ahead * dj
+                    if 0 <= row < ROWS and (dj == 1 or di == ahead):
+                        steps[c] = min(steps[c], steps[row * COLUMNS + (i + di) % COLUMNS] + 1)
+    return steps
+
+
+@kernel
+def mark_tiles(
+    xy: NDArray[np.float64], edge_start: NDArray[np.int64], edges: NDArray[np.int32], at: NDArray[np.int32],
+    clear: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Set to 0 every clearance cell that an edge may touch."""
+    touched = np.empty(12 * TILE + 9, np.int32)
+    for c in range(COLUMNS * ROWS):
+        for e in edges[edge_start[c] : edge_start[c + 1]]:
+            n = cells_of_edge(
+                xy[2 * e], xy[2 * e + 1], xy[2 * e + 2], xy[2 * e + 3],
+                c % COLUMNS - 180.0, c // COLUMNS - 90.0, TILE, TILE, float(TILE), touched,
+            )  # fmt: skip
+            for i in range(n):
+                clear[at[c] + touched[i]] = 0
+
+
+@kernel
+def _load(at: NDArray[np.int32], clear: NDArray[np.uint8], c: int, padded: NDArray[np.uint8]) -> None:
+    """Copy a tile and a border of its neighbours' cells; FAR where there is no neighbour."""
+    padded[:] = FAR
+    for dj in range(-1, 2):
+        for di in range(-1, 2):
+            j, i = c // COLUMNS + dj, (c % COLUMNS + di) % COLUMNS
+            if 0 <= j < ROWS and at[j * COLUMNS + i] >= 0:
+                tile = at[j * COLUMNS + i]
+                for row in range(max(-1, dj * TILE), min(TILE + 1, dj * TILE + TILE)):
+                    for column in range(max(-1, di * TILE), min(TILE + 1, di * TILE + TILE)):
+                        padded[row + 1, column + 1] = clear[tile + (row % TILE) * TILE + column % TILE]
+
+
+@kernel
+def _spread(at: NDArray[np.int32], clear: NDArray[np.uint8], c: int, padded: NDArray[np.uint8]) -> bool:
+    """Bring one tile up to what its neighbours know; return True if anything in it became less."""
+    _load(at, clear, c, padded)
+    for j in range(1, TILE + 1):
+        for i in range(1, TILE + 1):
+            before = min(padded[j - 1, i - 1], padded[j - 1, i], padded[j - 1, i + 1], padded[j, i - 1])
+            padded[j, i] = min(padded[j, i], before + 1)
+    changed = False
+    for j in range(TILE, 0, -1):
+        for i in range(TILE, 0, -1):
+            behind = min(padded[j + 1, i + 1], padded[j + 1, i], padded[j + 1, i - 1], padded[j, i + 1])
+            least = min(padded[j, i], behind + 1)
+            padded[j, i] = least
+            q = at[c] + (j - 1) * TILE + i - 1
+            if clear[q] != least:
+                clear[q] = least
+                changed = True
+    return changed
+
+
+@kernel
+def spread_tiles(at: NDArray[np.int32], clear: NDArray[np.uint8]) -> None:
+    """Turn marks, 0, into king's distances to them, FAR at most: tile by tile, to and fro, until nothing changes."""
+    padded = np.empty((TILE + 2, TILE + 2), np.uint8)
+    changed, forward = True, True
+    while changed:
+        changed = False
+        for n in range(COLUMNS * ROWS):
+            c = n if forward else COLUMNS * ROWS - 1 - n
+            if at[c] >= 0 and _spread(at, clear, c, padded):
+                changed = True
+        forward = not forward
+
+
+@kernel
+def clearances(
+    steps: NDArray[np.int32], at: NDArray[np.int32], clear: NDArray[np.uint8], lengths: NDArray[np.float64]
+) -> None:
+    """Turn distances counted in cells into indices of `lengths`, in place; where there is no tile, into ~ an index."""
+    for c in range(COLUMNS * ROWS):
+        j = c // COLUMNS - 90
+        if at[c] < 0:
+            poleward = max(abs(j), abs(j + 1))
+            metres = np.inf if steps[c] == COLUMNS else free_m(poleward, steps[c] - 1.0)
+            at[c] = ~_index_of(metres, lengths)
+            continue
+        for row in range(TILE):
+            poleward = max(abs(j + row / TILE), abs(j + (row + 1) / TILE))
+            for q in range(at[c] + row * TILE, at[c] + (row + 1) * TILE):
+                # What lies beyond the tiles that were looked at is two coarse cells away or more.
+                clear[q] = _index_of(free_m(poleward, (clear[q] - 1.0) / TILE), lengths)
