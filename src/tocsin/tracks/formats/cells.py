@@ -321,7 +321,7 @@ def _check_map(
     if naive.sum() > MOST * len(naive):
         k = int(np.argmax(naive))
         raise ReportError(
-            f"the time {cells.columns['time'][k].as_py()!r} without a zone",
+            f"the time {_shown(cells.columns['time'][k])!r} without a zone",
             expected="an offset or Z, or a map that states the zone, such as zone=UTC",
             place=Place(file, int(cells.line[k])),
         )
@@ -330,7 +330,7 @@ def _check_map(
         if pc.any(comma).as_py():
             k = comma.index(True).as_py()
             raise ReportError(
-                f"the latitude {_text(cells.columns['lat'])[k].as_py()!r}",
+                f"the latitude {_shown(cells.columns['lat'][k])!r}",
                 expected="a decimal point",
                 place=Place(file, int(cells.line[k])),
             )

@@ -40,7 +40,7 @@ _SAMPLE_AIS = pa.array([Category.VESSEL.value, Category.BASE_STATION.value, Cate
 
 _WORDS = ("id", "feed", "party", "category")
 
-_BROKEN = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, MemoryError, OverflowError)
+_BROKEN = (pa.ArrowException, OSError, EOFError, MemoryError, OverflowError, UnicodeDecodeError)
 
 
 def read_parquet(

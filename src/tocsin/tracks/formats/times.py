@@ -103,8 +103,8 @@ def _of_epochs(column: pa.Array, unit_us: int) -> Times:
     else:
         return _all(len(column), RejectReason.BAD_TIME)
     seconds = column.to_numpy(zero_copy_only=False)
-    # Beyond the bound of plausible times the product would not fit; any such value ends as implausible.
-    scaled = np.clip(np.nan_to_num(seconds, nan=0.0) * unit_us, -9e18, 9e18)
+    # A value past these bounds would not fit once scaled; it ends as implausible either way.
+    scaled = np.clip(np.nan_to_num(seconds, nan=0.0), -9e12, 9e12) * unit_us
     reason = np.full(len(seconds), NONE, np.int8)
     reason[np.isnan(seconds)] = CODE[RejectReason.BAD_TIME]
     reason[missing.to_numpy(zero_copy_only=False)] = CODE[RejectReason.NO_TIME]
