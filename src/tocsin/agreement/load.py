@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.agreement.model import FORMAT, Agreement, UnknownKey
-from tocsin.agreement.source.document import Document, compose
+from tocsin.agreement.source.document import Document, blank_state, compose
 from tocsin.agreement.source.read import Reader
 from tocsin.agreement.terms.places import Feature
-from tocsin.canon import digest, parse_json
+from tocsin.canon import parse_json
 from tocsin.errors import AgreementError, AgreementErrors, Place
 
 MAX_GEOJSON_BYTES = 64 << 20
@@ -92,14 +92,13 @@ def _agreement(document: Document, folder: Path | None) -> Agreement:
         raise AgreementErrors(
             sorted(reader.errors, key=lambda e: (e.place.file != document.file, e.place.line, e.place.column))
         )
-    plain = document.root.plain()
     return Agreement(
         **found,
         document=document,
         by_feature=by_feature,
         crs=crs,
         unknown=tuple(UnknownKey(path=p, key=k, nearest=n) for p, k, n in reader.unknown),
-        digest=digest({"agreement": plain, "geojson": collection if at.path != "features" else None}),
+        collection=None if at.path == "features" else collection,
     )
 
 
@@ -109,7 +108,7 @@ def _geojson(document: Document, folder: Path | None, reader: Reader) -> tuple[A
     assert isinstance(told, dict)
     if "features" in told:
         return {"type": "FeatureCollection", "features": told["features"].plain()}, document.where("features")
-    name = told["geojson"].value if "geojson" in told else None
+    name = told["geojson"].value if "geojson" in told and blank_state(told["geojson"]) is None else None
     at = document.where("geojson")
     if name is None or folder is None:
         return None, at
@@ -193,13 +192,29 @@ def check_coordinates(told: Any, depth: int, place: Place) -> None:
     if depth:
         if not isinstance(told, list) or not told:
             raise AgreementError("coordinates that are no list", expected="lists of positions", place=place)
+        if depth == 1 and _are_positions(told):
+            return
         for i, member in enumerate(told):
             check_coordinates(member, depth - 1, replace(place, path=f"{place.path}[{i}]"))
         return
-    if not isinstance(told, list) or not 2 <= len(told) <= 3 or not all(type(n) in (int, float) for n in told):
-        raise AgreementError(f"position {told!r}"[:80], expected="[longitude, latitude] in degrees", place=place)
-    lon, lat = told[:2]
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+    if not _are_positions([told]):
+        if not isinstance(told, list) or not 2 <= len(told) <= 3 or not all(type(n) in (int, float) for n in told):
+            raise AgreementError(f"position {told!r}"[:80], expected="[longitude, latitude] in degrees", place=place)
+        lon, lat = told[:2]
         hint = " (longitude stands first: are the two swapped?)" if abs(lat) > 90 >= abs(lon) else ""
         expected = f"longitude within ±180° and latitude within ±90°{hint}"
         raise AgreementError(f"position [{lon}, {lat}]", expected=expected, place=place)
+
+
+def _are_positions(told: list[Any]) -> bool:
+    """Return True if every member is [longitude, latitude] or has a height too, on the globe."""
+    numbers = (int, float)
+    for member in told:
+        if type(member) is not list or not 2 <= len(member) <= 3:
+            return False
+        lon, lat = member[0], member[1]
+        if type(lon) not in numbers or type(lat) not in numbers or type(member[-1]) not in numbers:
+            return False
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            return False
+    return True

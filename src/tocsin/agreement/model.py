@@ -27,6 +27,7 @@ from tocsin.agreement.terms.places import DomainsOut, Feature, Site, StatusQuo, 
 from tocsin.agreement.terms.state import Maybe, State
 from tocsin.agreement.terms.telling import BeyondLadder, Channel, EndOfLadder, LadderLevel, StandDownOf, TimeBudget
 from tocsin.agreement.terms.types import Day, Hidden, Id, InstantUs, Json, Record, Seconds, TimeZone, Words
+from tocsin.canon import digest
 from tocsin.errors import Place
 
 FORMAT = "tocsin-agreement/1"
@@ -200,7 +201,12 @@ class Agreement(Record):
     by_feature: Hidden[Mapping[str, Feature]] = field(default_factory=dict, repr=False)
     crs: Hidden[str | None] = None
     unknown: Hidden[tuple[UnknownKey, ...]] = ()
-    digest: Hidden[bytes] = b""
+    collection: Hidden[Json] = field(default=None, repr=False, compare=False)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 (32 bytes) of what was written and drawn, whatever the order of its keys: RFC 8785."""
+        return digest({"agreement": self.document.root.plain(), "geojson": self.collection})
 
     def where(self, path: str) -> Place:
         """Return the place of a value of this agreement; see `Document.where`."""

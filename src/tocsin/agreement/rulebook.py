@@ -53,16 +53,16 @@ def rules_of(agreement: Agreement) -> tuple[Rule, ...]:
             if name not in zones:
                 place = agreement.where(f"{path}.zone")
                 errors.append(AgreementError(f"zone {name!r}", expected="the id of a zone", place=place))
-            elif is_complete(rule):
+            elif not missing_numbers(rule):
                 rules.add(name, replace(rule, zone=zones[name]))
     if errors:
         raise AgreementErrors(errors)
     return tuple(sorted(rules.by_id.values(), key=lambda r: r.zone))
 
 
-def is_complete(rule: Rule) -> bool:
-    """Return True if the rule has every number that its conduct needs."""
-    return all(not isnan(value) and value != 0 for value in (getattr(rule, need) for need in NEEDS[rule.conduct]))
+def missing_numbers(rule: Rule) -> tuple[str, ...]:
+    """Return the fields of a rule that its conduct needs and the agreement does not give."""
+    return tuple(need for need in NEEDS[rule.conduct] if isnan(getattr(rule, need)) or getattr(rule, need) == 0)
 
 
 class _Rules:
