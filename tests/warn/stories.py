@@ -80,7 +80,10 @@ def cable(**changes: Any) -> Playbook:
             ),
         },
         "texts": {
-            "T1": {"en": "Cable ahead, do not anchor or trawl", "es": "Cable submarino delante; no fondear ni arrastrar"},
+            "T1": {
+                "en": "Cable ahead, do not anchor or trawl",
+                "es": "Cable submarino delante; no fondear ni arrastrar",
+            },
             "T2": {"en": "You are over a protected cable, move clear"},
             "T3": {"en": "Vessel over cable, no answer"},
             "T8": {"en": "The vessel has left the outer zone"},

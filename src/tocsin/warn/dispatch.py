@@ -238,12 +238,9 @@ class Dispatcher:
     def _record(self, before: Case, after: Case, happened: Happening, now_us: int) -> None:
         about = {"case": after.case_id, "track": after.track_id}
         if isinstance(happened, Reported):
-            attempt = next(
-                made
-                for made in after.attempts
-                if (made.message_id, made.number) == (happened.message_id, happened.number)
-            )
-            self._fact(FactKind.OUTCOME, now_us, {**about, **attempt.as_json()})
+            key = (happened.message_id, happened.number)
+            done = next(made for made in after.attempts if (made.message_id, made.number) == key)
+            self._fact(FactKind.OUTCOME, now_us, {**about, **done.as_json()})
         for ack in after.acknowledgements[len(before.acknowledgements) :]:
             self._fact(FactKind.ACKNOWLEDGEMENT, now_us, {**about, **ack.as_json()})
         for mute in after.mutes[len(before.mutes) :]:

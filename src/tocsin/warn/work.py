@@ -38,7 +38,8 @@ approach belongs to this case or opens a new one; either way it is told at once.
 """
 
 _ANSWERING = (DeadlineKind.ANSWER, DeadlineKind.REPEAT)
-_LIVE = frozenset({CaseState.AWAITING, CaseState.ACKNOWLEDGED, CaseState.CALLING, CaseState.EXHAUSTED, CaseState.LULL})
+_TELLING = frozenset({CaseState.AWAITING, CaseState.ACKNOWLEDGED, CaseState.CALLING, CaseState.EXHAUSTED})
+_LIVE = _TELLING | {CaseState.LULL}
 _ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
 _UNSETTLED = frozenset({MessageState.QUEUED, MessageState.FAILED_FOR_NOW})
 
@@ -102,7 +103,8 @@ class Work:
         """Begin a level as the present rung and say it, at once unless a throttle makes a repeated level wait."""
         level = plan.level_of(self.playbook, number)
         self.fire(happened, "; ".join([reason, *plan.not_set(level)]), level=number, event_id=event_id)
-        self._supersede("a later rung began")
+        self.drop_deadlines(*_ANSWERING)
+        self._give_up_all("told anew by a later rung", to=level.tell)
         said_us = self.now_us + round(wait_s * US_PER_S)
         times = level.repeat_times if level.repeat_every_s is not None else 0
         due_us = None
@@ -147,7 +149,7 @@ class Work:
             person = after.person or ""
             reason = f"{lead}; {after.why}; no deadline is set for the call"
             self.fire(CaseInput(f"{what}_person"), reason, event_id=event_id)
-            self._supersede("the ladder reached its end")
+            self.drop_deadlines(*_ANSWERING)
             call = Rung(
                 purpose=Purpose.CALL,
                 level=self.case.level,
@@ -250,13 +252,17 @@ class Work:
         )
 
     def is_active(self, message: Message) -> bool:
-        """Return True if further attempts still serve: the rung runs and the recipient has not answered."""
-        state, rung = self.case.state, self.case.rungs[message.rung]
-        if message.recipient in rung.acknowledged:
-            return False
+        """Return True if further attempts still serve.
+
+        They do until the recipient has answered, was told anew by a later rung, or nothing stands any longer. A rung
+        that climbed because somebody else could not be reached goes on for those who still can.
+        """
         if message.purpose in _ENDING:
-            return state is not CaseState.CLOSED
-        return message.rung >= self.case.present and state in {CaseState.AWAITING, CaseState.CALLING}
+            return self.case.state is not CaseState.CLOSED
+        later = self.case.rungs[message.rung + 1 :]
+        if message.recipient in self.case.rungs[message.rung].acknowledged or self.case.state not in _TELLING:
+            return False
+        return not any(message.recipient in rung.told for rung in later if rung.purpose not in _ENDING)
 
     def give_up_to(self, index: int, recipient: str) -> None:
         """Try no further to reach somebody who has answered this rung."""
@@ -268,12 +274,12 @@ class Work:
 
     def lull(self) -> None:
         """Stop waiting: nothing stands, so silence means nothing now."""
-        self._supersede("nothing stands any longer")
         self.drop_deadlines(*_ANSWERING)
+        self._give_up_all("nothing stands any longer")
 
     def stand_down(self, outcome: CaseOutcome) -> None:
         """Tell those who were told that it is over, or that it was an error."""
-        self._supersede("the case is over")
+        self._give_up_all("the case is over")
         self.case = replace(self.case, outcome=outcome, deadlines=())
         false_alarm = outcome is CaseOutcome.FALSE_ALARM
         told = self.already_told()
@@ -406,10 +412,9 @@ class Work:
             return None
         return over.text if rung.purpose is Purpose.STAND_DOWN else over.false_alarm_text
 
-    def _supersede(self, why: str) -> None:
-        self.drop_deadlines(*_ANSWERING)
+    def _give_up_all(self, why: str, *, to: Collection[str] | None = None) -> None:
         for message in self.case.messages:
-            if message.purpose not in _ENDING:
+            if message.purpose not in _ENDING and (to is None or message.recipient in to):
                 self._give_up(message, why)
 
     def _give_up(self, message: Message, why: str) -> None:
