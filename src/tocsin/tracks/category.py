@@ -126,7 +126,10 @@ def of_ship_type(code: int) -> Category | None:
 
 
 def of_station(mmsi: int) -> Category | None:
-    """Return what an MMSI by itself says the station is, if anything.
+    """Return what an MMSI by itself says the sender is, if anything.
+
+    A number of a coast station or an aid to navigation says nothing here: from a ship it is a wrong setting, and
+    would hide the ship from the rules about ships. Those stations send messages of their own types.
 
     Parameters
     ----------
@@ -134,17 +137,12 @@ def of_station(mmsi: int) -> Category | None:
 
     References
     ----------
-    ITU-R M.585-9 (2022), Annexes 1 and 2: 00 coast station, 111 SAR aircraft, 99 aid to navigation, 970 AIS-SART,
-    972 man overboard, 974 EPIRB-AIS.
+    ITU-R M.585-9 (2022), Annexes 1 and 2: 111 SAR aircraft, 970 AIS-SART, 972 man overboard, 974 EPIRB-AIS.
     """
     head = mmsi // 1_000_000
-    if head < 10:
-        return Category.BASE_STATION
     if head == 111:
         return Category.SAR_AIRCRAFT
-    if head in (970, 972, 974):
-        return Category.DISTRESS_BEACON
-    return Category.ATON if head // 10 == 99 else None
+    return Category.DISTRESS_BEACON if head in (970, 972, 974) else None
 
 
 def of_word(word: str) -> Category | None:

@@ -20,7 +20,7 @@ from tocsin.clock import US_PER_S
 from tocsin.tracks.category import Category, of_ship_type, of_station
 from tocsin.tracks.formats.assemble import Assembler, Fragment
 from tocsin.tracks.formats.fixes import Fixes
-from tocsin.tracks.formats.nmea import Clock, Rmc, Sentence, parse_line, parse_rmc
+from tocsin.tracks.formats.nmea import Clock, Rmc, Sentence, parse_line, parse_rmc, split_line
 from tocsin.tracks.formats.part import Part
 from tocsin.tracks.formats.stream import Stream, check_text
 from tocsin.tracks.quality import RejectReason
@@ -55,7 +55,6 @@ _VDM = re.compile(
     rb"(?P<payload>[0-9:;<=>?@A-W`a-w]{0,200}),(?P<fill>[0-5])\*..",
 )
 _IS_VDM = re.compile(rb"![A-Z-]{2}VD[MO],")
-_JOINT = re.compile(rb"(?<=\*[0-9A-Fa-f]{2})(?=[!$\\])")
 _STATION = {4: Category.BASE_STATION, 9: Category.SAR_AIRCRAFT, 21: Category.ATON}
 
 
@@ -101,8 +100,7 @@ class _Log:
 
     def take(self, line_text: bytes, line: int) -> None:
         """Read one line; two sentences that lost the line end between them are two records."""
-        pieces = _JOINT.split(line_text) if line_text.count(b"*") > 1 else [line_text]
-        for text in _whole(pieces):
+        for text in split_line(line_text) if line_text.count(b"*") > 1 else (line_text,):
             sentence = parse_line(text)
             if isinstance(sentence, RejectReason):
                 self.fixes.reject(line, sentence, text)
@@ -258,14 +256,3 @@ def _problem(kind: int, bits: int) -> RejectReason | None:
 def _armour(letter: int) -> int:
     value = letter - 48
     return value - 8 if value > 40 else value
-
-
-def _whole(pieces: list[bytes]) -> list[bytes]:
-    # A tag block belongs to the sentence after it, although it ends with a checksum as well.
-    joined: list[bytes] = []
-    for piece in pieces:
-        if joined and piece.startswith((b"\\", b"!", b"$")) and joined[-1].count(b"\\") % 2:
-            joined[-1] += piece
-        else:
-            joined.append(piece)
-    return joined

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from itertools import pairwise
 from operator import xor
 
 from tocsin.clock import US_PER_S
@@ -29,7 +30,10 @@ CLOCK_LINES = 1_000
 _SENTENCE = re.compile(rb"[!$][A-Z-][A-Z0-9-]{3,5}[^*!$\\\r\n]*(?:\*([0-9A-Fa-f]{2}))?")
 _TAG_BLOCK = re.compile(rb"\\([^\\]*)\\")
 _EPOCH = re.compile(rb"(?:\d{10}(?:\.\d{1,9})?|\d{13})")
-_BEFORE = re.compile(rb"([^!$\\]{10,40}?)[\s,;|:]+(?=[!$\\])")
+_BEFORE = re.compile(rb"([^!$\\]*?)[\s,;|:]*(?=[!$\\])")
+_START = re.compile(rb"[!$][A-Z-][A-Z0-9-]{3,5},")
+_CHECKSUM = re.compile(rb"\*[0-9A-Fa-f]{2}")
+_SEPARATORS = b",;|\t "
 _LOCAL = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?")
 _PGHP = re.compile(
     rb"\$PGHP,1,(\d{4}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,3}),.*,([0-9A-Fa-f]{2})\*.."
@@ -81,9 +85,8 @@ def parse_line(line: bytes) -> Sentence | RejectReason:
     >>> str(parse_line(b"!AIVDM,1,1,,A,13nN34?000QFpgRWnQLLSPpF00SO,0*07"))
     'bad_checksum'
     """
-    stamp, naive, source = None, False, b""
-    before = _BEFORE.match(line)
-    at = 0
+    stamp, naive, source, at = None, False, b"", 0
+    before = None if line.startswith(b"#") else _BEFORE.match(line)
     if before is not None:
         stamp, naive = _stamp(before[1].strip())
         at = before.end()
@@ -128,6 +131,31 @@ def _no_sentence(line: bytes, at: int) -> RejectReason:
 def checksum(text: bytes) -> int:
     """Return the exclusive or of all bytes: the checksum of what stands between `!` or `$` and `*`."""
     return reduce(xor, text, 0)
+
+
+def split_line(line: bytes) -> list[bytes]:
+    """Return the records of a line: one, or more where line ends were lost between them.
+
+    What stands between two sentences belongs to the first if a separator comes before it, as the fields of the
+    US Coast Guard do, and else to the second, as a time or a tag block does.
+
+    Examples
+    --------
+    >>> split_line(b"!AIVDM,1*00,r003,1325394060!AIVDM,2*001495116120 $GPGLL,3*00")
+    [b'!AIVDM,1*00,r003,1325394060', b'!AIVDM,2*00', b'1495116120 $GPGLL,3*00']
+    """
+    starts = [match.start() for match in _START.finditer(line)]
+    cuts = [0]
+    for before, start in pairwise(starts):
+        end = _CHECKSUM.search(line, before, start)
+        if end is None:
+            cuts.append(start)
+        elif line[end.end() : end.end() + 1] in (b"", *(bytes((c,)) for c in _SEPARATORS)):
+            block = line.find(b"\\", end.end(), start)
+            cuts.append(start if block < 0 else block)
+        else:
+            cuts.append(end.end())
+    return [line[a:b] for a, b in pairwise([*cuts, len(line)])]
 
 
 class Clock:
