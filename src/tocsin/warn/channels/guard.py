@@ -92,14 +92,16 @@ def resolve(host: str, port: int, *, timeout_s: float) -> Sequence[Address]:
         If there is no answer in time, or none at all.
     """
     answer: list[Address] = []
-    trouble: list[OSError] = []
+    trouble: list[str] = []
 
     def ask() -> None:
         try:
             for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
                 answer.append(ipaddress.ip_address(str(place[0]).partition("%")[0]))
         except OSError as error:
-            trouble.append(error)
+            trouble.append(error.strerror or str(error))
+        except ValueError as error:  # a name that IDNA cannot encode, or a resolver that answers nonsense
+            trouble.append(str(error))
 
     asking = threading.Thread(target=ask, name=f"resolve {host}", daemon=True)
     asking.start()
@@ -107,8 +109,7 @@ def resolve(host: str, port: int, *, timeout_s: float) -> Sequence[Address]:
     if asking.is_alive():
         raise DeliveryError(f"no address for {host} within {timeout_s:.0f} s", retryable=True)
     if trouble or not answer:
-        why = trouble[0].strerror if trouble else "no answer"
-        raise DeliveryError(f"no address for {host}: {why}", retryable=True)
+        raise DeliveryError(f"no address for {host}: {trouble[0] if trouble else 'no answer'}", retryable=True)
     return tuple(dict.fromkeys(answer))
 
 
