@@ -54,7 +54,7 @@ CABLE = yaml.safe_load((DATA / "northreach-cable.yaml").read_text().replace(" on
 
 def of(told: Any) -> tuple[Finding, ...]:
     """Findings of an agreement given as JSON values, its zones drawn in the folder of the examples."""
-    return lint(parse(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), folder=DATA))
+    return lint(parse(json.dumps(told), folder=DATA))
 
 
 def test_list_has_eighty_checks_and_one_for_the_file():

@@ -18,6 +18,11 @@ from numpy.typing import NDArray
 
 from tocsin.geo.shapes import Region
 
+CLEAR_S = 60.0
+"""Seconds outside before an exit is certain, where the agreement sets none: the time that conformance monitoring of
+aircraft
+gives a track to recover before its state worsens (ASTM F3548); lower means more flapping at an edge."""
+
 
 class Schedule(Protocol):
     """When something is in force; `schedule.py` implements it."""
@@ -61,6 +66,9 @@ class Zone:
         Parties it does not bind.
     categories : frozenset of str, or None
         Kinds of mover it binds; None means all. A track of no declared category is always watched.
+    clear_m, clear_s : float
+        An exit is certain once the track has been outside, farther from the edge than this and its own accuracy, for
+        this long (warn early, clear late); 0 m and `CLEAR_S` where the agreement sets neither.
     is_exemption : bool
         True for zones of kind `exempt`: being inside exempts from the others, and raises nothing itself.
     """
@@ -75,6 +83,8 @@ class Zone:
     applies_to: frozenset[str] | None = None
     exempt: frozenset[str] = frozenset()
     categories: frozenset[str] | None = None
+    clear_m: float = 0.0
+    clear_s: float = CLEAR_S
     is_exemption: bool = False
 
     def binds(self, *, party: str | None, category: str | None) -> bool:
