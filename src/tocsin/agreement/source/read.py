@@ -158,7 +158,7 @@ def _plan(cls: type[Record]) -> Plan:
         if entry.name == "path" or any(isinstance(m, Inner) for m in marks):
             continue
         gather = next((m for m in marks if isinstance(m, Collected)), None)
-        parts = _alternatives(hint)
+        parts = alternatives(hint)
         parts, may_be_blank = [p for p in parts if p not in _BLANKS], any(p in _BLANKS for p in parts)
         quantity = next((q for p in parts if (q := _quantity_of(p))), None)
         key = _key(entry.name, parts, quantity)
@@ -181,10 +181,10 @@ def _plan(cls: type[Record]) -> Plan:
 _BLANKS = (Blank, Disputed, types.NoneType)
 
 
-def _alternatives(hint: Any) -> list[Any]:
+def alternatives(hint: Any) -> list[Any]:
     """Return the members of a union, in order; a union of one for anything else."""
     if get_origin(hint) in (Union, types.UnionType):
-        return [part for member in get_args(hint) for part in _alternatives(member)]
+        return [part for member in get_args(hint) for part in alternatives(member)]
     return [hint]
 
 
@@ -239,18 +239,18 @@ def _one(hint: Any) -> Convert:
     origin = get_origin(hint)
     if origin is Annotated:
         base, mark = get_args(hint)[:2]
-        return _quantity(mark, vague=Vague in _alternatives(base)) if isinstance(mark, Quantity) else _KINDS[mark]
+        return _quantity(mark, vague=Vague in alternatives(base)) if isinstance(mark, Quantity) else _KINDS[mark]
     if origin is tuple:
         return _tuple(get_args(hint))
     if origin is not None and issubclass(origin, Mapping):
-        return _mapping(_converter(_alternatives(get_args(hint)[1])))
+        return _mapping(_converter(alternatives(get_args(hint)[1])))
     if issubclass(hint, Record):
         return lambda reader, node, path: reader.record(hint, node, path)
     return _choice(hint) if issubclass(hint, StrEnum) else _SCALARS[hint]
 
 
 def _tuple(args: tuple[Any, ...]) -> Convert:
-    convert = _converter(_alternatives(args[0]))
+    convert = _converter(alternatives(args[0]))
     length = None if args[-1] is Ellipsis else len(args)
 
     def members(reader: Reader, node: Node, path: str) -> tuple[Any, ...]:
