@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin
 
 from tocsin.agreement.model import FORMAT, Agreement
-from tocsin.agreement.source.read import COMMON_KEYS, Slot, alternatives, plan_of
+from tocsin.agreement.source.read import COMMON_KEYS, Slot, alternatives, plan_of, quantity_of
 from tocsin.agreement.terms.state import NOT_APPLICABLE, NOT_SET, Blank, Disputed
 from tocsin.agreement.terms.types import Kind, Quantity, Record, Vague
 
@@ -75,14 +75,21 @@ def _record(cls: type[Record], defs: dict[str, Any]) -> dict[str, Any]:
     for key in COMMON_KEYS:
         properties.setdefault(key, {"description": "Words for people."})
     schema: dict[str, Any] = {"type": "object", "description": _first_line(cls), "properties": properties}
-    if plan.collected:
-        schema["patternProperties"] = {
-            f"^{pattern.pattern}$": {"anyOf": [*(_hint(slot.hint, unit, defs) for unit in ("", "_unit")), _BLANK]}
-            for pattern, slot in plan.collected
-        }
+    for pattern, slot in plan.collected:
+        schema.setdefault("patternProperties", {}).update(_collected(pattern.pattern, slot, defs))
     if plan.required:
         schema["required"] = [slot.key for slot in plan.required]
     return schema
+
+
+def _collected(pattern: str, slot: Slot, defs: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of keys that a pattern gathers: bare numbers where the key ends in a unit, text elsewhere."""
+    quantity = quantity_of(slot.hint)
+    ending = "|".join(quantity.key_units) if quantity else "(?!)"
+    return {
+        f"^(?=.*_({ending})$){pattern}$": {"anyOf": [_hint(slot.hint, "_unit", defs), _BLANK]},
+        f"^(?!.*_({ending})$){pattern}$": {"anyOf": [_hint(slot.hint, "", defs), _BLANK]},
+    }
 
 
 def _slot(slot: Slot, key: str, defs: dict[str, Any]) -> dict[str, Any]:

@@ -160,12 +160,12 @@ def _plan(cls: type[Record]) -> Plan:
         gather = next((m for m in marks if isinstance(m, Collected)), None)
         parts = alternatives(hint)
         parts, may_be_blank = [p for p in parts if p not in _BLANKS], any(p in _BLANKS for p in parts)
-        quantity = next((q for p in parts if (q := _quantity_of(p))), None)
+        quantity = next((q for p in parts if (q := quantity_of(p))), None)
         key = _key(entry.name, parts, quantity)
         units = quantity.key_units if quantity else ()
         if gather:
             inner = get_args(get_args(hint)[0])[1]
-            measure = _quantity_of(inner)
+            measure = quantity_of(inner)
             ending = f"(?:_(?:{'|'.join(measure.key_units)}))?" if measure else ""
             slot = Slot(entry.name, key, inner, _converter([inner]), True, False)
             collected.append((re.compile(gather.pattern + ending), slot))
@@ -188,9 +188,10 @@ def alternatives(hint: Any) -> list[Any]:
     return [hint]
 
 
-def _quantity_of(hint: Any) -> Quantity | None:
+def quantity_of(hint: Any) -> Quantity | None:
+    """Return what kind of quantity a type is, if it is one; a list's is its members'."""
     if get_origin(hint) is tuple:
-        return _quantity_of(get_args(hint)[0])
+        return quantity_of(get_args(hint)[0])
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     return next((m for m in marks if isinstance(m, Quantity)), None)
 
@@ -301,7 +302,7 @@ def _choice(kind: type[StrEnum]) -> Convert:
 
 
 def _quantity(quantity: Quantity, *, vague: bool) -> Convert:
-    def quantity_of(reader: Reader, node: Node, path: str) -> float | Vague:
+    def measured(reader: Reader, node: Node, path: str) -> float | Vague:
         value = node.value
         unit = next((u for u in quantity.key_units if path.endswith(f"_{u}")), None)
         if unit is not None and isinstance(value, int | float) and not isinstance(value, bool):
@@ -315,7 +316,7 @@ def _quantity(quantity: Quantity, *, vague: bool) -> Convert:
         except UnitError as error:
             raise Refusal(_shown(node), error.expected) from None
 
-    return quantity_of
+    return measured
 
 
 def _factor(quantity: Quantity, unit: str) -> float:
