@@ -20,7 +20,7 @@ from tocsin.incident.contradict import ConflictType
 from tocsin.incident.names import Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
 from tocsin.units import parse_instant_us
-from tocsin.warn.case import Acknowledgement, Attempt, Case, Message
+from tocsin.warn.case import Acknowledgement, Attempt, Case, CaseEvent, Message
 from tocsin.warn.states import AnswerKind, Disposition, MessageState, Purpose
 from tocsin.watch.event import Event, EventKind, Revision
 
@@ -43,7 +43,7 @@ def event(track, kind=EventKind.ENTRY, **more):
     return Event(**(values | more))
 
 
-def case(*states, events=("t1-entry",), answers=()):
+def case(*states, of="t1", answers=()):
     messages = tuple(
         Message(
             message_id=f"m{n}", case_id="k", rung=0, purpose=Purpose.WARNING, level=1, channel="vhf", recipient="mover",
@@ -63,7 +63,7 @@ def case(*states, events=("t1-entry",), answers=()):
     )  # fmt: skip
     return Case(
         case_id="k", agreement_id="x", agreement_version=1, zones=("ring",), track_id="t1", party=None, category=None,
-        opened_us=NOON, events=events, messages=messages, attempts=attempts, acknowledgements=acks,
+        opened_us=NOON, events=(CaseEvent.of(event(of)),), messages=messages, attempts=attempts, acknowledgements=acks,
     )  # fmt: skip
 
 
@@ -132,4 +132,4 @@ def test_silence_and_late_answers_are_no_reply_and_a_counted_one_means_received(
 
 
 def test_cases_of_other_events_say_nothing_here():
-    assert [c.act for c in account([event("t1")], [case(MessageState.DELIVERED, events=("z",))])] == [Act.ENTRY]
+    assert [c.act for c in account([event("t1")], [case(MessageState.DELIVERED, of="t9")])] == [Act.ENTRY]

@@ -65,7 +65,7 @@ def claims_of_sensors(incident: Incident, *, events: Sequence[Event], cases: Seq
         return ()
     ours = [e for e in events if _in_scope(e, scope) and e.revision is not Revision.WITHDRAWN]
     known = {e.event_id for e in ours}
-    told = [c for c in cases if known.intersection(c.events)]
+    told = [c for c in cases if known.intersection(e.event_id for e in c.events)]
     found = [*_movements(incident, scope, ours), *_sayings(incident, told), *_answers(incident, told)]
     return tuple(found)
 
