@@ -312,6 +312,46 @@ def test_flapping_approach_does_not_flood_and_loses_nothing() -> None:
     assert max(at for at, *_ in walk.said) >= 360.0, "what was held back is said when the pause is over"
 
 
+def test_new_approach_after_the_person_was_called_is_told_to_the_mover_again() -> None:
+    walk = Walk(cable(levels=cable().levels[:1]))
+    walk.found(event(EventKind.APPROACH))
+    walk.until(600)
+    assert walk.case is not None
+    assert walk.case.state is CaseState.CALLING
+    case = walk.found(event(EventKind.APPROACH, 900))
+    assert (case.state, last_unsent(walk)) == (CaseState.AWAITING, CaseInput.CONDUCT_AGAIN)
+    assert walk.said[-1][0] == 900.0
+    assert walk.until(900 + 540).state is CaseState.CALLING, "and silence climbs again"
+
+
+def test_lower_conduct_while_the_higher_still_stands_is_told_beside_it_and_the_level_does_not_fall() -> None:
+    other = Level(**(_fields(cable().levels[0]) | {"trigger": ConductTrigger(conduct=Conduct.APPROACH, zone_id="air")}))
+    inside = Level(
+        **(_fields(cable().levels[0]) | {"level": 2, "trigger": ConductTrigger(conduct=Conduct.ENTRY, zone_id="guard")})
+    )
+    walk = Walk(cable(levels=(other, inside)))
+    walk.found(event(EventKind.ENTRY))
+    walk.heard(answer(10))
+    case = walk.found(event(EventKind.APPROACH, 100, zone="air"))
+    assert (case.state, case.level, last_unsent(walk)) == (CaseState.ACKNOWLEDGED, 2, CaseInput.CONDUCT_BELOW)
+    assert walk.said[-1] == (100.0, 1, "satc", MOVER)
+    walk.found(event(EventKind.EXIT, 200))
+    case = walk.found(event(EventKind.APPROACH, 300, zone="air"))
+    assert (case.state, case.level, case.highest_level) == (CaseState.AWAITING, 1, 2), "it has left: a new matter"
+
+
+def test_approaches_with_pauses_between_do_not_hide_from_the_deadline() -> None:
+    walk = Walk()
+    for n in range(3):
+        walk.found(event(EventKind.APPROACH, 400.0 * n))
+        walk.until(400.0 * n + 199)
+        walk.found(event(EventKind.APPROACH_ENDED, 400.0 * n + 200))
+    assert walk.case is not None
+    assert walk.case.rungs[0].answer_left_s == 340.0
+    assert walk.case.rungs[1].answer_left_s == 140.0
+    assert [(s.at_us - T0) / S for s in walk.case.steps if s.input is CaseInput.UNANSWERED_NEXT] == [940.0]
+
+
 def test_stand_down_tells_those_who_were_told_and_no_others() -> None:
     walk = Walk()
     walk.found(event(EventKind.APPROACH))

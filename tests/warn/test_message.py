@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.warn.stories import Walk, cable, event
 
+from tocsin.agreement.boundary import boundary_words
 from tocsin.warn.case import CaseEvent
 from tocsin.warn.ladder import open_case
-from tocsin.warn.message import _PLAIN, FIELD_LIMIT, WHAT, Wording, compose, force_words, neutral
+from tocsin.warn.message import _PLAIN, FIELD_LIMIT, WHAT, Wording, compose, neutral
 from tocsin.warn.states import Purpose
 from tocsin.watch.event import EventKind
 
@@ -88,41 +89,19 @@ def test_repeat_tells_where_it_was_last_seen() -> None:
 
 
 def test_text_that_goes_beyond_warning_is_withheld_and_the_facts_still_go() -> None:
-    texts = {"T1": {"en": "Turn back or you will be fired upon"}}
+    texts = {"T1": {"en": "Turn back or we open fire"}}
     case = Walk(cable(texts=texts)).found(event(EventKind.APPROACH))
     body = case.messages[0].body
-    assert not force_words(body)
+    assert not boundary_words(body)
     assert body.startswith("(The agreed words are withheld")
     assert "Where: 57.1000° N" in body
 
 
 def test_our_own_words_stay_inside_the_boundary() -> None:
     for purpose in Purpose:
-        assert not force_words(_PLAIN[purpose])
+        assert not boundary_words(_PLAIN[purpose])
     for words in WHAT.values():
-        assert not force_words(words)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["We will shoot", "use of force", "you may be attacked", "Warning shots follow", "open fire", "will be engaged"],
-)
-def test_force_is_recognised(text: str) -> None:
-    assert force_words(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Cable ahead, do not anchor or trawl",
-        "A fire broke out on board; keep clear of the tanker",
-        "Engage your engine and steer north",
-        "Your target on our radar is over the cable",
-        "Saying so is not leave to enter",
-    ],
-)
-def test_plain_seamanship_is_not_taken_for_force(text: str) -> None:
-    assert not force_words(text)
+        assert not boundary_words(words)
 
 
 def test_preface_stands_first_in_every_message() -> None:

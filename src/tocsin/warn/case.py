@@ -164,6 +164,8 @@ class Rung:
         How often it was said: 1, and one for each repeat.
     answer_due_us : int or None
         When silence climbs; None where the agreement sets no deadline.
+    answer_left_s : float or None
+        Seconds that were left to answer when nothing stood any longer; they go on where the same level begins again.
     aside : bool
         True if it was said beside the present rung, whose deadlines run on.
     """
@@ -177,6 +179,7 @@ class Rung:
     acknowledged: tuple[str, ...] = ()
     sayings: int = 0
     answer_due_us: int | None = None
+    answer_left_s: float | None = None
     aside: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -191,6 +194,7 @@ class Rung:
             "acknowledged": list(self.acknowledged),
             "sayings": self.sayings,
             "answer_due": _instant(self.answer_due_us),
+            "answer_left_s": self.answer_left_s,
             "aside": self.aside,
         }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import Playbook
 from tocsin.units import format_instant
 from tocsin.warn.case import Acknowledgement, Case, Mute, Outcome
@@ -32,7 +33,7 @@ from tocsin.warn.inputs import (
     SetDeadline,
 )
 from tocsin.warn.ladder import begins_case, open_case, step
-from tocsin.warn.message import Boundary, Wording, force_words
+from tocsin.warn.message import Boundary, Wording
 from tocsin.warn.states import CaseState, Disposition, MessageState, MuteReason
 from tocsin.warn.trigger import ENDINGS, ladder_zones, levels_begun, stands_after
 from tocsin.watch.event import Event, Revision
@@ -97,7 +98,7 @@ class Dispatcher:
         playbook: Playbook,
         transports: Mapping[str, Transport],
         *,
-        boundary: Boundary = force_words,
+        boundary: Boundary = boundary_words,
         preface: str | None = None,
     ) -> None:
         self.playbook = playbook
@@ -263,7 +264,7 @@ def run(
     transports: Mapping[str, Transport],
     *,
     until_us: int,
-    boundary: Boundary = force_words,
+    boundary: Boundary = boundary_words,
     preface: str | None = REPLAY,
 ) -> WarnResult:
     """Drive the ladder over recorded events and answers, in replayed time.

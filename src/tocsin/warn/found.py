@@ -15,8 +15,9 @@ from tocsin.errors import LadderError
 from tocsin.units import format_duration
 from tocsin.warn.case import CaseEvent, Rung
 from tocsin.warn.message import WHAT, neutral
+from tocsin.warn.plan import level_of
 from tocsin.warn.states import CaseInput, CaseOutcome, CaseState, MuteReason, Purpose
-from tocsin.warn.trigger import ENDINGS, anything_stands, levels_begun, stands_after, stands_down
+from tocsin.warn.trigger import ENDINGS, anything_stands, level_stands, levels_begun, stands_after, stands_down
 from tocsin.warn.work import Work
 from tocsin.watch.event import Event, EventKind, Revision
 
@@ -28,7 +29,7 @@ hour (traccar issue 4675). It never touches the first telling of a level's own c
 track that flaps.
 """
 
-_RENEWABLE = frozenset({CaseState.ACKNOWLEDGED, CaseState.LULL, CaseState.EXHAUSTED})
+_RENEWABLE = frozenset({CaseState.ACKNOWLEDGED, CaseState.LULL, CaseState.EXHAUSTED, CaseState.CALLING})
 
 
 def take(work: Work, event: Event) -> None:
@@ -82,41 +83,68 @@ def _take_new(work: Work, event: Event) -> None:
 
 
 def _take_trigger(work: Work, event: Event, level: Level) -> None:
-    case, number, event_id = work.case, level.level, event.event_id
+    case, number = work.case, level.level
     own_told = any(old.began == number for old in case.events if not old.withdrawn)
+    wait_s = _pause_left_s(work, level) if own_told else 0.0
+    root = _root(work)
+    beneath = root is not None and number < root.level and level_stands(root, case.standing)
     if number > case.level:
         work.keep_event(CaseEvent.of(event, began=number))
         reason = f"{_told(event)}: level {number} begins{_skipped(work, number)}"
-        work.begin(CaseInput.WORSE_CONDUCT, number, reason, event_id=event_id)
-    elif case.state in _RENEWABLE:
+        work.begin(CaseInput.WORSE_CONDUCT, number, reason, event_id=event.event_id)
+    elif case.state in _RENEWABLE and not beneath:
         work.keep_event(CaseEvent.of(event, began=number))
-        _take_again(work, event, level, own_told=own_told)
-    elif not own_told:
-        work.keep_event(CaseEvent.of(event, began=number))
-        reason = f"{_told(event)}: level {number}'s own conduct, told beside level {case.level}"
-        work.fire(CaseInput.CONDUCT_BELOW, reason, event_id=event_id)
-        work.aside(
-            Rung(purpose=Purpose.WARNING, level=number, began_us=work.now_us, event_id=event_id, told=level.tell)
-        )
-    else:
+        _begin_again(work, event, level, wait_s)
+    elif number == case.level and own_told and case.state is CaseState.AWAITING:
         work.keep_event(CaseEvent.of(event))
-        reason = f"{_told(event)}: of level {number}, which was told; level {case.level} goes on"
-        work.fire(CaseInput.CONDUCT_NOTED, reason, event_id=event_id)
+        reason = f"{_told(event)}: of level {number}, which is being told"
+        work.fire(CaseInput.CONDUCT_NOTED, reason, event_id=event.event_id)
+    elif wait_s > 0.0:
+        work.keep_event(CaseEvent.of(event))
+        reason = f"{_told(event)}: of level {number}, {_throttle(work, event, level, wait_s)}"
+        work.fire(CaseInput.CONDUCT_NOTED, reason, event_id=event.event_id)
+    else:
+        work.keep_event(CaseEvent.of(event, began=number))
+        reason = f"{_told(event)}: of level {number}, told beside level {case.level}"
+        work.fire(CaseInput.CONDUCT_BELOW, reason, event_id=event.event_id)
+        rung = Rung(
+            purpose=Purpose.WARNING, level=number, began_us=work.now_us, event_id=event.event_id, told=level.tell
+        )
+        work.aside(rung)
 
 
-def _take_again(work: Work, event: Event, level: Level, *, own_told: bool) -> None:
-    said_us = [m.queued_us for m in work.case.messages if m.purpose is Purpose.WARNING and m.level == level.level]
-    pause_s = REPEAT_FLOOR_S if level.repeat_every_s is None else level.repeat_every_s
-    wait_s = max(0.0, pause_s - (work.now_us - max(said_us)) / US_PER_S) if own_told and said_us else 0.0
+def _begin_again(work: Work, event: Event, level: Level, wait_s: float) -> None:
     reason = f"{_told(event)}: level {level.level} begins again"
     if wait_s > 0.0:
-        until_us = work.now_us + round(wait_s * US_PER_S)
-        detail = f"said less than {format_duration(pause_s)} ago; said again when that is over"
-        work.mute(
-            MuteReason.THROTTLE, detail, event_id=event.event_id, level=level.level, until_us=until_us
-        )  # fmt: skip
-        reason += f", in {format_duration(wait_s)}: {detail}"
-    work.begin(CaseInput.CONDUCT_AGAIN, level.level, reason, event_id=event.event_id, wait_s=wait_s)
+        reason += f", in {format_duration(wait_s)}: {_throttle(work, event, level, wait_s)}"
+    present = work.case.rung
+    left_s = present.answer_left_s if present is not None and present.level == level.level else None
+    work.begin(
+        CaseInput.CONDUCT_AGAIN, level.level, reason, event_id=event.event_id, wait_s=wait_s, answer_left_s=left_s
+    )
+
+
+def _pause_left_s(work: Work, level: Level) -> float:
+    """Return how long a level that was told for its own conduct is not told again: limited per party, as agreed."""
+    said_us = [m.queued_us for m in work.case.messages if m.purpose is Purpose.WARNING and m.level == level.level]
+    pause_s = REPEAT_FLOOR_S if level.repeat_every_s is None else level.repeat_every_s
+    return max(0.0, pause_s - (work.now_us - max(said_us)) / US_PER_S) if said_us else 0.0
+
+
+def _throttle(work: Work, event: Event, level: Level, wait_s: float) -> str:
+    detail = f"last said a moment ago; not again for {format_duration(wait_s)}"
+    until_us = work.now_us + round(wait_s * US_PER_S)
+    work.mute(MuteReason.THROTTLE, detail, event_id=event.event_id, level=level.level, until_us=until_us)
+    return detail
+
+
+def _root(work: Work) -> Level | None:
+    """Return the level whose own conduct the present rung goes back to, through any silence between."""
+    for rung in reversed(work.case.rungs[: work.case.present + 1]):
+        event = work.case.event(rung.event_id)
+        if not rung.aside and event is not None and event.began == rung.level:
+            return level_of(work.playbook, rung.level)
+    return None
 
 
 def _withdraw(work: Work, event: Event, known: CaseEvent | None) -> None:
@@ -162,7 +190,7 @@ def _withdraw(work: Work, event: Event, known: CaseEvent | None) -> None:
 
 def _told(event: Event) -> str:
     what = WHAT[event.kind].format(zone=neutral(event.zone_id))
-    if event.kind is EventKind.APPROACH:
+    if event.kind is EventKind.APPROACH or event.kind in ENDINGS:
         return what
     act = event.rule_id.removeprefix(f"{event.zone_id}/")
     return what if act in {event.kind.value, event.rule_id} else f"{what} ({neutral(act)})"

@@ -7,11 +7,11 @@ change of writing direction survives (UAX #9; CVE-2021-42574 shows what they can
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Playbook
 from tocsin.units import METRES_PER_SECOND, format_duration, format_instant, format_length
 from tocsin.warn.case import Case, CaseEvent
@@ -47,29 +47,8 @@ WHAT: dict[EventKind, str] = {
 }
 """Each kind of event in plain words."""
 
-_FORCE = re.compile(
-    r"\b(?:open(?:s|ed|ing)? fire|fire upon|fired (?:up)?on|fires? at|fired at|warning shots?|shoot(?:s|ing)?|shot down"
-    r"|kill(?:s|ed|ing)?|destroy(?:s|ed|ing)?|(?:will|may|shall|be|been) (?:engaged?|targeted|target|attack(?:ed)?)"
-    r"|(?:will|may|shall) strike|be struck|air ?strikes?|us(?:e|ing) (?:of )?(?:deadly |lethal )?force|lethal"
-    r"|weapons? free|neutrali[sz]ed?|eliminated?)\b",
-    re.IGNORECASE,
-)
-
 Boundary = Callable[[str], Sequence[str]]
 """The software boundary: the words of a text that order, aim or offer force; empty if there are none."""
-
-
-def force_words(text: str) -> list[str]:
-    """Return the words of an English text that order, aim or offer force, as they stand there.
-
-    Examples
-    --------
-    >>> force_words("Turn back or you will be fired upon")
-    ['fired upon']
-    >>> force_words("A fire broke out; do not anchor")
-    []
-    """
-    return _FORCE.findall(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +65,7 @@ class Wording:
     """
 
     playbook: Playbook
-    boundary: Boundary = force_words
+    boundary: Boundary = boundary_words
     preface: str | None = None
 
 

@@ -63,6 +63,7 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
         **_COMMON,
         **_NOTED[St.ACKNOWLEDGED],
         In.CONDUCT_AGAIN: St.AWAITING,
+        In.CONDUCT_BELOW: St.ACKNOWLEDGED,
         In.CONDUCT_NOTED: St.ACKNOWLEDGED,
         In.EVENT_WITHDRAWN: St.ACKNOWLEDGED,
         In.RECEDED: St.LULL,
@@ -71,6 +72,7 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
     St.CALLING: {
         **_COMMON,
         **_NOTED[St.CALLING],
+        In.CONDUCT_AGAIN: St.AWAITING,
         In.CONDUCT_BELOW: St.CALLING,
         In.CONDUCT_NOTED: St.CALLING,
         In.EVENT_WITHDRAWN: St.CALLING,
@@ -83,6 +85,7 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
         **_COMMON,
         **_NOTED[St.EXHAUSTED],
         In.CONDUCT_AGAIN: St.AWAITING,
+        In.CONDUCT_BELOW: St.EXHAUSTED,
         In.CONDUCT_NOTED: St.EXHAUSTED,
         In.EVENT_WITHDRAWN: St.EXHAUSTED,
         In.RECEDED: St.LULL,

@@ -112,6 +112,14 @@ def levels_begun(playbook: Playbook, event: Event, standing: Sequence[str]) -> t
     return tuple(level for level in playbook.levels if _begins(level, event, standing))
 
 
+def level_stands(level: Level, standing: Sequence[str]) -> bool:
+    """Return True if what a level tells of still stands: the track is in its zone, or still on its way into it."""
+    trigger = level.trigger
+    if not isinstance(trigger, ConductTrigger):
+        return False
+    return not {f"inside:{trigger.zone_id}", f"approach:{trigger.zone_id}"}.isdisjoint(standing)
+
+
 def stands_down(stand_down: StandDown | None, event: Event) -> bool:
     """Return True if the event is the conduct that ends a case, or its zone ended around the track."""
     return (

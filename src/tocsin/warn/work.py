@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from tocsin.agreement.playbook import MOVER
 from tocsin.clock import US_PER_S
 from tocsin.errors import LadderError
 from tocsin.ids import stable_id
@@ -98,7 +99,14 @@ class Work:
     # --- levels ----------------------------------------------------------------------------------------------------
 
     def begin(
-        self, happened: CaseInput, number: int, reason: str, *, event_id: str | None, wait_s: float = 0.0
+        self,
+        happened: CaseInput,
+        number: int,
+        reason: str,
+        *,
+        event_id: str | None,
+        wait_s: float = 0.0,
+        answer_left_s: float | None = None,
     ) -> None:
         """Begin a level as the present rung and say it, at once unless a throttle makes a repeated level wait."""
         level = plan.level_of(self.playbook, number)
@@ -109,7 +117,8 @@ class Work:
         times = level.repeat_times if level.repeat_every_s is not None else 0
         due_us = None
         if level.ack_within_s is not None:
-            due_us = said_us + round((level.ack_within_s + times * (level.repeat_every_s or 0.0)) * US_PER_S)
+            whole_s = level.ack_within_s + times * (level.repeat_every_s or 0.0)
+            due_us = said_us + round((whole_s if answer_left_s is None else min(whole_s, answer_left_s)) * US_PER_S)
             self.set_deadline(DeadlineKind.ANSWER, due_us)
         rung = Rung(
             purpose=Purpose.WARNING,
@@ -132,7 +141,7 @@ class Work:
 
     def climb(self, what: str, who: Collection[str], *, note: str = "") -> None:
         """Go on to what follows an unanswered or undelivered rung: the next level, the person, or nobody."""
-        names = " and ".join(who)
+        names = " and ".join("the mover" if name == MOVER else name for name in who)
         lead = f"no way to {names} is left" if what == "undelivered" else f"no answer from {names} in time"
         lead += note
         present = self.case.rung
@@ -273,7 +282,15 @@ class Work:
     # --- the end ---------------------------------------------------------------------------------------------------
 
     def lull(self) -> None:
-        """Stop waiting: nothing stands, so silence means nothing now."""
+        """Stop waiting: nothing stands, so silence means nothing now; what was left of the time to answer is kept."""
+        rung = self.case.rung
+        if rung is not None and any(deadline.kind is DeadlineKind.ANSWER for deadline in self.case.deadlines):
+            left_s = ((rung.answer_due_us or self.now_us) - self.now_us) / US_PER_S
+            rungs = self.case.rungs
+            index = self.case.present
+            self.case = replace(
+                self.case, rungs=(*rungs[:index], replace(rung, answer_left_s=left_s), *rungs[index + 1 :])
+            )
         self.drop_deadlines(*_ANSWERING)
         self._give_up_all("nothing stands any longer")
 
