@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import re
+import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -79,6 +81,21 @@ def naive_content(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what a report says of its mover, as text: equal if and only if the content is."""
     numbers = ("lat_deg", "lon_deg", "alt_m", "speed_mps", "course_deg", "heading_deg", "accuracy_m")
     return (*(repr(row[n] + 0.0) for n in numbers), repr(row["party"]))
+
+
+def naive_content_hash(row: Mapping[str, Any]) -> int:
+    """Return the 64-bit hash of what a report says of its mover, in whole numbers of any size."""
+    mixed = 0x9E3779B97F4A7C15
+    words = []
+    for name in ("lat_deg", "lon_deg", "alt_m", "speed_mps", "course_deg", "heading_deg", "accuracy_m"):
+        value = row[name] + 0.0
+        words.append(0x7FF8000000000000 if math.isnan(value) else int.from_bytes(struct.pack(">d", value), "big"))
+    party = row["party"]
+    words.append(0 if party is None else int.from_bytes(hashlib.sha256(party.encode()).digest()[:8], "big"))
+    for word in words:
+        mixed = ((mixed ^ word) * 0xBF58476D1CE4E5B9) % 2**64
+        mixed ^= mixed >> 29
+    return mixed
 
 
 def naive_distinct(rows: Iterable[Mapping[str, Any]]) -> tuple[int, int, int]:

@@ -100,7 +100,8 @@ class _Log:
 
     def take(self, line_text: bytes, line: int) -> None:
         """Read one line; two sentences that lost the line end between them are two records."""
-        for text in split_line(line_text) if line_text.count(b"*") > 1 else (line_text,):
+        several = line_text.count(b"*") > 1 and not line_text.startswith(b"#")
+        for text in split_line(line_text) if several else (line_text,):
             sentence = parse_line(text)
             if isinstance(sentence, RejectReason):
                 self.fixes.reject(line, sentence, text)

@@ -221,10 +221,9 @@ def _ids(column: pa.Array, rules: ColumnMap) -> _Ids:
 
 def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
     if isinstance(cell, bytes):
-        try:
-            cell = cell.decode()
-        except UnicodeDecodeError:
-            return None, CODE[RejectReason.BAD_TEXT]
+        cell = cell.decode("utf-8", "replace")
+    if isinstance(cell, str) and "\ufffd" in cell:
+        return None, CODE[RejectReason.BAD_TEXT]
     text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
     if not text.strip():
         return None, CODE[RejectReason.NO_IDENTITY]
@@ -249,7 +248,7 @@ def _words(column: pa.Array) -> pa.Array:
 
 
 def _word(cell: object) -> str | None:
-    text = cell.decode("utf-8", "backslashreplace") if isinstance(cell, bytes) else str(cell)
+    text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
     return text.strip()[:MAX_ID_CHARS] or None
 
 

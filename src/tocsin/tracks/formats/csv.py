@@ -33,6 +33,7 @@ DELIMITERS = (",", ";", "\t", "|")
 
 _NEWLINE = 0x0A
 _QUOTE = b'"'
+_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def _read_block(block: bytes, before: int, layout: _Layout, *, file: str, feed: 
         rejects += lines.rejects(keep[~paired], RejectReason.BAD_QUOTES, file)
         keep = keep[paired]
     read = len(keep) + len(rejects)
-    cells, wrong = _parse(lines.joined(keep), layout, len(keep), Place(file, before + 1))
+    cells, wrong = _parse(_utf8(lines.joined(keep)), layout, len(keep), Place(file, before + 1))
     rejects += lines.rejects(keep[wrong], RejectReason.WRONG_COLUMNS, file)
     keep = np.delete(keep, wrong)
     part = read_cells(
@@ -160,6 +161,16 @@ def _read_block(block: bytes, before: int, layout: _Layout, *, file: str, feed: 
         rejects=pa.concat_tables([part.rejects, reject_table(rejects)]).sort_by("line"),
         flags=part.flags,
     )
+
+
+def _utf8(body: bytes) -> bytes:
+    # Arrow stops at a short row that is no UTF-8. What is none becomes U+FFFD, which no identity may hold.
+    # It also takes a byte order mark from the front of any block: this one, and not one that a row begins with.
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        body = body.decode("utf-8", "replace").encode()
+    return _MARK + body
 
 
 def _parse(body: bytes, layout: _Layout, n: int, place: Place) -> tuple[dict[str, pa.Array], NDArray[np.int64]]:

@@ -1,0 +1,8 @@
+"""No example fails for being slow: the machine that runs the suite may be busy."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("tracks", deadline=None)
+settings.load_profile("tracks")
