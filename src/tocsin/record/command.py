@@ -1,6 +1,7 @@
 """`verify` as a command: what it prints, and its exit code; the same in Tocsin and in the one-file verifier.
 
-Exit codes: 0 good, 1 bad, 2 usage (no such place), 3 rollback or fork, 4 a server that does not answer.
+Exit codes: 0 good, 1 bad, 2 usage (no such place, a damaged memory), 3 rollback or fork, 4 a server that does not
+answer. Given an evidence file instead of a record it checks that: 3 if it proves a fork, 1 if it does not.
 """
 
 from __future__ import annotations
@@ -8,14 +9,29 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tocsin.errors import RecordError, VerificationError
-from tocsin.record.note import Vkey, encode_base64, parse_vkey
-from tocsin.record.source import UrlSource
-from tocsin.record.verify import Verified, verify, verify_folder
+from tocsin.errors import RecordError, SplitViewError, VerificationError
+from tocsin.record.evidence import EVIDENCE_HEAD, parse_evidence, split_view
+from tocsin.record.files import replace_file
+from tocsin.record.memory import ForkError, Remembered, load_memory, save_memory
+from tocsin.record.note import encode_base64, parse_vkey
+from tocsin.record.source import FolderSource, Source, UrlSource
+from tocsin.record.verify import CONTINUED_KIND, Verified, find_record, read_vkey, verify
 
 GOOD, BAD, USAGE, FORK, UNAVAILABLE = 0, 1, 2, 3, 4
+"""Exit codes."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the one-file verifier's command line and return the exit code."""
+    parser = argparse.ArgumentParser(prog="verify.py", description="Verify a Tocsin record, or evidence of a fork.")
+    parser.add_argument("place", help="the record's folder, the URL it is served under, or an evidence file")
+    parser.add_argument("--state", type=Path, help="file in which this verifier remembers the newest tree it saw")
+    parser.add_argument("--vkey", help="the log's key, as the agreement has it")
+    given = parser.parse_args(arguments)
+    return verify_command(given.place, state=given.state, vkey=given.vkey)
 
 
 def verify_command(place: str, *, state: Path | None = None, vkey: str | None = None) -> int:
@@ -24,43 +40,47 @@ def verify_command(place: str, *, state: Path | None = None, vkey: str | None = 
     Parameters
     ----------
     place : str
-        A folder or an http(s) URL.
+        A folder, an http(s) URL, or an evidence file.
     state : Path or None
-        Where this verifier remembers the newest tree it saw.
+        Where this verifier remembers the newest tree it saw; evidence of a fork is written beside it as
+        `<state>.fork`.
     vkey : str or None
         The log's key, as the agreement has it.
     """
     try:
-        pinned = parse_vkey(vkey) if vkey else None
-    except VerificationError as error:
-        return _say(f"usage: {error}", USAGE)
-    if not place.startswith(("http://", "https://")) and not Path(place).exists():
-        return _say(f"usage: {place}: no such folder", USAGE)
-    try:
-        verified = _verify(place, pinned)
+        return _verify_command(place, state, vkey)
+    except ForkError as error:
+        return _report_fork(error, state)
+    except SplitViewError as error:
+        return _say(f"FORK OR ROLLBACK: {error}", FORK)
     except VerificationError as error:
         return _say(f"BAD: {error}", BAD)
     except RecordError as error:
         return _say(f"UNAVAILABLE: {error}", UNAVAILABLE)
-    for line in describe(verified, is_pinned=pinned is not None):
+
+
+def _verify_command(place: str, state: Path | None, vkey: str | None) -> int:
+    try:
+        pinned = parse_vkey(vkey) if vkey else None
+        source, payload = _source(place)
+        memory = load_memory(state) if state else {}
+    except RecordError as error:
+        return _say(f"usage: {error}", USAGE)
+    if source is None:
+        return _check_evidence(Path(place))
+    remembered = memory.get(read_vkey(source.read).name)
+    verified = verify(source, vkey=pinned, payload=payload, remembered=remembered)
+    for line in describe(verified, is_pinned=pinned is not None, remembered=remembered):
         sys.stdout.write(line + "\n")
+    if state:
+        save_memory(state, memory | {verified.origin: verified.remembered})
     sys.stdout.write("GOOD: every entry and file above is what the signature covers\n")
     return GOOD
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the one-file verifier's command line and return the exit code."""
-    parser = argparse.ArgumentParser(prog="verify.py", description="Verify a Tocsin record.")
-    parser.add_argument("place", help="the record's folder, or the URL it is served under")
-    parser.add_argument("--state", type=Path, help="file in which this verifier remembers the newest tree it saw")
-    parser.add_argument("--vkey", help="the log's key, as the agreement has it")
-    given = parser.parse_args(arguments)
-    return verify_command(given.place, state=given.state, vkey=given.vkey)
-
-
-def describe(verified: Verified, *, is_pinned: bool) -> list[str]:
+def describe(verified: Verified, *, is_pinned: bool, remembered: Remembered | None) -> list[str]:
     """Return the lines that say what was verified and what was not."""
-    trust = "as expected" if is_pinned else "found in the record itself: compare it with the one in the agreement"
+    trust = "as expected" if is_pinned else "as remembered" if remembered else _UNPINNED
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(verified.kinds.items()))
     lines = [
         f"origin   {verified.origin}",
@@ -68,18 +88,70 @@ def describe(verified: Verified, *, is_pinned: bool) -> list[str]:
         f"tree     {verified.size:,} entries, root {encode_base64(verified.root)}",
         f"entries  {kinds or 'none'}",
     ]
+    lines += [f"         key before: {key}" for key in verified.keys[:-1]]
     if verified.file_count:
         lines.append(f"files    {verified.file_count:,} covered")
-    if verified.payloads is not None:
-        lines.append(f"payloads {verified.payloads.held:,} of {verified.size:,} here, each opens its commitment")
-    lines += [f"NOT COVERED  {what}" for what in verified.uncovered]
+    if verified.payload_indices is not None:
+        held = len(verified.payload_indices)
+        lines.append(f"payloads {held:,} of {verified.size:,} here, each opens its commitment")
+    lines += _describe_witnesses(verified)
+    for kind, content in verified.joins:
+        other = content.get("origin") if isinstance(content, dict) else None
+        lines.append(f"joined   {'is continued by' if kind == CONTINUED_KIND else 'continues'} {other}: verify it too")
+    if remembered:
+        lines.append(f"memory   goes on from the {remembered.checkpoint.size:,} entries seen before")
+    else:
+        lines.append("memory   none: whether this is the newest tree, and the same for all, only --state can tell")
+    return [*lines, *(f"NOT COVERED  {what}" for what in verified.uncovered)]
+
+
+_UNPINNED = "found in the record itself: compare it with the one in the agreement"
+
+
+def _describe_witnesses(verified: Verified) -> list[str]:
+    found = verified.witnessing
+    if found is None:
+        return ["witness  the log names no witnesses: whoever holds its key could show others another history"]
+    since = max(found.times_s.values(), default=0)
+    seen = ", ".join(f"{name} {_utc(time)}" for name, time in sorted(found.times_s.items()))
+    lines = [f"witness  {found.size:,} entries seen by {found.policy.words} ({seen or 'never'})"]
+    if found.size < verified.size:
+        when = f"since {_utc(since)}" if since else "since the log began"
+        lines.append(f"         UNWITNESSED {when}: {verified.size - found.size:,} entries")
     return lines
 
 
-def _verify(place: str, pinned: Vkey | None) -> Verified:
+def _source(place: str) -> tuple[Source | None, Path | None]:
     if place.startswith(("http://", "https://")):
-        return verify(UrlSource(place), vkey=pinned)
-    return verify_folder(Path(place), vkey=pinned)
+        return UrlSource(place), None
+    path = Path(place)
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(EVIDENCE_HEAD)) == EVIDENCE_HEAD.encode():
+                return None, None
+        raise RecordError(f"{place} is a file, and no evidence file: expected a record's folder")
+    if not path.is_dir():
+        raise RecordError(f"{place}: no such folder")
+    record = find_record(path)
+    payload = record.parent / "payload"
+    return FolderSource(record), payload if payload.is_dir() else None
+
+
+def _check_evidence(path: Path) -> int:
+    return _say(f"PROVEN: {split_view(parse_evidence(path.read_bytes()))}", FORK)
+
+
+def _report_fork(error: ForkError, state: Path | None) -> int:
+    _say(f"FORK: {error}", FORK)
+    if state is not None:
+        path = state.with_name(f"{state.name}.fork")
+        replace_file(path, str(error.evidence).encode())
+        _say(f"evidence in {path}: keep it, and show it to every party", FORK)
+    return FORK
+
+
+def _utc(time_s: int) -> str:
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _say(text: str, code: int) -> int:

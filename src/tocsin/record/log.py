@@ -29,8 +29,10 @@ from tocsin.record.journal import Journal, Torn
 from tocsin.record.leaf import Entry, Sealed, new_salt, seal
 from tocsin.record.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
 from tocsin.record.note import NoteSignature, SignatureType, SignedNote, parse_note
+from tocsin.record.policy import Policy
+from tocsin.record.rotation import RotationReason, begin_rotation, rotation_under_way
 from tocsin.record.tiles import TILE_HEIGHT, TILE_WIDTH, TileReader, tile_path
-from tocsin.record.verify import CHECKPOINT, LOG_VKEY
+from tocsin.record.verify import CHECKPOINT, LOG_VKEY, WITNESSED
 
 RECORD = "record"
 PAYLOAD = "payload"
@@ -75,6 +77,7 @@ class Log:
             self._finish_publication()
             self.note, self.published = self._load()
             self._journal = Journal(folder / PAYLOAD, self.published.size)
+            self._finish_rotation()
         except BaseException:
             self._lock.close()
             raise
@@ -111,8 +114,16 @@ class Log:
         return cls(folder, [key])
 
     @classmethod
-    def open(cls, folder: Path, key: Signer) -> Log:
+    def open(cls, folder: Path, key: Signer, *, also: Sequence[Signer] = ()) -> Log:
         """Open the log in a folder, finish a publication that a crash interrupted, and cut what it left unfinished.
+
+        Parameters
+        ----------
+        folder : Path
+        key : Signer
+            The log's newest key.
+        also : sequence of Signer
+            Keys that still sign beside it, while a rotation's overlap lasts.
 
         Raises
         ------
@@ -123,7 +134,7 @@ class Log:
         """
         if not (folder / RECORD / CHECKPOINT).exists():
             raise RecordError(f"{folder}: found no record/checkpoint, expected a log; create one first")
-        return cls(folder, [key])
+        return cls(folder, [key, *also])
 
     @property
     def size(self) -> int:
@@ -217,16 +228,69 @@ class Log:
             raise RecordError(f"{self.folder}: nothing was published: {error}") from error
         self.note, self.published, self._waiting_since_us = note, new, None
         self._drop_partials(old.size, new.size)
+        self._finish_rotation()
         return new
 
-    def add_cosignatures(self, signatures: Sequence[NoteSignature]) -> None:
-        """Put verified cosignatures of the newest checkpoint into it; a line of the same key is replaced."""
+    def rotate(self, new: Signer, *, reason: RotationReason, at_us: int) -> Checkpoint:
+        """Hand over to a new key: an entry under the old one, then a checkpoint signed by both.
+
+        Both sign from then on, until the log is opened without the old key; after a theft the new one alone does.
+
+        Parameters
+        ----------
+        new : Signer
+            Its key file is safe on the disk already; same name as the old one.
+        reason : RotationReason
+        at_us : int
+            Microseconds UTC.
+        """
         self._require_sound()
-        theirs = {(s.name, s.key_id) for s in signatures}
-        kept = [s for s in self.note.signatures if (s.name, s.key_id) not in theirs]
-        note = SignedNote(text=self.note.text, signatures=(*kept, *signatures))
-        replace_file(self._record / CHECKPOINT, bytes(note), by=self.folder)
-        self.note = note
+        self.publish()
+        old = self._signers[0]
+        entry = begin_rotation(self.folder, index=self.size, old=old.vkey, new=new.vkey, reason=reason, at_us=at_us)
+        self.append([entry])
+        self._signers = (new, old)
+        checkpoint = self.publish()
+        if reason is RotationReason.STOLEN:
+            self._signers = (new,)
+        return checkpoint
+
+    def add_cosignatures(self, note: SignedNote, lines: Sequence[NoteSignature], policy: Policy) -> bool:
+        """Put witnesses' cosignatures into the record; return True if they meet the policy's quorum.
+
+        Parameters
+        ----------
+        note : SignedNote
+            The checkpoint they were asked to cosign, the newest or an earlier one of this log.
+        lines : sequence of NoteSignature
+            Lines by keys that the policy does not name are left out.
+        policy : Policy
+            As the last `witnesses` entry has it.
+
+        Raises
+        ------
+        VerificationError
+            If a line by a witness does not verify.
+        """
+        self._require_sound()
+        witnesses = {(w.vkey.name, w.vkey.key_id) for w in policy.witnesses}
+        theirs = {(line.name, line.key_id): line for line in lines if (line.name, line.key_id) in witnesses}
+        if note.text == self.note.text:
+            note = self.note
+        kept = [line for line in note.signatures if (line.name, line.key_id) not in theirs]
+        cosigned = SignedNote(text=note.text, signatures=(*kept, *theirs.values()))
+        opened = open_note(cosigned, [*(s.vkey for s in self._signers), *(w.vkey for w in policy.witnesses)])
+        if note.text == self.note.text and theirs:
+            replace_file(self._record / CHECKPOINT, bytes(cosigned), by=self.folder)
+            self.note = cosigned
+        is_met = policy.is_met(opened.verified)
+        if is_met and parse_checkpoint(note.text).size >= self._witnessed_size():
+            replace_file(self._record / WITNESSED, bytes(cosigned), by=self.folder)
+        return is_met
+
+    def _witnessed_size(self) -> int:
+        data = self._read(WITNESSED)
+        return parse_checkpoint(parse_note(data).text).size if data else 0
 
     def reader(self) -> TileReader:
         """Return a reader of the published tree."""
@@ -258,7 +322,7 @@ class Log:
 
     def _load(self) -> tuple[SignedNote, Checkpoint]:
         note = parse_note((self._record / CHECKPOINT).read_bytes())
-        open_note(note, [self._signers[0].vkey])
+        open_note(note, [signer.vkey for signer in self._signers])
         checkpoint = parse_checkpoint(note.text)
         if checkpoint.origin != self.origin:
             raise VerificationError("origin of the checkpoint", expected=self.origin, calculated=checkpoint.origin)
@@ -299,7 +363,7 @@ class Log:
         signed = staging / CHECKPOINT
         if signed.exists():
             try:
-                open_note(parse_note(signed.read_bytes()), [self._signers[0].vkey])
+                open_note(parse_note(signed.read_bytes()), [signer.vkey for signer in self._signers])
             except VerificationError:
                 signed.unlink()  # torn while it was written: nobody has seen it
         if signed.exists():
@@ -321,6 +385,19 @@ class Log:
             sync_folder(folder)
         os.replace(staging / CHECKPOINT, self._record / CHECKPOINT)
         sync_folder(self._record)
+
+    def _finish_rotation(self) -> None:
+        rotation = rotation_under_way(self.folder)
+        if rotation is None:
+            return
+        entry = rotation.entry
+        if self.size <= entry.index:
+            rotation.forget()
+        elif self.published.size > entry.index:
+            open_note(self.note, [entry.new])
+            rotation.finish()
+        elif not {entry.old, entry.new} <= {signer.vkey for signer in self._signers}:
+            raise RecordError(f"{self.folder}: handing over to {entry.new} was begun; open the log with both keys")
 
     def _drop_partials(self, old_size: int, new_size: int) -> None:
         """Remove the partial files of tiles that are full now (C2SP tlog-tiles, "Partial Tiles")."""

@@ -174,15 +174,13 @@ def verify_consistency(
     ----------
     RFC 9162 §2.1.4.2.
     """
-    _require_hashes([old_root, new_root, *proof])
     if not 0 < old_size <= new_size:
-        if old_size == new_size == 0 and not proof and old_root == new_root:
-            return
         raise VerificationError(f"no consistency can be proved from size {old_size} to {new_size}")
     if old_size == new_size:
         if proof or old_root != new_root:
             raise VerificationError(f"two roots of size {old_size}", expected=old_root.hex(), calculated=new_root.hex())
         return
+    _require_hashes([old_root, new_root, *proof])
     from_old, from_new = consistency_roots(
         old_size=old_size, new_size=new_size, proof=proof, old_root=old_root if old_size.bit_count() == 1 else None
     )

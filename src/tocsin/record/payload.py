@@ -17,7 +17,17 @@ from pathlib import Path
 
 from tocsin.errors import VerificationError
 from tocsin.record.envelope import SALT_BYTES, Envelope, parse_envelope
-from tocsin.record.tiles import ENTRIES, MAX_ENTRY_BYTES, TILE_WIDTH, parse_tile_path, tile_path
+from tocsin.record.source import FolderSource
+from tocsin.record.tiles import (
+    ENTRIES,
+    MAX_ENTRY_BYTES,
+    TILE_WIDTH,
+    ReadFile,
+    TileReader,
+    parse_bundle,
+    parse_tile_path,
+    tile_path,
+)
 
 MAX_INLINE_BYTES = MAX_ENTRY_BYTES
 """Bytes up to which a payload stands in its line."""
@@ -168,3 +178,40 @@ def read_openings(folder: Path, number: int) -> Iterator[Opening]:
             raise VerificationError(f"{path}:{at}: entry {opening.index} does not stand here in order")
         before = opening.index
         yield resolve(folder, opening)
+
+
+def verify_payloads(read: ReadFile, size: int, folder: Path) -> frozenset[int]:
+    """Check every payload in a folder against the entry it claims to open; return the indices of those entries.
+
+    Lines of entries that no signed tree has yet are left to the keeper's next publication.
+
+    Raises
+    ------
+    VerificationError
+        For a line or file that is damaged, opens nothing, or belongs to no entry.
+    """
+    reader = TileReader(read, size)
+    held: set[int] = set()
+    detached: set[str] = set()
+    names = [name for name in FolderSource(folder).names() if not name.startswith(f"{DETACHED}/")]
+    for name in names:
+        number = payload_number(name)
+        if number is None:
+            raise VerificationError(f"{folder / name} does not belong among payloads")
+        if number * TILE_WIDTH >= size:
+            continue
+        data, width, path = reader.bytes_of(ENTRIES, number)
+        entries = parse_bundle(data, width, path)
+        for opening in read_openings(folder, number):
+            if opening.index >= size:
+                break
+            if opening.envelope != entries[opening.index % TILE_WIDTH]:
+                raise VerificationError(f"{folder / name}: entry {opening.index} is not the one in the record")
+            opening.check()
+            held.add(opening.index)
+            if opening.detached:
+                detached.add(opening.detached)
+    for path_ in sorted((folder / DETACHED).glob("*")):
+        if path_.name not in detached:
+            raise VerificationError(f"{path_} belongs to no entry")
+    return frozenset(held)

@@ -84,7 +84,7 @@ class UrlSource:
         if not prefix.startswith(("https://", "http://")):
             raise RecordError(f"found {prefix!r}, expected an http or https URL")
         self.prefix = prefix.rstrip("/")
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        self._opener = refusing_redirects()
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None if the server says there is none.
@@ -110,6 +110,11 @@ class UrlSource:
 
     def names(self) -> None:
         """Return None: a web server lists nothing, so files nobody asks for stay unseen."""
+
+
+def refusing_redirects() -> urllib.request.OpenerDirector:
+    """Return an opener that follows no redirect: where a record or witness is, the parties agreed on."""
+    return urllib.request.build_opener(_NoRedirect)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -12,14 +12,20 @@ from importlib import resources
 from pathlib import Path
 
 MODULES = (
+    "files",
     "merkle",
     "note",
     "checkpoint",
     "tiles",
     "cosign",
     "envelope",
-    "payload",
     "source",
+    "payload",
+    "policy",
+    "evidence",
+    "memory",
+    "keychain",
+    "audit",
     "verify",
     "command",
 )

@@ -1,64 +1,60 @@
 """Verification: whether a record is what its signature covers, every byte of it.
 
-Rebuilds the tree of C2SP tlog-tiles from the entries, compares every tile, and the root with the signed
-checkpoint. Everything in the folder is either covered by that, or named. Without a memory (`memory.py`) it cannot
-know whether the signed tree is the newest, nor whether others were shown another: it says so.
+Audits the tree of C2SP tlog-tiles, compares its root with the signed checkpoint, follows the log's keys, checks its
+witnesses' cosignatures against the policy in the log, and the payloads if they are here. Everything in the folder is
+either covered by that, or named. Without a memory (`memory.py`) it cannot know whether the signed tree is the newest,
+nor whether others were shown another: it says so.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tocsin.errors import VerificationError
+from tocsin.record.audit import Audit, account_for, audit
 from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
 from tocsin.record.cosign import Opened, open_note
-from tocsin.record.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
+from tocsin.record.keychain import follow_keys, key_entry
+from tocsin.record.memory import Remembered, compare_keys, compare_trees
 from tocsin.record.note import SignatureType, SignedNote, Vkey, parse_note, parse_vkey
-from tocsin.record.payload import DETACHED, payload_number, read_openings
+from tocsin.record.payload import verify_payloads
+from tocsin.record.policy import Policy, parse_policy
 from tocsin.record.source import FolderSource, Source
-from tocsin.record.tiles import (
-    ENTRIES,
-    TILE_HEIGHT,
-    TILE_WIDTH,
-    ReadFile,
-    TileReader,
-    parse_bundle,
-    parse_tile_path,
-    tile_path,
-    tile_root,
-    tiles_of,
-)
+from tocsin.record.tiles import ReadFile, TileReader
 
 CHECKPOINT = "checkpoint"
 """File with the newest signed checkpoint."""
 
+WITNESSED = "witnessed"
+"""File with the newest checkpoint that had its quorum of witnesses."""
+
 LOG_VKEY = "log.vkey"
 """File with the log's verifier key."""
 
-MAX_UNCOVERED_SHOWN = 100
-"""Uncovered files that are listed one by one; more are counted."""
-
-_KIND_FIELD = re.compile(rb'"kind":"([a-z0-9_]+)"')
+KEY_KIND, WITNESSES_KIND, CONTINUES_KIND, CONTINUED_KIND = "key", "witnesses", "continues", "continued"
+"""Kinds of entries that a verifier itself understands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payloads:
-    """What of the private half lies beside a record, and opens.
+class Witnessing:
+    """What witnesses say about a record.
 
     Attributes
     ----------
-    held : int
-        Entries whose payload is here and opens its commitment.
-    indices : frozenset of int
-        Which.
+    policy : Policy
+        In force: from the log's last `witnesses` entry.
+    size : int
+        Entries that a quorum of witnesses has seen; 0 if none ever did.
+    times_s : dict of str to int
+        By witness, when it cosigned the checkpoint of that size; seconds since 1970.
     """
 
-    held: int
-    indices: frozenset[int]
+    policy: Policy
+    size: int
+    times_s: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,29 +63,40 @@ class Verified:
 
     Attributes
     ----------
-    vkey : Vkey
-        The key it was verified with.
+    keys : tuple of Vkey
+        The log's keys, first to last; the last signed the checkpoint.
     note : SignedNote
     checkpoint : Checkpoint
     opened : Opened
     kinds : Counter
         Entries by kind; "other" for what is no envelope.
+    witnessing : Witnessing or None
+        None if the log names no witnesses.
+    joins : tuple of (str, JSON value)
+        Kind and content of entries that join this log to another.
     file_count : int
         Files in the folder that are covered; 0 where files cannot be listed.
     uncovered : tuple of str
         What no signature covers, in words.
-    payloads : Payloads or None
-        None if no payloads lie beside it.
+    payload_indices : frozenset of int or None
+        Entries whose payload is here and opens its commitment; None if no payloads lie beside the record.
     """
 
-    vkey: Vkey
+    keys: tuple[Vkey, ...]
     note: SignedNote
     checkpoint: Checkpoint
     opened: Opened
     kinds: Counter[str]
+    witnessing: Witnessing | None
+    joins: tuple[tuple[str, Any], ...]
     file_count: int
     uncovered: tuple[str, ...]
-    payloads: Payloads | None
+    payload_indices: frozenset[int] | None
+
+    @property
+    def vkey(self) -> Vkey:
+        """The key that signed the checkpoint."""
+        return self.keys[-1]
 
     @property
     def origin(self) -> str:
@@ -106,8 +113,19 @@ class Verified:
         """The signed root."""
         return self.checkpoint.root
 
+    @property
+    def remembered(self) -> Remembered:
+        """What a verifier should remember of this record."""
+        return Remembered(vkey=self.vkey, retired=self.keys[:-1], note=self.note)
 
-def verify(source: Source, *, vkey: Vkey | None = None, payload: Path | None = None) -> Verified:
+
+def verify(
+    source: Source,
+    *,
+    vkey: Vkey | None = None,
+    payload: Path | None = None,
+    remembered: Remembered | None = None,
+) -> Verified:
     """Check a whole record.
 
     Parameters
@@ -115,59 +133,80 @@ def verify(source: Source, *, vkey: Vkey | None = None, payload: Path | None = N
     source : Source
         The record's files.
     vkey : Vkey or None
-        The log's key as the agreement or an earlier visit has it; the folder's own `log.vkey` if None, which
-        proves nothing about whose log it is.
+        A key of this log as the agreement has it; the folder's own `log.vkey` if None, which proves nothing about
+        whose log it is.
     payload : Path or None
         The folder of payloads, if they are here.
+    remembered : Remembered or None
+        The newest tree seen of this log before.
 
     Raises
     ------
     VerificationError
         At the first thing that does not fit, naming it.
+    SplitViewError
+        If it does not go on from the remembered tree (`RollbackError`, `ForkError`).
     """
-    key = read_vkey(source.read)
-    if vkey is not None and vkey != key:
-        raise VerificationError("log.vkey is not the key expected", expected=str(vkey), calculated=str(key))
-    note, checkpoint, opened = read_checkpoint(source.read, key)
-    root, kinds = audit(source.read, checkpoint.size)
-    if root != checkpoint.root:
+    last = read_vkey(source.read)
+    if remembered is not None and last in remembered.retired:
+        compare_keys(remembered, (last,))
+    note = parse_note(_needed(source.read, CHECKPOINT))
+    open_note(note, [last])
+    checkpoint = parse_checkpoint(note.text)
+    if checkpoint.origin != last.name:
+        raise VerificationError("origin of the checkpoint", expected=last.name, calculated=checkpoint.origin)
+    audited = audit(source.read, checkpoint.size)
+    if audited.root != checkpoint.root:
         raise VerificationError(
-            f"root of {checkpoint.size} entries", expected=checkpoint.root.hex(), calculated=root.hex()
+            f"root of {checkpoint.size} entries", expected=checkpoint.root.hex(), calculated=audited.root.hex()
         )
+    reader = TileReader(source.read, checkpoint.size)
+    key_entries = [key_entry(index, e.open) for index, e in audited.opens if e.kind == KEY_KIND]
+    keys, handovers = follow_keys(key_entries, last=last, reader=reader, read=source.read, newest=note)
+    if vkey is not None and vkey not in keys:
+        raise VerificationError("the log's key is not the one expected", expected=str(vkey), calculated=str(last))
+    if remembered is not None:
+        compare_keys(remembered, keys)
+        compare_trees(remembered, note, keys, reader)
+    policy = _policy_in_force(audited)
+    opened = _open_all(note, keys, policy)
+    witnessing = _witnessing(source.read, checkpoint, opened, keys, policy, reader)
     uncovered = [f"signature line of a key not known here: {s.name}" for s in opened.unknown]
     file_count = 0
     names = source.names()
     if names is None:
         uncovered.append("files nobody asked for: a web server does not list its files")
     else:
-        file_count, strays = account_for(source.read, names, checkpoint.size)
+        checked = {CHECKPOINT, LOG_VKEY, *handovers} | ({WITNESSED} if policy else set())
+        file_count, strays = account_for(source.read, names, checkpoint.size, checked)
         uncovered += strays
-    payloads = verify_payloads(source.read, checkpoint.size, payload) if payload is not None else None
     return Verified(
-        vkey=key,
+        keys=keys,
         note=note,
         checkpoint=checkpoint,
         opened=opened,
-        kinds=kinds,
+        kinds=audited.kinds,
+        witnessing=witnessing,
+        joins=tuple((e.kind, e.open) for _, e in audited.opens if e.kind in {CONTINUES_KIND, CONTINUED_KIND}),
         file_count=file_count,
         uncovered=tuple(uncovered),
-        payloads=payloads,
+        payload_indices=verify_payloads(source.read, checkpoint.size, payload) if payload is not None else None,
     )
 
 
-def verify_folder(folder: Path, *, vkey: Vkey | None = None) -> Verified:
+def verify_folder(folder: Path, *, vkey: Vkey | None = None, remembered: Remembered | None = None) -> Verified:
     """Check a record in a folder, and the payloads if they lie beside it.
 
     Parameters
     ----------
     folder : Path
         `DIR/record`, or the keeper's `DIR` that holds it.
-    vkey : Vkey or None
+    vkey, remembered
         See `verify`.
     """
     record = find_record(folder)
     payload = record.parent / "payload"
-    return verify(FolderSource(record), vkey=vkey, payload=payload if payload.is_dir() else None)
+    return verify(FolderSource(record), vkey=vkey, payload=payload if payload.is_dir() else None, remembered=remembered)
 
 
 def find_record(folder: Path) -> Path:
@@ -178,11 +217,8 @@ def find_record(folder: Path) -> Path:
 
 def read_vkey(read: ReadFile) -> Vkey:
     """Return the key in `log.vkey`: one line, a log's Ed25519 key."""
-    data = read(LOG_VKEY)
-    if data is None:
-        raise VerificationError(f"{LOG_VKEY} is missing")
     try:
-        text = data.decode()
+        text = _needed(read, LOG_VKEY).decode()
     except UnicodeDecodeError:
         raise VerificationError(f"{LOG_VKEY} is no UTF-8") from None
     key = parse_vkey(text.removesuffix("\n"))
@@ -191,189 +227,57 @@ def read_vkey(read: ReadFile) -> Vkey:
     return key
 
 
-def read_checkpoint(read: ReadFile, key: Vkey) -> tuple[SignedNote, Checkpoint, Opened]:
-    """Return the checkpoint, its signature by the log's key verified."""
-    data = read(CHECKPOINT)
+def _needed(read: ReadFile, name: str) -> bytes:
+    data = read(name)
     if data is None:
-        raise VerificationError(f"{CHECKPOINT} is missing")
-    note = parse_note(data)
-    opened = open_note(note, [key])
-    checkpoint = parse_checkpoint(note.text)
-    if checkpoint.origin != key.name:
-        raise VerificationError("origin of the checkpoint", expected=key.name, calculated=checkpoint.origin)
-    return note, checkpoint, opened
+        raise VerificationError(f"{name} is missing")
+    return data
 
 
-def audit(read: ReadFile, size: int) -> tuple[bytes, Counter[str]]:
-    """Return the root rebuilt from the entries, with every tile compared on the way, and the entries' kinds.
-
-    Parameters
-    ----------
-    read : callable
-    size : int
-        Entries of the tree.
-
-    Raises
-    ------
-    VerificationError
-        For a missing, malformed or differing file, naming it.
-    """
-    kinds: Counter[str] = Counter()
-    levels: list[list[bytes]] = [[]]
-    reader = TileReader(read, size)
-    for number in range(-(-size // TILE_WIDTH)):
-        data, width, path = reader.bytes_of(ENTRIES, number)
-        entries = parse_bundle(data, width, path)
-        _count_kinds(kinds, entries)
-        levels[0] = [leaf_hash(entry) for entry in entries]
-        _close_tiles(reader, levels, number)
-    for level, hashes in enumerate(levels):
-        if level and hashes:
-            _compare(reader, level, (size >> (TILE_HEIGHT * level)) // TILE_WIDTH, hashes)
-    return _fold(levels, size), kinds
+def _policy_in_force(audited: Audit) -> Policy | None:
+    texts = [(index, envelope.open) for index, envelope in audited.opens if envelope.kind == WITNESSES_KIND]
+    if not texts:
+        return None
+    index, payload = texts[-1]
+    if not isinstance(payload, dict) or not isinstance(payload.get("policy"), str):
+        raise VerificationError(f"entry {index} names witnesses without a policy")
+    return parse_policy(payload["policy"])
 
 
-def _close_tiles(reader: TileReader, levels: list[list[bytes]], number: int) -> None:
-    """Compare the tile of level 0 that was just hashed; while tiles are full, hash them into the level above."""
-    level = 0
-    _compare(reader, 0, number, levels[0])
-    while len(levels[level]) == TILE_WIDTH:
-        if level:
-            _compare(reader, level, number, levels[level])
-        if level + 1 == len(levels):
-            levels.append([])
-        levels[level + 1].append(tile_root(levels[level]))
-        levels[level] = []
-        level, number = level + 1, number // TILE_WIDTH
+def _open_all(note: SignedNote, keys: tuple[Vkey, ...], policy: Policy | None) -> Opened:
+    """Verify every line of a note; in a log that names its witnesses, a line by nobody is refused."""
+    witnesses = [witness.vkey for witness in policy.witnesses] if policy else []
+    opened = open_note(note, [*keys, *witnesses])
+    if policy and opened.unknown:
+        raise VerificationError(f"a signature line by none of the log's keys and witnesses: {opened.unknown[0].name}")
+    return opened
 
 
-def _compare(reader: TileReader, level: int, number: int, hashes: list[bytes]) -> None:
-    data, _, path = reader.bytes_of(level, number)
-    calculated = b"".join(hashes)
-    if data != calculated:
-        at = next((i for i in range(len(hashes)) if data[HASH_BYTES * i :][:HASH_BYTES] != hashes[i]), len(hashes))
-        first = (number * TILE_WIDTH + at) << (TILE_HEIGHT * level)
-        raise VerificationError(f"{path} is not the hash of what it stands for, at entry {first}")
-
-
-def _fold(levels: list[list[bytes]], size: int) -> bytes:
-    """Return the root over what is left open at each level, the highest level leftmost."""
-    roots: list[bytes] = []
-    for hashes in reversed(levels):
-        rest = list(hashes)
-        while rest:
-            width = 1 << (len(rest).bit_length() - 1)
-            roots.append(_complete_root(rest[:width]))
-            rest = rest[width:]
-    if not roots:
-        return EMPTY_ROOT
-    root = roots.pop()
-    while roots:
-        root = node_hash(roots.pop(), root)
-    return root
-
-
-def _complete_root(hashes: list[bytes]) -> bytes:
-    while len(hashes) > 1:
-        hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
-    return hashes[0]
-
-
-def _count_kinds(kinds: Counter[str], entries: list[bytes]) -> None:
-    for entry in entries:
-        found = _KIND_FIELD.search(entry)
-        kinds[found[1].decode() if found else "other"] += 1
-
-
-def account_for(read: ReadFile, names: Iterator[str], size: int) -> tuple[int, list[str]]:
-    """Return how many of a folder's files the checkpoint covers, and what it does not cover.
-
-    Call it after `audit`: the tiles of this size are then known to be right.
-
-    Raises
-    ------
-    VerificationError
-        For a file that has no business in a record, or contradicts the signed tree.
-    """
-    expected = {tile_path(*tile) for tile in tiles_of(size)} | {CHECKPOINT, LOG_VKEY}
-    covered, strays = 0, []
-    for name in names:
-        if name in expected:
-            covered += 1
-            continue
-        tile = parse_tile_path(name)
-        if tile is None:
-            raise VerificationError(f"{name} does not belong in a record, and no signature covers it")
-        if _is_earlier(read, tile, size, name):
-            covered += 1
-        else:
-            strays.append(f"{name}: beyond the {size} signed entries (a publication that was not finished, or planted)")
-    if len(strays) > MAX_UNCOVERED_SHOWN:
-        strays = [*strays[:MAX_UNCOVERED_SHOWN], f"and {len(strays) - MAX_UNCOVERED_SHOWN} files more like these"]
-    return covered, strays
-
-
-def _is_earlier(read: ReadFile, tile: tuple[int | str, int, int], size: int, name: str) -> bool:
-    """Return True for a partial file of an earlier tree; False for one of a later tree.
-
-    Either way, what both trees have of it must be the same.
-    """
-    level, number, width = tile
-    whole = size >> (TILE_HEIGHT * level) if isinstance(level, int) else size
-    common = min(width, max(0, whole - number * TILE_WIDTH))
-    data = read(name) or b""
-    signed = TileReader(read, size).bytes_of(level, number)[0] if common else b""
-    if level == ENTRIES:
-        same = parse_bundle(data, width, name)[:common] == _first_entries(signed, common, name)
-    else:
-        same = len(data) == width * HASH_BYTES and data[: common * HASH_BYTES] == signed[: common * HASH_BYTES]
-    if not same:
-        raise VerificationError(f"{name} contradicts the signed tree of {size} entries")
-    return common == width
-
-
-def _first_entries(bundle: bytes, count: int, name: str) -> list[bytes]:
-    entries: list[bytes] = []
-    at = 0
-    for _ in range(count):
-        start = at + 2
-        at = start + int.from_bytes(bundle[at:start], "big")
-        entries.append(bundle[start:at])
-    return entries
-
-
-def verify_payloads(read: ReadFile, size: int, folder: Path) -> Payloads:
-    """Check every payload in a folder against the entry it claims to open.
-
-    Lines of entries that no signed tree has yet are left to the keeper's next publication.
-
-    Raises
-    ------
-    VerificationError
-        For a line or file that is damaged, opens nothing, or belongs to no entry.
-    """
-    reader = TileReader(read, size)
-    held: set[int] = set()
-    detached: set[str] = set()
-    names = [name for name in FolderSource(folder).names() if not name.startswith(f"{DETACHED}/")]
-    for name in names:
-        number = payload_number(name)
-        if number is None:
-            raise VerificationError(f"{folder / name} does not belong among payloads")
-        if number * TILE_WIDTH >= size:
-            continue
-        data, width, path = reader.bytes_of(ENTRIES, number)
-        entries = parse_bundle(data, width, path)
-        for opening in read_openings(folder, number):
-            if opening.index >= size:
-                break
-            if opening.envelope != entries[opening.index % TILE_WIDTH]:
-                raise VerificationError(f"{folder / name}: entry {opening.index} is not the one in the record")
-            opening.check()
-            held.add(opening.index)
-            if opening.detached:
-                detached.add(opening.detached)
-    for path_ in sorted((folder / DETACHED).glob("*")):
-        if path_.name not in detached:
-            raise VerificationError(f"{path_} belongs to no entry")
-    return Payloads(held=len(held), indices=frozenset(held))
+def _witnessing(
+    read: ReadFile,
+    checkpoint: Checkpoint,
+    opened: Opened,
+    keys: tuple[Vkey, ...],
+    policy: Policy | None,
+    reader: TileReader,
+) -> Witnessing | None:
+    data = read(WITNESSED)
+    if policy is None:
+        return None
+    size = 0
+    if data is not None:
+        note = parse_note(data)
+        earlier = parse_checkpoint(note.text)
+        found = _open_all(note, keys, policy)
+        contained = reader.subtree_root(0, earlier.size) if earlier.size <= checkpoint.size else b""
+        if earlier.origin != checkpoint.origin or contained != earlier.root:
+            raise VerificationError(
+                f"{WITNESSED} is not of this tree", calculated=contained.hex(), expected=earlier.root.hex()
+            )
+        if not (set(found.verified) & set(keys) and policy.is_met(found.verified)):
+            raise VerificationError(f"{WITNESSED} has not the cosignatures of {policy.words}")
+        size, verified = earlier.size, found.verified
+    if policy.is_met(opened.verified):
+        size, verified = checkpoint.size, opened.verified
+    times = {w.name: verified[w.vkey] for w in policy.witnesses if w.vkey in verified} if size else {}
+    return Witnessing(policy=policy, size=size, times_s={name: time for name, time in times.items() if time})

@@ -1,0 +1,73 @@
+"""Changing a log's key without a moment in which nobody could say whose log it is.
+
+The order, each step durable before the next: a note of what is about to happen (`DIR/rotation`); a `key` entry under
+the old key; a checkpoint signed by both keys; that checkpoint kept in `record/handover/`; the new key in `log.vkey`.
+Opening the log after a crash finishes what was begun. See docs/format/keys.md, also for a key that was stolen.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tocsin.errors import RecordError
+from tocsin.record.envelope import EVERYBODY
+from tocsin.record.files import make_folder, replace_file, sync_folder
+from tocsin.record.keychain import KeyEntry, handover_path, key_entry
+from tocsin.record.leaf import Entry, EntryKind
+from tocsin.record.note import Vkey
+from tocsin.record.verify import CHECKPOINT, LOG_VKEY
+
+ROTATION = "rotation"
+"""File beside `record/` while a rotation is under way."""
+
+
+class RotationReason(StrEnum):
+    """Why a key is replaced."""
+
+    PLANNED = "planned"
+    STOLEN = "stolen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """A rotation under way in a folder."""
+
+    folder: Path
+    entry: KeyEntry
+
+    def finish(self) -> None:
+        """Keep the checkpoint that both keys signed, make the new key the log's, and forget the rotation."""
+        record = self.folder / "record"
+        kept = record / handover_path(self.entry.index)
+        make_folder(kept.parent)
+        replace_file(kept, (record / CHECKPOINT).read_bytes(), by=self.folder)
+        replace_file(record / LOG_VKEY, f"{self.entry.new}\n".encode(), by=self.folder)
+        self.forget()
+
+    def forget(self) -> None:
+        """Remove the note of this rotation."""
+        (self.folder / ROTATION).unlink()
+        sync_folder(self.folder)
+
+
+def begin_rotation(folder: Path, *, index: int, old: Vkey, new: Vkey, reason: RotationReason, at_us: int) -> Entry:
+    """Note durably that a rotation begins, and return the entry that must get this index."""
+    payload = {"old": str(old), "new": str(new), "reason": reason}
+    key_entry(index, payload)
+    replace_file(folder / ROTATION, json.dumps({"index": index} | payload).encode())
+    return Entry(kind=EntryKind.KEY, at_us=at_us, audience=frozenset({EVERYBODY}), payload=payload)
+
+
+def rotation_under_way(folder: Path) -> Rotation | None:
+    """Return the rotation that a folder's note tells of, or None."""
+    path = folder / ROTATION
+    if not path.exists():
+        return None
+    try:
+        value = json.loads(path.read_bytes())
+        return Rotation(folder=folder, entry=key_entry(value["index"], value))
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{path}: found a damaged note of a rotation ({error})") from None
