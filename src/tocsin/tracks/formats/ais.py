@@ -22,7 +22,7 @@ from tocsin.tracks.formats.assemble import Assembler, Fragment
 from tocsin.tracks.formats.fixes import Fixes
 from tocsin.tracks.formats.nmea import Clock, Rmc, Sentence, parse_line, parse_rmc, split_line
 from tocsin.tracks.formats.part import Part
-from tocsin.tracks.formats.stream import Stream, check_text
+from tocsin.tracks.formats.stream import Stream, check_mark
 from tocsin.tracks.quality import RejectReason
 from tocsin.units import METRES_PER_SECOND
 
@@ -70,9 +70,9 @@ def read_ais(stream: Stream, *, feed: str) -> Iterator[Part]:
     Raises
     ------
     ReportError
-        For a file that is no text.
+        For UTF-16 text, and for a line that is too long.
     """
-    mark = check_text(stream.head()[:4], stream.place)
+    mark = check_mark(stream.head(), stream.place)
     log = _Log(file=stream.name, feed=feed)
     line = 0
     for block in stream.blocks():

@@ -29,6 +29,7 @@ MAX_LINE_BYTES = BLOCK_BYTES
 HEAD_BYTES = 65_536
 """Bytes that `head` may look at."""
 
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 _GZIP = b"\x1f\x8b"
 _PIECE = 2**20
 
@@ -171,17 +172,28 @@ class Stream:
 
 
 def check_text(head: bytes, place: Place) -> bytes:
-    """Return the bytes that a UTF-8 byte order mark precedes, or none; refuse what is no UTF-8 text.
+    """Return the UTF-8 byte order mark that the bytes begin with, or none; refuse what is no UTF-8 text.
 
     Raises
     ------
     ReportError
         For UTF-16, UTF-32 and files that hold NUL bytes.
     """
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
-        raise ReportError("UTF-16 or UTF-32 text", expected="UTF-8: convert the file first", place=place)
-    if b"\0" in head:
+    if b"\0" in head and not head.startswith(_OTHER_MARKS):
         raise ReportError("NUL bytes", expected="text in UTF-8", place=place)
+    return check_mark(head, place)
+
+
+def check_mark(head: bytes, place: Place) -> bytes:
+    """Return the UTF-8 byte order mark that the bytes begin with, or none; refuse that of another coding.
+
+    Raises
+    ------
+    ReportError
+        For the marks of UTF-16 and UTF-32.
+    """
+    if head.startswith(_OTHER_MARKS):
+        raise ReportError("UTF-16 or UTF-32 text", expected="UTF-8: convert the file first", place=place)
     mark = b"\xef\xbb\xbf"
     return mark if head.startswith(mark) else b""
 
