@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import isnan
 from typing import Any
 
+import pyproj
 import shapely
 
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
@@ -25,6 +26,8 @@ Found = tuple[str, str, str, int, int]
 class _Visit:
     inside: bool = False
     counts_since: int | None = None
+    left_us: int | None = None
+    clear_us: int | None = None
     spells: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -48,6 +51,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
     unobserved_us = int((gap_s if gap_s is not None else 3_600) * 1e6)
     last: tuple[int, float, float, float] | None = None
     party = category = None
+    before = -1
 
     def force(at_us: int) -> bool:
         return all(
@@ -58,8 +62,18 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
         out.append((kind, zone.zone_id, track, at_us, visit_us))
 
     def end_visit() -> None:
-        visit.counts_since = None
+        visit.counts_since = visit.left_us = visit.clear_us = None
         visit.spells.clear()
+
+    def certain_us() -> int | None:
+        if visit.left_us is None or visit.clear_us is None:
+            return None
+        return max(visit.clear_us, visit.left_us + int(zone.clear_s * 1e6))
+
+    def leave_if(certain: bool) -> None:
+        if certain:
+            say("exit", visit.left_us or 0, visit.counts_since or 0)
+            end_visit()
 
     for i in rows:
         now = (
@@ -88,22 +102,32 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
         elif now[0] == last[0]:
             continue
         else:
-            counted = visit.counts_since is not None
+            leave_if((at := certain_us()) is not None and at < now[0])
+            counted = visit.counts_since is not None and visit.left_us is None
             if counted:
                 for r in rules:
                     if r.conduct is Conduct.GAP and now[0] - last[0] > r.after_s * 1e6:
                         say("gap", last[0] + int(r.after_s * 1e6), last[0])
                         say("gap_ended", now[0], last[0])
-            if bound or counted:
+            if bound or visit.counts_since is not None:
                 _way(watchlist, zone, polygon, last, now, visit, force, band, inside, say, end_visit)
-            if not inside:
+            if visit.left_us is not None:
+                worst = [reports.accuracy_m[k] for k in (i, before) if not isnan(reports.accuracy_m[k])]
+                margin_m = zone.clear_m + float(max(worst, default=0.0))
+                if inside or margin_m <= 0 or edge_distance_m(polygon, now[1], now[2]) > margin_m:
+                    visit.clear_us = now[0] if visit.clear_us is None else visit.clear_us
+                else:
+                    visit.clear_us = None
+                leave_if((at := certain_us()) is not None and at <= now[0])
+            if not inside and visit.left_us is None:
                 end_visit()
-        visit.inside = inside
-        if visit.counts_since is not None:
+        visit.inside, before = inside, i
+        if visit.counts_since is not None and visit.left_us is None:
             gap = last is not None and now[0] - last[0] > unobserved_us
             _spells(rules, visit, now, float(reports.speed_mps[i]), gap, say)
         last = now
-    if last and visit.counts_since is not None:
+    leave_if((at := certain_us()) is not None and at < watermark_us)
+    if last and visit.counts_since is not None and visit.left_us is None:
         for r in rules:
             if r.conduct is Conduct.GAP and watermark_us - last[0] > r.after_s * 1e6:
                 say("gap", last[0] + int(r.after_s * 1e6), last[0])
@@ -112,7 +136,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
 
 def _way(watchlist: Watchlist, zone: Any, polygon: Any, last: Any, now: Any, visit: _Visit, force: Any, band: Any,
          inside: bool, say: Any, end_visit: Any) -> None:  # fmt: skip
-    counted = visit.counts_since is not None
+    counted = visit.counts_since is not None and visit.left_us is None
     span_us = now[0] - last[0]
     cuts = [0.0, 1.0]
     line = shapely.LineString([(last[2], last[1]), (now[2], now[1])])
@@ -168,19 +192,29 @@ def _way(watchlist: Watchlist, zone: Any, polygon: Any, last: Any, now: Any, vis
         return
     for begin, began_by, end, ended_by in spans:
         begin_kind = {"zone": "zone_began", "knowledge": "first_seen_inside", "track": "entry"}[began_by]
-        end_kind = "zone_ended" if ended_by == "zone" else "exit"
         begin_us = None if begin is None else at(1.0 if began_by == "knowledge" else begin)
-        if begin is None:
-            say(end_kind, at(end), visit.counts_since)
-            end_visit()
-        elif end is None:
-            say(begin_kind, begin_us, begin_us)
-            visit.counts_since = begin_us
-        elif began_by == ended_by == "track":
+        if begin is not None and end is not None and visit.counts_since is None and began_by == ended_by == "track":
             say("crossing", begin_us, begin_us)
-        else:
-            say(begin_kind, begin_us, begin_us)
-            say(end_kind, at(end), begin_us)
+            continue
+        if begin is not None:
+            if visit.counts_since is None:
+                say(begin_kind, begin_us, begin_us)
+                visit.counts_since = begin_us
+            visit.left_us = visit.clear_us = None
+        if end is not None and ended_by == "zone":
+            say("zone_ended", at(end), visit.counts_since)
+            end_visit()
+        elif end is not None:
+            visit.left_us, visit.clear_us = at(end), None
+
+
+def edge_distance_m(polygon: Any, lat_deg: float, lon_deg: float) -> float:
+    """Return the distance from a place to a polygon's edge, in a plane that is true around the place."""
+    plane = pyproj.Transformer.from_crs(
+        "EPSG:4326", f"+proj=aeqd +lat_0={lat_deg} +lon_0={lon_deg} +datum=WGS84", always_xy=True
+    )
+    edge = shapely.transform(shapely.segmentize(polygon.boundary, 0.001), plane.transform, interleaved=False)
+    return float(shapely.distance(edge, shapely.Point(0, 0)))
 
 
 def _spells(rules: list[Rule], visit: _Visit, now: Any, speed_mps: float, gap: bool, say: Any) -> None:

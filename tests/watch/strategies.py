@@ -82,6 +82,8 @@ def random_watchlist(rng: np.random.Generator, zones: int = 5, *, plain: bool = 
                 applies_to=applies,
                 exempt=exempt,
                 categories=sorts,
+                clear_m=float(rng.choice([0.0, 300.0])),
+                clear_s=float(rng.choice([0.0, 60.0])),
             )
         )
         visit = (Conduct.ENTRY, Conduct.EXIT, Conduct.CROSSING)

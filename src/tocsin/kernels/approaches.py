@@ -14,8 +14,9 @@ import numpy as np
 from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m, clearance_m, crossings_on
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S, emit
-from tocsin.kernels.geodesic import direct, geodesic_point
+from tocsin.kernels.geodesic import direct
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.legs import geodesic_point
 from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import (
     APPROACH,

@@ -6,7 +6,7 @@ A list costs nothing while a track is nowhere, has no upper length, and is copie
 from __future__ import annotations
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.tables import NONE, SILENCE, SPELL, Book, Rows, State
+from tocsin.kernels.tables import NEVER, NONE, SILENCE, SPELL, Book, Rows, State
 
 
 @kernel
@@ -27,6 +27,7 @@ def open_episode(state: State, track: int, kind: int, key: int, began_us: int, l
     state.free[1] -= 1
     row.kind, row.key, row.began_us = kind, key, began_us
     row.lat_deg, row.lon_deg, row.raised, row.misses = lat_deg, lon_deg, 0, 0
+    row.clear_us, row.exemption = NEVER, NONE
     row.next = state.tracks[track].episodes
     state.tracks[track].episodes = e
     return e

@@ -6,8 +6,8 @@ from math import nan
 
 import numpy as np
 
-from tocsin.kernels.geodesic import geodesic_point
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.legs import geodesic_point
 from tocsin.kernels.tables import NEVER, Row, Rows
 
 US_PER_S = 1_000_000.0

@@ -13,12 +13,14 @@ from math import nan
 
 from tocsin.kernels.approaches import approaches, look_ahead
 from tocsin.kernels.atlas import AtlasArrays, crossings_on, same_empty_cell, zones_at
-from tocsin.kernels.episodes import find_episode, open_episode
+from tocsin.kernels.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S
-from tocsin.kernels.geodesic import geodesic_point, inverse_m, split_count
+from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.leaving import certain_at, exit_certain
+from tocsin.kernels.legs import geodesic_point, split_count
 from tocsin.kernels.spans import in_force
-from tocsin.kernels.tables import GAP, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
+from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
 from tocsin.kernels.visits import at_zone, first_seen, silence
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
@@ -54,6 +56,15 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
             leg.speed_mps = way_m * US_PER_S / (leg.to_us - leg.from_us)
         if leg.course_deg != leg.course_deg and way_m > 0.0:
             leg.course_deg = course_deg % 360.0
+
+
+@kernel
+def _length(state: State, head: int) -> int:
+    """Return how many episodes a track has."""
+    n = 0
+    while head != NONE:
+        n, head = n + 1, state.episodes[head].next
+    return n
 
 
 @kernel
@@ -93,33 +104,47 @@ def _exemption(book: Book, work: Work, zones: int, binds: Rows) -> int:
 
 
 @kernel
-def _visits(state: State, book: Book, work: Work, zones: int, flips: int, binds: Rows, found: Rows,
+def _visits(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, flips: int, binds: Rows, found: Rows,
             n: int) -> int:  # fmt: skip
-    """Bring every visit of one track up to its new fix: zones that hold it, edges crossed on the way, zones left."""
-    leg = work.leg[0]
+    """Bring every visit of one track up to its new fix: zones that hold it, zones left, edges crossed on the way."""
+    leg, left = work.leg[0], 0
+    e = state.tracks[leg.track].episodes
+    while e != NONE:
+        if state.episodes[e].kind == VISIT:
+            work.left[left] = state.episodes[e].key
+            left += 1
+        e = state.episodes[e].next
     for j in range(zones):
         zone = work.zones[j]
+        for i in range(left):
+            if work.left[i] == zone:
+                work.left[i] = NONE
         if leg.first:
             n = first_seen(state, book, work, zone, binds[zone] != 0, found, n)
         else:
             visit = find_episode(state.episodes, state.tracks[leg.track].episodes, VISIT, zone)
-            n = at_zone(state, book, work, zone, visit, True, binds[zone] != 0, found, n)
+            n = at_zone(state, atlas, book, work, zone, visit, True, binds[zone] != 0, found, n)
+            _take_flips(work, zone, 0, flips)
+    for i in range(left):
+        zone = work.left[i]
+        if zone != NONE:
+            visit = find_episode(state.episodes, state.tracks[leg.track].episodes, VISIT, zone)
+            n = at_zone(state, atlas, book, work, zone, visit, False, binds[zone] != 0, found, n)
+            _take_flips(work, zone, 0, flips)
     for j in range(flips):
         zone = work.flip_zone[j]
         if zone != NONE:
-            visit = find_episode(state.episodes, state.tracks[leg.track].episodes, VISIT, zone)
-            n = at_zone(state, book, work, zone, visit, False, binds[zone] != 0, found, n)
-    e = state.tracks[leg.track].episodes
-    while e != NONE:
-        zone, left = state.episodes[e].key, state.episodes[e].kind == VISIT
-        for j in range(zones):
-            left = left and work.zones[j] != zone
-        if left:
-            n = at_zone(state, book, work, zone, e, False, binds[zone] != 0, found, n)
-            e = state.tracks[leg.track].episodes  # the list has changed: from its head again
-        else:
-            e = state.episodes[e].next
+            n = at_zone(state, atlas, book, work, zone, NONE, False, binds[zone] != 0, found, n)
+            _take_flips(work, zone, j, flips)
     return n
+
+
+@kernel
+def _take_flips(work: Work, zone: int, first: int, flips: int) -> None:
+    """Take a zone's flips out of the list: it has been looked at, or is not about this track."""
+    for i in range(first, flips):
+        if work.flip_zone[i] == zone:
+            work.flip_zone[i] = NONE
 
 
 @kernel
@@ -164,7 +189,7 @@ def sweep(
         if not quiet or not same_empty_cell(atlas, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg):
             zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
             flips = 0 if leg.first else _flips(atlas, work)
-            if max(zones, ahead, flips + 1) > len(work.s):
+            if max(zones, ahead, flips + 1, _length(state, last.episodes)) > len(work.s):
                 return i, n, WANTS_WORK, repeated
             if len(found) - n < room:
                 return i, n, WANTS_ROOM, repeated
@@ -174,7 +199,7 @@ def sweep(
                 work.flip_s[0] = 2.0
             binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
             leg.to_exemption = _exemption(book, work, zones, binds)
-            n = _visits(state, book, work, zones, flips, binds, found, n)
+            n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
             n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
         last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
         last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
@@ -184,8 +209,32 @@ def sweep(
 
 
 @kernel
-def silences(state: State, book: Book, start: int, watermark_us: int, found: Rows, n: int) -> tuple[int, int, int]:
-    """Write the silences that have become too long by the watermark, from track `start` on.
+def _time_passes(state: State, book: Book, track: int, visit: int, watermark_us: int, found: Rows, n: int) -> int:
+    """Write what the watermark tells of one visit: an exit that has become certain, or silences grown too long."""
+    zone, visit_us, last = state.episodes[visit].key, state.episodes[visit].began_us, state.tracks[track]
+    leaving = find_episode(state.episodes, last.episodes, LEAVING, zone)
+    if leaving != NONE:
+        if NEVER < certain_at(book, state.episodes[leaving]) < watermark_us:
+            n = exit_certain(state, book, track, zone, visit_us, leaving, found, n)
+            state.episodes[visit].began_us = NEVER
+            if not state.episodes[visit].raised:
+                close_episode(state, track, visit)
+        return n
+    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+        rule = book.rules[r]
+        if rule.code != GAP or watermark_us - last.observed_us <= rule.after_us:
+            continue
+        if find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
+            open_episode(state, track, SILENCE, r, last.observed_us, last.lat_deg, last.lon_deg)
+            n = silence(last, track, rule, found, n)
+    return n
+
+
+@kernel
+def pass_time(
+    state: State, book: Book, work: Work, start: int, watermark_us: int, found: Rows, n: int
+) -> tuple[int, int, int]:
+    """Write what the watermark alone tells, from track `start` on: exits that are certain now, silences grown too long.
 
     Returns
     -------
@@ -193,19 +242,21 @@ def silences(state: State, book: Book, start: int, watermark_us: int, found: Row
         As of `sweep`, with a track in the place of a report.
     """
     for k in range(start, len(state.tracks)):
-        e = state.tracks[k].episodes
-        if e != NONE and (len(found) - n < len(book.rules) + 1 or state.free[1] < len(book.rules) + 1):
-            return k, n, WANTS_ROOM if len(found) - n < len(book.rules) + 1 else WANTS_EPISODES
+        if state.tracks[k].episodes == NONE:
+            continue
+        room = _length(state, state.tracks[k].episodes) + len(book.rules) + 1
+        if room > len(work.left):
+            return k, n, WANTS_WORK
+        if len(found) - n < room:
+            return k, n, WANTS_ROOM
+        if state.free[1] < room:
+            return k, n, WANTS_EPISODES
+        visits, e = 0, state.tracks[k].episodes
         while e != NONE:
-            visit = state.episodes[e]
-            e = visit.next
-            if visit.kind != VISIT or visit.began_us == NEVER:
-                continue
-            for r in range(book.zones[visit.key].rules_from, book.zones[visit.key].rules_to):
-                rule, last = book.rules[r], state.tracks[k]
-                if rule.code != GAP or watermark_us - last.observed_us <= rule.after_us:
-                    continue
-                if find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
-                    open_episode(state, k, SILENCE, r, last.observed_us, last.lat_deg, last.lon_deg)
-                    n = silence(last, k, rule, found, n)
+            if state.episodes[e].kind == VISIT and state.episodes[e].began_us != NEVER:
+                work.left[visits] = e
+                visits += 1
+            e = state.episodes[e].next
+        for v in range(visits):
+            n = _time_passes(state, book, k, work.left[v], watermark_us, found, n)
     return len(state.tracks), n, DONE

@@ -45,12 +45,14 @@ TRACK = np.dtype(
 EPISODE = np.dtype(
     [
         ("began_us", "i8"),
+        ("clear_us", "i8"),  # leaving: since when the track has been clear of the zone, or NEVER
         ("lat_deg", "f8"),  # where it began
         ("lon_deg", "f8"),
-        ("key", "i4"),  # zone of a visit; rule of the others
+        ("key", "i4"),  # zone of a visit or leaving; rule of the others
         ("next", "i4"),
+        ("exemption", "i4"),  # leaving: zone that exempted the track as it left, or NONE
         ("kind", "u1"),
-        ("raised", "u1"),  # 1 once its event was raised
+        ("raised", "u1"),  # 1 once its event was raised; visit: 1 while the last fix lies in the polygon
         ("misses", "u1"),  # approach: how often in a row the prediction has not held
     ],
     align=True,
@@ -58,16 +60,20 @@ EPISODE = np.dtype(
 """Something that lasts: a visit to a zone, a slow spell, a silence, an approach. Unused rows form a list of their
 own."""
 
-VISIT, SPELL, SILENCE, APPROACHING, CYCLE = 1, 2, 3, 4, 5
-"""Kinds of episode; a cycle is one approach and retreat, and `began_us` its retreat. A visit exists while the last
-fix lies in the polygon; `began_us` is NEVER while that does not
-count (window, altitude, party)."""
+VISIT, SPELL, SILENCE, APPROACHING, CYCLE, LEAVING, LEFT_FROM, LEFT_TO = range(1, 9)
+"""Kinds of episode. A visit exists while the last fix lies in the polygon or its leaving is not certain; its
+`began_us` is
+NEVER while it does not count (window, altitude, party). A cycle is one approach and retreat, and `began_us` its
+retreat. A
+leaving is an exit that is not certain yet, with the two fixes around it."""
 
 ZONE = np.dtype(
     [
         ("lower_m", "f8"),
         ("upper_m", "f8"),
         ("gap_us", "i8"),  # a longer step between two fixes leaves what lies between unobserved
+        ("clear_us", "i8"),  # an exit is certain after this long
+        ("clear_m", "f8"),  # and this far beyond the edge
         ("windows_from", "i4"),  # rows of the windows array
         ("windows_to", "i4"),
         ("rules_from", "i4"),  # rows of the rules array: spells, silences, probings
@@ -247,6 +253,8 @@ class Work(NamedTuple):
         Zones that hold the new fix.
     flip_zone, flip_s : ndarray, int32 and float64
         Edges crossed on the way.
+    left : ndarray, int32
+        The track's visits, as zones or episodes.
     ahead_zone, ahead_s : ndarray, int32 and float64
         Edges that the predicted way crosses.
     own_s, s, what : ndarray, float64, float64 and int64
@@ -258,6 +266,7 @@ class Work(NamedTuple):
     zones: Rows
     flip_zone: Rows
     flip_s: Rows
+    left: Rows
     ahead_zone: Rows
     ahead_s: Rows
     own_s: Rows

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from math import inf, nan
 
+from tocsin.kernels.atlas import AtlasArrays
 from tocsin.kernels.episodes import close_episode, close_rules, find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S, emit, instant_on_way, place_on_way, seconds
 from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
 from tocsin.kernels.spans import BY_KNOWLEDGE, BY_TRACK, BY_ZONE, SINCE_BEFORE, STILL, even_out, in_force, spans_on_way
 from tocsin.kernels.tables import (
     CROSSING,
     ENTRY,
-    EXIT,
     FIRST_SEEN_INSIDE,
     GAP,
     GAP_ENDED,
+    LEAVING,
     LOITER,
     NEVER,
     NONE,
@@ -68,13 +70,12 @@ def _begin(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) ->
 
 
 @kernel
-def _end(book: Book, work: Work, zone: int, span: int, visit_us: int, found: Rows, n: int) -> int:
-    """Write how a span ended: by exit, or by the zone's own window."""
+def _zone_ended(book: Book, work: Work, zone: int, span: int, visit_us: int, found: Rows, n: int) -> int:
+    """Write that the zone's own window ended around the track."""
     leg, s = work.leg[0], work.span[span, 1]
     at_us = instant_on_way(leg, s)
     lat_deg, lon_deg = place_on_way(leg, s)
-    code = ZONE_ENDED if work.by[span, 1] == BY_ZONE else EXIT
-    n = emit(found, n, leg, code, book.zones[zone].exit, zone, at_us, lat_deg, lon_deg, visit_us)
+    n = emit(found, n, leg, ZONE_ENDED, book.zones[zone].exit, zone, at_us, lat_deg, lon_deg, visit_us)
     found[n - 1].value[2] = seconds(visit_us, at_us)
     found[n - 1].exemption = leg.from_exemption
     return n
@@ -82,12 +83,9 @@ def _end(book: Book, work: Work, zone: int, span: int, visit_us: int, found: Row
 
 @kernel
 def _cross(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) -> int:
-    """Write a span with both its ends between the two fixes: a crossing, or what the zone's window made of it."""
+    """Write a span with both its ends between the two fixes, both of them the track's doing: a crossing."""
     leg, s_in, s_out = work.leg[0], work.span[span, 0], work.span[span, 1]
     in_us, out_us = instant_on_way(leg, s_in), instant_on_way(leg, s_out)
-    if work.by[span, 0] != BY_TRACK or work.by[span, 1] != BY_TRACK:
-        n = _begin(book, work, zone, span, found, n)
-        return _end(book, work, zone, span, found[n - 1].at_us, found, n)
     lat_deg, lon_deg = place_on_way(leg, s_in)
     out_lat_deg, out_lon_deg = place_on_way(leg, s_out)
     n = emit(found, n, leg, CROSSING, book.zones[zone].crossing, zone, in_us, lat_deg, lon_deg, in_us)
@@ -169,41 +167,70 @@ def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) 
 
 
 @kernel
-def at_zone(state: State, book: Book, work: Work, zone: int, visit: int, inside_to: bool, bound: bool, found: Rows,
-          n: int) -> int:  # fmt: skip
-    """Decide what one way did at one zone, keep the visit, and write what was found."""
-    leg, limits, first = work.leg[0], book.zones[zone], n
-    inside_from = visit != NONE
-    visit_us = state.episodes[visit].began_us if inside_from else NEVER
-    counted = visit_us != NEVER
-    if counted:
-        n = _silences(state, book, leg, zone, visit_us, found, n)
-    watched = (bound or counted) and not limits.exempts
-    spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
-    whole = spans > 0 and work.span[0, 0] == SINCE_BEFORE and work.span[spans - 1, 1] == STILL
-    if not whole:
-        for span in range(spans):
-            if work.span[span, 0] == SINCE_BEFORE:
-                n = _end(book, work, zone, span, visit_us, found, n)
-                visit_us = NEVER
-                close_rules(state, book, leg.track, zone)
-            elif work.span[span, 1] == STILL:
+def _walk(
+    state: State, book: Book, work: Work, zone: int, spans: int, visit_us: int, found: Rows, n: int
+) -> tuple[int, int]:
+    """Write what the spans of one way mean, and return the count and the visit's start after it."""
+    leg = work.leg[0]
+    for span in range(spans):
+        ends = work.span[span, 1] != STILL
+        crossed = work.span[span, 0] != SINCE_BEFORE and ends and visit_us == NEVER
+        if crossed and work.by[span, 0] == BY_TRACK and work.by[span, 1] == BY_TRACK:
+            n = _cross(book, work, zone, span, found, n)
+            continue
+        if work.span[span, 0] != SINCE_BEFORE:
+            if visit_us == NEVER:
                 n = _begin(book, work, zone, span, found, n)
                 visit_us = found[n - 1].at_us
             else:
-                n = _cross(book, work, zone, span, found, n)
+                forget_leaving(state, leg.track, zone)  # it came back before it was clear
+        if ends and work.by[span, 1] == BY_ZONE:
+            n = _zone_ended(book, work, zone, span, visit_us, found, n)
+            close_rules(state, book, leg.track, zone)
+            visit_us = NEVER
+        elif ends:
+            leave(state, book, leg, zone, work.span[span, 1])
+    return n, visit_us
+
+
+@kernel
+def at_zone(state: State, atlas: AtlasArrays, book: Book, work: Work, zone: int, visit: int, inside_to: bool, bound:
+bool,
+            found: Rows, n: int) -> int:  # fmt: skip
+    """Decide what one way did at one zone, keep the visit, and write what was found."""
+    leg, limits, track = work.leg[0], book.zones[zone], state.tracks[work.leg[0].track]
+    inside_from = visit != NONE and state.episodes[visit].raised != 0
+    visit_us = state.episodes[visit].began_us if visit != NONE else NEVER
+    leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
+    if leaving != NONE and NEVER < certain_at(book, state.episodes[leaving]) < leg.to_us:
+        n = exit_certain(state, book, leg.track, zone, visit_us, leaving, found, n)
+        visit_us, leaving = NEVER, NONE
+    counted = visit_us != NEVER and leaving == NONE
+    if counted:
+        n = _silences(state, book, leg, zone, visit_us, found, n)
+    watched, first = (bound or visit_us != NEVER) and not limits.exempts, n
+    spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
+    if not (spans > 0 and work.span[0, 0] == SINCE_BEFORE and work.span[spans - 1, 1] == STILL):
+        n, visit_us = _walk(state, book, work, zone, spans, visit_us, found, n)
     if leg.to_us - leg.from_us > limits.gap_us:
         for i in range(first, n):
             found[i].unobserved = 1
-    if inside_to:
-        if visit == NONE:
-            visit = open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
-        state.episodes[visit].began_us = visit_us
-        if visit_us != NEVER:
-            n = _spells(state, book, leg, zone, found, n)
-    elif visit != NONE:
-        close_rules(state, book, leg.track, zone)
-        close_episode(state, leg.track, visit)
+    leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
+    if leaving != NONE:
+        look_if_clear(state, atlas, book, leg, zone, inside_to, leaving)
+        if NEVER < certain_at(book, state.episodes[leaving]) <= leg.to_us:
+            n = exit_certain(state, book, leg.track, zone, visit_us, leaving, found, n)
+            visit_us, leaving = NEVER, NONE
+    if not inside_to and leaving == NONE:
+        if visit != NONE:
+            close_rules(state, book, leg.track, zone)
+            close_episode(state, leg.track, visit)
+        return n
+    if visit == NONE:
+        visit = open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
+    state.episodes[visit].began_us, state.episodes[visit].raised = visit_us, inside_to
+    if visit_us != NEVER and leaving == NONE:
+        n = _spells(state, book, leg, zone, found, n)
     return n
 
 
@@ -215,7 +242,8 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
     counts = bound and known and in_force(book.windows_us, limits.windows_from, limits.windows_to, leg.to_us)
     counts = counts and not limits.exempts
     visit_us = leg.to_us if counts else NEVER
-    open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
+    visit = open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
+    state.episodes[visit].raised = 1
     if counts:
         n = emit(
             found, n, leg, FIRST_SEEN_INSIDE, limits.entry, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, visit_us

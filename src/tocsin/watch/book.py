@@ -91,6 +91,7 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
     for i, zone in enumerate(watchlist.zones):
         gaps_s = [r.after_s for _, r in spells if r.zone == i and r.conduct is Conduct.GAP]
         zones[i]["gap_us"] = round(min(gaps_s, default=UNOBSERVED_S) * US_PER_S)
+        zones[i]["clear_us"], zones[i]["clear_m"] = round(zone.clear_s * US_PER_S), zone.clear_m
         zones[i]["lower_m"], zones[i]["upper_m"] = zone.lower_m, zone.upper_m
         zones[i]["banded"] = np.isfinite(zone.lower_m) or np.isfinite(zone.upper_m)
         zones[i]["exempts"] = zone.is_exemption

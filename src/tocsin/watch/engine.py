@@ -96,7 +96,7 @@ class Engine:
             state.watermark_us = watermark_us
         rows = self._sweep(state, batch)
         if state.watermark_us is not None:
-            rows = np.concatenate([rows, self._silences(state, state.watermark_us)])
+            rows = np.concatenate([rows, self._pass_time(state, state.watermark_us)])
         return state, EventBatch(rows, self.words(state))
 
     def words(self, state: WatchState) -> Words:
@@ -133,12 +133,10 @@ class Engine:
                 raise ValueError(f"report {at} of {track} is older than the track's last fix; sort the batch first")
             found = self._more(state, why, found)
 
-    def _silences(self, state: WatchState, watermark_us: int) -> NDArray[Any]:
+    def _pass_time(self, state: WatchState, watermark_us: int) -> NDArray[Any]:
         found, n, at = np.zeros(0, tables.FOUND), 0, 0
-        if not (self._book.rules["code"] == tables.GAP).any():
-            return found
         while True:
-            at, n, why = sweep.silences(self._arrays(state), self._book, at, watermark_us, found, n)
+            at, n, why = sweep.pass_time(self._arrays(state), self._book, self._work, at, watermark_us, found, n)
             if why == sweep.DONE:
                 return found[:n]
             found = self._more(state, why, found)
@@ -179,6 +177,7 @@ def _work(room: int) -> tables.Work:
         zones=np.zeros(room, np.int32),
         flip_zone=np.zeros(room, np.int32),
         flip_s=np.zeros(room),
+        left=np.zeros(room, np.int32),
         ahead_zone=np.zeros(room, np.int32),
         ahead_s=np.zeros(room),
         own_s=np.zeros(room),
