@@ -116,15 +116,15 @@ def _block(finding: Finding) -> str:
         f"{finding.severity} {finding.code} {finding.state}: {finding.message}",
         f"  {where.file}:{where.line}: {finding.path}",
     ]
-    quoted = _excerpt(finding.quoted, where.column)
+    quoted = excerpt(finding.quoted, where.column)
     return "\n".join([*lines, f"  | {quoted}"] if quoted else lines)
 
 
-def _excerpt(line: str, column: int) -> str:
-    """Return the part of a line that holds a column, cut to `QUOTED` characters."""
-    start = max(0, min(column - 1, len(line) - QUOTED)) if len(line) > QUOTED else 0
-    part = line[start : start + QUOTED].strip()
-    return f"{'…' if start else ''}{part}{'…' if start + QUOTED < len(line) else ''}"
+def excerpt(line: str, column: int, width: int = QUOTED) -> str:
+    """Return the part of a line that holds a column, cut to a width, with an ellipsis where it was cut."""
+    start = max(0, min(column - 1, len(line) - width)) if len(line) > width else 0
+    part = line[start : start + width].strip()
+    return f"{'…' if start else ''}{part}{'…' if start + width < len(line) else ''}"
 
 
 def _counts(findings: tuple[Finding, ...]) -> str:

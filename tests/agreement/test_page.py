@@ -1,0 +1,67 @@
+"""The readiness page: what a stranger reads on it, and that nothing of the agreement runs in it."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+from tocsin.agreement.lint import lint
+from tocsin.agreement.load import load, parse
+from tocsin.agreement.page import readiness_page
+from tocsin.agreement.page.readiness import BECAUSE
+from tocsin.agreement.readiness import BLOCKERS
+
+DATA = Path(__file__).parent.parent / "data" / "agreements"
+
+
+class Words(HTMLParser):
+    """Gathers text, tags and what is fetched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.tags: set[str] = set()
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.fetched += [
+            v or "" for k, v in attrs if k in ("src", "href", "action", "data") and not (v or "").startswith("#")
+        ]
+        self.ids += [v or "" for k, v in attrs if k == "id"]
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def page(name: str) -> Words:
+    agreement = load(DATA / f"{name}.yaml")
+    words = Words()
+    words.feed(readiness_page(agreement, lint(agreement)))
+    return words
+
+
+def test_ring_says_why_it_could_be_watched_and_not_warned():
+    words = page("at-tanf-2017")
+    text = " ".join(" ".join(words.text).split())
+    assert "It can be watched" in text and "People cannot be warned by it" in text
+    assert "could not properly warn anybody" in text
+    assert "a step that begins on somebody's movement never reaches that somebody" in text
+    assert "approach at ring russia deconfliction_line no not set not set" in text
+    assert "27 of 34 mechanisms of the first rank are open" in text
+    assert len(words.ids) == len(set(words.ids))
+
+
+def test_page_fetches_nothing_and_runs_nothing():
+    for name in ("at-tanf-2017", "northreach-cable"):
+        words = page(name)
+        assert not words.fetched and not words.tags & {"script", "iframe", "img", "link", "object"}
+
+
+def test_text_of_the_agreement_is_escaped():
+    agreement = parse('format: tocsin-agreement/1\nid: a\ntitle: "<script>alert(1)</script>"\nodd: "<b>"\n')
+    told = readiness_page(agreement, lint(agreement))
+    assert "<script>" not in told and "&lt;script&gt;" in told
+
+
+def test_every_blocker_has_its_reason_in_words():
+    assert {code for codes in BLOCKERS.values() for code in codes} == set(BECAUSE)
