@@ -5,6 +5,7 @@ Reads only, and no more than any well-formed file can have; follows no link out 
 
 from __future__ import annotations
 
+import http.client
 import os
 import stat
 import urllib.error
@@ -102,7 +103,7 @@ class UrlSource:
             if error.code in {404, 410}:
                 return None
             raise RecordError(f"{url}: answered {error.code}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise RecordError(f"{url}: no answer ({error})") from error
         if len(data) > MAX_BUNDLE_BYTES:
             raise RecordError(f"{url}: more than {MAX_BUNDLE_BYTES:,} bytes")

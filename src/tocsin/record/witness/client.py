@@ -6,13 +6,15 @@ and hands what came back to `Log.add_cosignatures`.
 
 from __future__ import annotations
 
+import http.client
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tocsin.clock import US_PER_S, monotonic_us
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.checkpoint import parse_checkpoint, parse_size
 from tocsin.record.cosign import open_note
@@ -24,8 +26,8 @@ from tocsin.record.witness.protocol import MAX_REQUEST_BYTES, SIZE_TYPE, Status,
 TIMEOUT_S = 5.0
 """Seconds for each of the two requests that one witness may need."""
 
-MAX_AT_ONCE = 16
-"""Witnesses asked at the same time."""
+REQUESTS = 2
+"""Requests one witness may need: the first may only bring the size it knows."""
 
 Prove = Callable[[int], Sequence[bytes]]
 """Gives the consistency proof from an earlier size to the checkpoint's tree."""
@@ -37,6 +39,8 @@ class Outcome(StrEnum):
     COSIGNED = "cosigned"
     AHEAD = "ahead"
     """It has seen a larger tree of this log: this folder is an old copy, or somebody else has the key."""
+    CONTRADICTS = "contradicts"
+    """The proof does not lead from the tree it saw to this one: these are two histories."""
     REFUSED = "refused"
     INVALID = "invalid"
     UNREACHABLE = "unreachable"
@@ -93,10 +97,19 @@ def ask_witnesses(
     """
     sizes = known_sizes or {}
     asked = [witness for witness in policy.witnesses if witness.url]
-    if not asked:
-        return []
-    with ThreadPoolExecutor(max_workers=min(MAX_AT_ONCE, len(asked))) as pool:
-        return list(pool.map(lambda w: ask_witness(w, note, prove, sizes.get(w.name, 0), timeout_s), asked))
+    replies: dict[str, Reply] = {}
+
+    def ask(witness: Witness) -> None:
+        replies[witness.name] = ask_witness(witness, note, prove, sizes.get(witness.name, 0), timeout_s)
+
+    threads = [threading.Thread(target=ask, args=(witness,), daemon=True) for witness in asked]
+    for thread in threads:
+        thread.start()
+    deadline_us = monotonic_us() + round(REQUESTS * timeout_s * US_PER_S)
+    for thread in threads:  # a server that drips one byte at a time outlives every socket timeout, so: one deadline
+        thread.join(max(0.0, (deadline_us - monotonic_us()) / US_PER_S))
+    late = f"no whole answer within {REQUESTS * timeout_s:g} s"
+    return [replies.get(w.name, Reply(witness=w.name, outcome=Outcome.UNREACHABLE, detail=late)) for w in asked]
 
 
 def ask_witness(witness: Witness, note: SignedNote, prove: Prove, known_size: int, timeout_s: float) -> Reply:
@@ -104,7 +117,7 @@ def ask_witness(witness: Witness, note: SignedNote, prove: Prove, known_size: in
     size = parse_checkpoint(note.text).size
     went_back = None
     old_size = min(known_size, size)
-    for _ in range(2):
+    for _ in range(REQUESTS):
         proof = prove(old_size) if old_size else ()
         try:
             status, body, content_type = _post(witness, format_request(old_size, proof, note), timeout_s)
@@ -112,14 +125,15 @@ def ask_witness(witness: Witness, note: SignedNote, prove: Prove, known_size: in
                 return _cosigned(witness, note, body, size, went_back)
             if status != Status.CONFLICT or content_type != SIZE_TYPE:
                 detail = f"{status}: {body[:200].decode(errors='replace').strip()}"
-                return Reply(witness=witness.name, outcome=Outcome.REFUSED, detail=detail)
+                outcome = Outcome.CONTRADICTS if status == Status.UNPROCESSABLE else Outcome.REFUSED
+                return Reply(witness=witness.name, outcome=outcome, detail=detail)
             old_size = parse_size(body.decode("ascii").removesuffix("\n"), witness.name)
         except RecordError as error:
             is_down = not isinstance(error, VerificationError)
             outcome = Outcome.UNREACHABLE if is_down else Outcome.INVALID
             return Reply(witness=witness.name, outcome=outcome, detail=str(error))
         except UnicodeDecodeError:
-            return Reply(witness=witness.name, outcome=Outcome.INVALID, detail="a size that is no ASCII")
+            return Reply(witness=witness.name, outcome=Outcome.INVALID, detail="an answer that is no text")
         if old_size > size:
             detail = f"it has seen {old_size} entries, more than the {size} here"
             return Reply(witness=witness.name, outcome=Outcome.AHEAD, detail=detail, known_size=old_size)
@@ -137,8 +151,7 @@ def require_not_behind(replies: Sequence[Reply]) -> None:
         If a witness has seen more than this folder holds, or refuses to connect it with what it saw.
     """
     for reply in replies:
-        is_other = reply.outcome is Outcome.REFUSED and reply.detail.startswith(str(int(Status.UNPROCESSABLE)))
-        if reply.outcome is Outcome.AHEAD or is_other:
+        if reply.outcome in {Outcome.AHEAD, Outcome.CONTRADICTS}:
             raise RecordError(
                 f"witness {reply.witness} remembers another history of this log ({reply.detail}). This folder is an "
                 "old copy, or somebody else signs with this key; a person must decide before anything is added"
@@ -168,5 +181,5 @@ def _post(witness: Witness, body: bytes, timeout_s: float) -> tuple[int, bytes, 
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read(MAX_REQUEST_BYTES), error.headers.get("Content-Type", "")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise RecordError(f"{url}: no answer ({error})") from error

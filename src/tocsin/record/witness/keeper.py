@@ -130,12 +130,15 @@ class WitnessKeeper:
         try:
             note = parse_note(data)
             checkpoint = parse_checkpoint(note.text)
-            times = open_note(note, self.vkeys).verified.values()
+            verified = open_note(note, [*self.vkeys, *self.logs.get(origin, ())]).verified
+            times = [time for time in verified.values() if time is not None]
+            if not times:
+                raise VerificationError("none of this witness's own cosignatures stands in it")
             if checkpoint.origin != origin:
                 raise VerificationError("origin", expected=origin, calculated=checkpoint.origin)
         except VerificationError as error:
             raise RecordError(f"{path}: this witness's memory is damaged, and it cosigns nothing: {error}") from error
-        return note, checkpoint, max(time for time in times if time is not None)
+        return note, checkpoint, max(times)
 
     def _keep_refused(self, request: Request, opened: Opened, known: SignedNote | None) -> None:
         folder = self._place(request.checkpoint.origin) / "refused"
