@@ -1,0 +1,1 @@
+"""Serve: what people look at."""
