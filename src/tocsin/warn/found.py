@@ -87,7 +87,8 @@ def _take_trigger(work: Work, event: Event, level: Level) -> None:
     own_told = any(old.began == number for old in case.events if not old.withdrawn)
     wait_s = _pause_left_s(work, level) if own_told else 0.0
     root = _root(work)
-    beneath = root is not None and number < root.level and level_stands(root, case.standing)
+    in_lull = case.state is CaseState.LULL
+    beneath = root is not None and number < root.level and level_stands(root, case.standing) and not in_lull
     if number > case.level:
         work.keep_event(CaseEvent.of(event, began=number))
         reason = f"{_told(event)}: level {number} begins{_skipped(work, number)}"

@@ -117,7 +117,8 @@ def level_stands(level: Level, standing: Sequence[str]) -> bool:
     trigger = level.trigger
     if not isinstance(trigger, ConductTrigger):
         return False
-    return not {f"inside:{trigger.zone_id}", f"approach:{trigger.zone_id}"}.isdisjoint(standing)
+    approaching = trigger.conduct is Conduct.APPROACH and f"approach:{trigger.zone_id}" in standing
+    return approaching or f"inside:{trigger.zone_id}" in standing
 
 
 def stands_down(stand_down: StandDown | None, event: Event) -> bool:
