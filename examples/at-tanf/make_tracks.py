@@ -157,7 +157,7 @@ def others() -> list[Mover]:
         turn = np.radians(137.5 * k)
         herder.to((33.880 + 0.010 * np.cos(turn), 38.130 + 0.012 * np.sin(turn)), 4).wait(minutes=3)
     stranger = Mover("pickup-2", "vehicle").start("07:30", (33.850, 39.200)).to((33.620, 38.950), 32)
-    stranger.wait(minutes=25).to((33.700, 39.000), 25).to((33.960, 39.100), 32).silent("08:34", "09:29")
+    stranger.wait(minutes=25).to((33.700, 39.000), 25).to((34.230, 39.150), 36).silent("08:34", "09:29")
     drone = Mover("drone-1", "drone").start("10:00", (34.350, 38.800), 4200.0).to((33.800, 38.600), 100, 4200.0)
     drone.to((33.750, 38.560), 90, 2400.0)
     for k in range(1, 37):
