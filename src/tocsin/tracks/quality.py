@@ -155,8 +155,8 @@ def clip(raw: bytes | str) -> str:
 
     Examples
     --------
-    >>> clip(b"caf\xe9")
-    'caf\\xe9'
+    >>> clip(b"\xc5land")
+    '\\xc5land'
     """
     if isinstance(raw, bytes):
         raw = raw[: RAW_LIMIT * 4 + 4].decode("utf-8", "backslashreplace")
