@@ -19,14 +19,17 @@ class Format(StrEnum):
 def lint_command(
     agreement: Annotated[Path, typer.Argument(help="The agreement, a YAML file.")],
     format: Annotated[Format, typer.Option(help="For people or for programs.")] = Format.TEXT,
+    declared_ok: Annotated[
+        bool, typer.Option("--declared-ok", help="Accept errors that the agreement declares to be not set.")
+    ] = False,
 ) -> None:
-    """Say which mechanisms of an agreement are not set; exit 1 if there are findings.
+    """Say which mechanisms of an agreement are not set; exit 1 if any of the findings is an error.
 
     Example: tocsin lint examples/at-tanf/as-it-was.yaml
     """
-    from tocsin.agreement.lint import format_json, format_text, lint
+    from tocsin.agreement.lint import format_json, format_text, is_clean, lint
     from tocsin.agreement.load import load
 
     findings = lint(load(agreement))
     print(format_json(findings) if format is Format.JSON else format_text(findings))
-    raise typer.Exit(1 if findings else 0)
+    raise typer.Exit(0 if is_clean(findings, declared_ok=declared_ok) else 1)

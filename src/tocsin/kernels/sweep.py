@@ -99,7 +99,7 @@ def _exemption(book: Book, work: Work, zones: int, binds: Rows) -> int:
         if zone.exempts and binds[work.zones[j]]:
             forced = in_force(book.windows_us, zone.windows_from, zone.windows_to, leg.to_us)
             if forced and (not zone.banded or zone.lower_m <= leg.to_alt_m <= zone.upper_m):
-                return work.zones[j]
+                return int(work.zones[j])
     return NONE
 
 

@@ -1,0 +1,146 @@
+"""Replayed: what the report needs of a replay, gathered.
+
+It only gathers and words; what happened was decided in the rooms below. The recorded tracks say themselves whether they
+are simulated: a replay is called simulated if any of its reports is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tocsin import __version__
+from tocsin.agreement.geometry import feature_of
+from tocsin.agreement.model import Agreement
+from tocsin.agreement.terms.state import given
+from tocsin.agreement.watchlist import Watchlist
+from tocsin.serve.report import (
+    CheckpointLine,
+    Mark,
+    PartyLine,
+    Provenance,
+    Report,
+    Terms,
+    ZoneShape,
+    write_report,
+)
+from tocsin.station import Replay
+
+SIMULATED = "simulated"
+"""The word in a report's feed or category that marks it as made, not observed."""
+
+FILES = {
+    "events.jsonl": "every event, one canonical JSON object a line",
+    "events.parquet": "the same as a table",
+    "cases.jsonl": "every case with its whole timeline",
+    "messages.jsonl": "every message that was handed to a file",
+    "rejects.jsonl": "every record that could not be used, with its reason",
+    "record/": "the signed log; hand it to anybody",
+    "payload/": "what the log's entries commit to; for the keeper, and by extract for whom they are meant",
+}
+"""What lies beside the report."""
+
+
+def write_replay_report(replayed: Replay, path: Path, *, beside: Path | None = None) -> None:
+    """Write the report of a replay.
+
+    Parameters
+    ----------
+    replayed : Replay
+    path : Path
+        The HTML file.
+    beside : Path or None
+        Another version of the agreement, whose findings stand in the report too.
+    """
+    write_report(report_of(replayed), path)
+
+
+def report_of(replayed: Replay) -> Report:
+    """Return the report's contents."""
+    agreement, checkpoint = replayed.agreement, replayed.checkpoint
+    simulated = _is_simulated(replayed)
+    return Report(
+        terms=terms_of(agreement),
+        provenance=Provenance.SIMULATED if simulated else Provenance.RECORDED,
+        provenance_note=_note(replayed, simulated),
+        made_by=f"Tocsin {__version__}",
+        zones=tuple(_zones(agreement, replayed.watchlist)),
+        marks=tuple(_marks(agreement)),
+        reports=replayed.reports,
+        events=tuple(replayed.events),
+        cases=replayed.warned.cases,
+        unmatched_answers=replayed.warned.stray,
+        mutes=tuple(mute for mute in replayed.warned.mutes if mute.case_id is None),
+        playbook=replayed.playbook,
+        findings=replayed.findings,
+        comparisons=replayed.comparisons,
+        counts={Path(name).name: counts for name, counts in replayed.archive.counts.items()},
+        checkpoint=CheckpointLine(
+            origin=checkpoint.origin,
+            size=checkpoint.size,
+            root=checkpoint.root.hex(),
+            vkey=replayed.vkey,
+            commands=("tocsin verify record",),
+        ),
+        files={name: what for name, what in FILES.items() if (replayed.job.out / name).exists()},
+    )
+
+
+def terms_of(agreement: Agreement) -> Terms:
+    """Return an agreement in a few lines."""
+    effective = given(agreement.effective)
+    return Terms(
+        agreement_id=agreement.id,
+        version=given(agreement.version) or 0,
+        title=given(agreement.title) or agreement.id,
+        digest=agreement.digest,
+        purpose=given(agreement.purpose) or "",
+        from_us=given(effective.from_us) if effective else None,
+        to_us=given(effective.to_us) if effective else None,
+        parties=tuple(
+            PartyLine(
+                party_id=party.id,
+                name=given(party.name) or party.id,
+                kind=given(party.kind) or "",
+                consent=str(consent.state) if (consent := given(party.consent)) else "",
+            )
+            for party in given(agreement.parties) or ()
+        ),
+    )
+
+
+def _is_simulated(replayed: Replay) -> bool:
+    batch = replayed.reports
+    return any(SIMULATED in word for word in (*batch.feeds, *batch.categories))
+
+
+def _note(replayed: Replay, simulated: bool) -> str:
+    names = ", ".join(Path(name).name for name in replayed.archive.counts)
+    first = f"{len(replayed.reports):,} reports of {len(replayed.reports.tracks):,} tracks from {names}."
+    unwatched = "".join(f" Not watched: {rule.rule_id} ({rule.clause})." for rule in replayed.unwatched)
+    return first + (" The tracks are simulated: nobody moved like this." if simulated else "") + unwatched
+
+
+def _zones(agreement: Agreement, watchlist: Watchlist) -> list[ZoneShape]:
+    names = {zone.id: given(zone.name) or zone.id for zone in given(agreement.zones) or ()}
+    return [
+        ZoneShape(
+            zone_id=zone.zone_id,
+            name=names.get(zone.zone_id, zone.zone_id),
+            kind=zone.kind,
+            clause=zone.clause,
+            geometry=zone.region.geometry,
+            is_exemption=zone.is_exemption,
+        )
+        for zone in watchlist.zones
+    ]
+
+
+def _marks(agreement: Agreement) -> list[Mark]:
+    marks = []
+    for site in given(agreement.sites) or ():
+        name = given(site.feature)
+        feature = feature_of(agreement, name) if name else None
+        if feature is not None and feature.kind == "Point" and isinstance(feature.coordinates, list):
+            lon_deg, lat_deg = feature.coordinates[:2]
+            marks.append(Mark(name=given(site.name) or site.id, lat_deg=float(lat_deg), lon_deg=float(lon_deg)))
+    return marks
