@@ -110,13 +110,13 @@ def _sums(view: View, told: TimeBudget, speed_mps: float, total_s: float, levels
         if stated is not None and stated > available + ROUNDING_S:
             message = f"{who} states {format_duration(stated)}; the way is covered in {format_duration(available)}."
             yield view.odd("time_budget.available", message)
-    by_number = {str(v.level): level_time_s(v) for v in view.levels}
-    for number, stated in sorted(told.totals_s.items()):
-        reckoned = by_number.get(number)
+    by_key = {f"level{v.level}_total": level_time_s(v) for v in view.levels}
+    for key, stated in sorted(told.totals_s.items()):
+        reckoned = by_key.get(key)
         if reckoned is not None and stated < reckoned:
             took = format_duration(reckoned)
-            message = f"{who} states {format_duration(stated)} for level {number}, which takes {took}."
-            yield view.odd(f"time_budget.level{number}_total", message)
+            message = f"{who} states {format_duration(stated)} as {key}; the level takes {took}."
+            yield view.odd(f"time_budget.{key}", message)
 
 
 def _drawn(view: View, told: TimeBudget) -> Iterator[Gap]:

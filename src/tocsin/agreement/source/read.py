@@ -196,8 +196,14 @@ def quantity_of(hint: Any) -> Quantity | None:
     return next((m for m in marks if isinstance(m, Quantity)), None)
 
 
+def kind_of(hint: Any) -> Kind | None:
+    """Return what kind of value a type is, where it is no quantity."""
+    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((m for m in marks if isinstance(m, Kind)), None)
+
+
 def _key(name: str, parts: list[Any], quantity: Quantity | None) -> str:
-    kinds = [m for p in parts if get_origin(p) is Annotated for m in get_args(p)[1:]]
+    kinds = [kind_of(part) for part in parts]
     suffix = quantity.suffix if quantity else ""
     for kind in (Kind.INSTANT, Kind.TIME_OF_DAY):
         if kind in kinds and name.endswith(kind.value):

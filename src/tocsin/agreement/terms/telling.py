@@ -122,6 +122,6 @@ class TimeBudget(Record):
     distances_m: Annotated[Mapping[str, LengthM], Collected(r"([\w.-]+?_to_[\w.-]+?)")] = field(default_factory=dict)
     """Distance between two zones by `outer_to_guard`: the ids of the zones around the word `to`."""
     available_s: Maybe[Seconds] = None
-    totals_s: Annotated[Mapping[str, Seconds], Collected(r"level(\d+)_total")] = field(default_factory=dict)
-    """Time that a level takes, by its number."""
+    totals_s: Annotated[Mapping[str, Seconds], Collected(r"(level\d+_total)")] = field(default_factory=dict)
+    """Time that a level takes, by `level1_total`."""
     reserve_s: Maybe[Seconds] = None
