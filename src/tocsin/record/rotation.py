@@ -1,7 +1,7 @@
 """Changing a log's key without a moment in which nobody could say whose log it is.
 
 The order, each step durable before the next: a note of what is about to happen (`DIR/rotation`); a `key` entry under
-the old key; a checkpoint signed by both keys; that checkpoint kept in `record/handover/`; the new key in `log.vkey`.
+the old key; a checkpoint signed by both keys; the new key in `log.vkey`; that checkpoint kept in `record/handover/`.
 Opening the log after a crash finishes what was begun. See docs/format/keys.md, also for a key that was stolen.
 """
 
@@ -39,12 +39,12 @@ class Rotation:
     entry: KeyEntry
 
     def finish(self) -> None:
-        """Keep the checkpoint that both keys signed, make the new key the log's, and forget the rotation."""
+        """Make the new key the log's, keep the checkpoint that both keys signed, and forget the rotation."""
         record = self.folder / "record"
+        replace_file(record / LOG_VKEY, f"{self.entry.new}\n".encode(), by=self.folder)
         kept = record / handover_path(self.entry.index)
         make_folder(kept.parent)
         replace_file(kept, (record / CHECKPOINT).read_bytes(), by=self.folder)
-        replace_file(record / LOG_VKEY, f"{self.entry.new}\n".encode(), by=self.folder)
         self.forget()
 
     def forget(self) -> None:

@@ -107,7 +107,7 @@ def test_every_changed_byte_of_a_witnessed_record_is_found(tmp_path: Path, serve
 
 
 def test_a_log_restored_from_yesterday_is_told_so(tmp_path: Path, servers: list[WitnessServer]) -> None:
-    """FAULTS 9: an old copy of the folder must not go on as if nothing had happened since."""
+    """An old copy of the folder must not go on as if nothing had happened since."""
     text, policy = policy_of(servers)
     with write_log(tmp_path / "log", 3) as log:
         record_policy(log, text)
@@ -130,7 +130,7 @@ def test_a_log_restored_from_yesterday_is_told_so(tmp_path: Path, servers: list[
 def test_a_witness_whose_memory_was_restored_is_named_and_loses_nothing(
     tmp_path: Path, servers: list[WitnessServer]
 ) -> None:
-    """FAULTS 66: it says an old size, gets a proof from there, and the log knows that it forgot."""
+    """It says an old size, gets a proof from there, and the log knows that it forgot."""
     _, policy = policy_of(servers)
     with write_log(tmp_path / "log", 3) as log:
         outcomes(log, policy)
