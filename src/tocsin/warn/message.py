@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Playbook
@@ -24,6 +25,9 @@ FIELD_LIMIT = 200
 
 TEXT_LIMIT = 4_000
 """Characters of an agreement's text that are kept; origin: about four minutes of speech."""
+
+REMEMBERED = 4_096
+"""Texts whose neutral form and boundary words are remembered: the same few stand in every message of a case."""
 
 QUOTE_LENGTH = 8
 """Characters of a case id quoted for the answer; enough to be unique among open cases, short enough to be spoken."""
@@ -89,6 +93,7 @@ class Words:
     withheld: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=REMEMBERED)
 def neutral(text: str, *, limit: int = FIELD_LIMIT) -> str:
     r"""Return a text on one line, without anything that controls where or how it is shown.
 
@@ -147,7 +152,7 @@ def compose(
         The agreement's text; None where it sets none.
     """
     languages, lines = _agreed_words(wording, channel, text_id)
-    withheld = tuple(word for line in lines for word in wording.boundary(line))
+    withheld = tuple(word for line in lines for word in _crossed(wording.boundary, line))
     if withheld:
         languages, lines = (), ["(The agreed words are withheld: they went beyond warning. The facts:)"]
     if not lines:
@@ -175,6 +180,11 @@ _HEADS = {
     Purpose.STAND_DOWN: "Stand-down",
     Purpose.CORRECTION: "Correction",
 }
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _crossed(boundary: Boundary, line: str) -> tuple[str, ...]:
+    return tuple(boundary(line))
 
 
 def _agreed_words(wording: Wording, channel: str, text_id: str | None) -> tuple[tuple[str, ...], list[str]]:

@@ -252,13 +252,10 @@ class Work:
 
     def change_message(self, message_id: str, state: MessageState) -> None:
         """Set how far a message got."""
-        self.case = replace(
-            self.case,
-            messages=tuple(
-                replace(old, state=state, state_us=self.now_us) if old.message_id == message_id else old
-                for old in self.case.messages
-            ),
-        )
+        messages = list(self.case.messages)
+        index = next(n for n, message in enumerate(messages) if message.message_id == message_id)
+        messages[index] = replace(messages[index], state=state, state_us=self.now_us)
+        self.case = replace(self.case, messages=tuple(messages))
 
     def is_active(self, message: Message) -> bool:
         """Return True if further attempts still serve.
