@@ -87,11 +87,10 @@ class Zone:
     clear_s: float = CLEAR_S
     is_exemption: bool = False
 
-    def binds(self, *, party: str | None, category: str | None) -> bool:
-        """Return True if the zone is about such a mover; one that nobody identified is always watched."""
+    def binds(self, party: str | None) -> bool:
+        """Return True if the zone is about this party; one that nobody declared is always watched."""
         bound = self.applies_to is None or party is None or party in self.applies_to
-        sort = self.categories is None or category is None or category in self.categories
-        return bound and sort and party not in self.exempt
+        return bound and party not in self.exempt
 
 
 class Conduct(StrEnum):

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from tocsin.agreement.rules.check import Gap, Severity, View, check
 from tocsin.agreement.terms.state import given
-
-PUBLIC = "public"
-"""Everybody else, in `routing`."""
+from tocsin.agreement.visible import PUBLIC, grant_of
+from tocsin.errors import AgreementError
 
 
 @check(
@@ -44,3 +43,9 @@ def sees(view: View) -> Iterator[Gap]:
     for name in sorted(given(view.agreement.routing) or {}):
         if not view.knows_party(name) and name != PUBLIC:
             yield view.odd(f"routing.{name}", f"Routing: {name} is no party.")
+    for name, told in sorted((given(view.agreement.routing) or {}).items()):
+        path = f"routing.{name}"
+        try:
+            grant_of(told, begin_us=None, place=view.agreement.where(path))
+        except AgreementError as error:
+            yield view.odd(path, f"Routing of {name}: found {error.found}, expected {error.expected}.")
