@@ -56,43 +56,42 @@ class Atlas:
         -----
         Linear in the vertices and in the cells that edges pass; 10,000 polygons of 30 vertices take about a second.
         """
-        xy, ring_end, first = _joined(regions)
+        xy, ring_end, zone = _joined(regions)
         count, reach = np.zeros(CELLS, np.int64), np.zeros(CELLS)
         atlas_build.survey(xy, ring_end, count, reach)
         edge_start = np.concatenate([[0], np.cumsum(count)])
         edges = np.empty(edge_start[-1], np.int32)
         atlas_build.list_edges(xy, ring_end, edge_start, edges)
-        cell, word, n = atlas_build.list_zones(xy, ring_end, first)
-        order = np.argsort(cell[:n], kind="stable")
+        cell, word, n = atlas_build.list_zones(xy, ring_end, zone)
+        words = word[:n][np.argsort(cell[:n], kind="stable")]
         word_start = np.concatenate([[0], np.cumsum(np.bincount(cell[:n], minlength=CELLS))])
-        coarse, cells = _levels(count, reach, np.diff(word_start) > 0)
-        code = np.zeros(cells, np.int32)
-        stream, used, most = atlas_build.fill(xy, first, coarse, code, edge_start, edges, word_start, word[:n][order])
+        coarse, codes = _levels(count, reach, np.diff(word_start) > 0)
+        cells, used, most = atlas_build.fill(xy, zone, coarse, codes, edge_start, edges, word_start, words)
+        poles = _at_poles(xy, zone)
         clear_at, clear = _clearances(xy, edge_start, edges, count > 0)
-        chunk, chunk_first = chunks.chunk_edges(ring_end, first)
-        chunk_box, group_first, group_box = chunks.box_chunks(xy, chunk, chunk_first)
-        pole, pole_start = _poles(xy, first)
+        chunk = np.empty((len(ring_end), 2), np.int64)
+        chunk = chunk[: chunks.chunk_edges(ring_end, zone, chunk)].copy()
+        box = np.empty((len(chunk) + zone[-1, 2], 5))
+        chunks.box_chunks(xy, zone, chunk, box)
         lon, lat = xy[::2], xy[1::2]
-        box = np.array([lon.min(), lat.min(), lon.max(), lat.max()] if len(lon) else [np.inf, np.inf, -np.inf, -np.inf])
         arrays = AtlasArrays(
             zones=len(regions),
-            most=most,
+            most=max(most, *(len(p) for p in poles)),
+            west=lon.min(initial=np.inf),
+            south=lat.min(initial=np.inf),
+            east=lon.max(initial=-np.inf),
+            north=lat.max(initial=-np.inf),
+            south_pole=used,
+            north_pole=used + 1 + len(poles[0]),
             coarse=coarse,
-            code=code,
-            stream=stream[:used].copy(),
+            cells=np.concatenate([cells[:used], *([len(p), *p] for p in poles)], dtype=np.int32),
             xy=xy,
-            first=first,
-            pole=pole,
-            pole_start=pole_start,
+            zone=zone,
+            chunk=chunk,
             box=box,
             clear_at=clear_at,
             clear=clear,
             clear_m=LENGTHS_M,
-            chunk_first=chunk_first,
-            chunk=chunk,
-            chunk_box=chunk_box,
-            group_first=group_first,
-            group_box=group_box,
         )
         return cls(arrays)
 
@@ -144,28 +143,28 @@ class Atlas:
 
 
 def _joined(regions: Sequence[Region]) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Return all vertices in one array, which of them end a ring, and each region's first."""
-    sizes = [len(r.lon_deg) for r in regions]
-    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    if first[-1] > MAX_VERTICES:
-        raise ValueError(f"found {first[-1]} vertices, expected at most {MAX_VERTICES}")
-    xy = np.empty(2 * first[-1])
+    """Return all vertices in one array, which of them end a ring, and `zone` with its first column."""
+    zone = np.zeros((len(regions) + 1, 3), np.int64)
+    zone[1:, 0] = np.cumsum([len(r.lon_deg) for r in regions])
+    vertices = int(zone[-1, 0])
+    if vertices > MAX_VERTICES:
+        raise ValueError(f"found {vertices} vertices, expected at most {MAX_VERTICES}")
+    xy, ring_end = np.empty(2 * vertices), np.zeros(vertices, np.bool_)
     if regions:
         np.concatenate([r.lon_deg for r in regions], out=xy[::2])
         np.concatenate([r.lat_deg for r in regions], out=xy[1::2])
-    ring_end = np.zeros(first[-1], np.bool_)
-    if regions:
-        ends = [at + r.ring_start[1:] - 1 for at, r in zip(first[:-1], regions, strict=True)]
-        ring_end[np.concatenate(ends)] = True
+        ring_end[np.concatenate([at + r.ring_start[1:] - 1 for at, r in zip(zone[:-1, 0], regions, strict=True)])] = (
+            True
+        )
     in_range = (np.abs(xy[::2]) <= 180.0) & (np.abs(xy[1::2]) <= 90.0)
     if not in_range.all():
         v = int(np.argmin(in_range))
-        zone = int(np.searchsorted(first, v, side="right")) - 1
+        i = int(np.searchsorted(zone[:, 0], v, side="right")) - 1
         raise ValueError(
-            f"region {zone}, vertex {v - first[zone]}: found longitude {xy[2 * v]} and latitude {xy[2 * v + 1]}, "
+            f"region {i}, vertex {v - zone[i, 0]}: found longitude {xy[2 * v]} and latitude {xy[2 * v + 1]}, "
             "expected -180…180 and -90…90"
         )
-    return xy, ring_end, first
+    return xy, ring_end, zone
 
 
 def _levels(
@@ -200,8 +199,7 @@ def _clearances(
     return at, clear
 
 
-def _poles(xy: NDArray[np.float64], first: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def _at_poles(xy: NDArray[np.float64], zone: NDArray[np.int64]) -> list[list[int]]:
     """Return the zones that hold the south pole and those that hold the north pole: they have a vertex on it."""
-    zone_of = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    south, north = (np.unique(zone_of[xy[1::2] == pole]) for pole in (-90.0, 90.0))
-    return np.concatenate([south, north]).astype(np.int32), np.array([0, len(south), len(south) + len(north)])
+    of_vertex = np.repeat(np.arange(len(zone) - 1), np.diff(zone[:, 0]))
+    return [np.unique(of_vertex[xy[1::2] == pole]).tolist() for pole in (-90.0, 90.0)]

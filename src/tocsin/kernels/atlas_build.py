@@ -12,7 +12,7 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.cells import COLUMNS, LEVEL_BITS, ROWS, north_of, west_of
+from tocsin.kernels.cells import COLUMNS, LEVEL_BITS, ROWS, Ints, north_of, west_of
 from tocsin.kernels.edges import cells_of_edge
 from tocsin.kernels.jit import kernel
 
@@ -27,12 +27,13 @@ ROOM = 3 * (COLUMNS + ROWS) + 9 + 6 * (1 << MAX_LEVEL)
 
 
 @kernel
-def grown(values: NDArray[np.int32], used: int, more: int) -> NDArray[np.int32]:
+def grown(values: Ints, used: int, more: int) -> Ints:
     """Return an array that has room for `more` values after the first `used`."""
     if used + more <= len(values):
         return values
-    bigger = np.empty(2 * (used + more), values.dtype)
-    bigger[:used] = values[:used]
+    bigger = np.empty(used + more + (used + more) // 2, np.int32)
+    for i in range(used):
+        bigger[i] = values[i]
     return bigger
 
 
@@ -54,12 +55,12 @@ def survey(
 
 
 @kernel
-def list_edges(
-    xy: NDArray[np.float64], ring_end: NDArray[np.bool_], start: NDArray[np.int64], edges: NDArray[np.int32]
-) -> None:
+def list_edges(xy: NDArray[np.float64], ring_end: NDArray[np.bool_], start: NDArray[np.int64], edges: Ints) -> None:
     """Write each coarse cell's edges, ascending, from `start[cell]` on."""
     cells = np.empty(ROOM, np.int32)
-    at = start.copy()
+    at = np.empty(len(start), np.int64)
+    for c in range(len(start)):
+        at[c] = start[c]
     for e in range(len(ring_end)):
         if not ring_end[e]:
             n = cells_of_edge(
@@ -95,9 +96,7 @@ def _first_north(ax: float, ay: float, bx: float, by: float, x: float, y0: float
 
 
 @kernel
-def list_zones(
-    xy: NDArray[np.float64], ring_end: NDArray[np.bool_], first: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
+def list_zones(xy: NDArray[np.float64], ring_end: NDArray[np.bool_], zone: NDArray[np.int64]) -> tuple[Ints, Ints, int]:
     """Return, by zone, the coarse cells that each zone touches.
 
     Returns
@@ -108,21 +107,21 @@ def list_zones(
         How many of them count.
     """
     cell, word, used = np.empty(1024, np.int32), np.empty(1024, np.int32), 0
-    seen = np.full(COLUMNS * ROWS, -1, np.int32)
+    seen = np.zeros(COLUMNS * ROWS, np.int32)
     odd = np.zeros(COLUMNS * ROWS, np.bool_)
     touched = np.empty(ROOM, np.int32)
-    for zone in range(len(first) - 1):
+    for z in range(len(zone) - 1):
         west, east, south, north = 180.0, -180.0, 90.0, -90.0
-        for v in range(first[zone], first[zone + 1]):
+        for v in range(zone[z, 0], zone[z + 1, 0]):
             west, east = min(west, xy[2 * v]), max(east, xy[2 * v])
             south, north = min(south, xy[2 * v + 1]), max(north, xy[2 * v + 1])
-        for e in range(first[zone], first[zone + 1]):
+        for e in range(zone[z, 0], zone[z + 1, 0]):
             if ring_end[e]:
                 continue
             ax, ay, bx, by = xy[2 * e], xy[2 * e + 1], xy[2 * e + 2], xy[2 * e + 3]
             n = cells_of_edge(ax, ay, bx, by, -180.0, -90.0, COLUMNS, ROWS, 1.0, touched)
             for i in range(n):
-                seen[touched[i]] = zone
+                seen[touched[i]] = z + 1
             y = ceil(min(ay, by))
             while y < max(ay, by):
                 i = first_east(ax, ay, bx, by, -180.0, y, COLUMNS, 1.0)
@@ -139,9 +138,9 @@ def list_zones(
                 c = j * COLUMNS + i
                 inside ^= odd[c]
                 odd[c] = False
-                if seen[c] == zone or inside:
+                if seen[c] == z + 1 or inside:
                     cell[used] = c
-                    word[used] = zone << 2 | (inside << 1 | 1 if seen[c] == zone else 0)
+                    word[used] = z << 2 | (inside << 1 | 1 if seen[c] == z + 1 else 0)
                     used += 1
     return cell, word, used
 
@@ -156,36 +155,35 @@ def level_for(count: int, reach: float, edges_per_place: float) -> int:
 
 
 @kernel
-def _put(
-    zones: int, active: NDArray[np.int32], n: int, stream: NDArray[np.int32], used: int, near: tuple[int, int]
-) -> tuple[int, NDArray[np.int32], int]:
+def _put(zones: int, active: Ints, n: int, cells: Ints, used: int, near: tuple[int, int]) -> tuple[int, Ints, int]:
     """Return the code of a cell without edges that `active[:n]` cover; a list equal to one of `near` is shared."""
     if n == 0:
-        return np.int32(0), stream, used
+        return 0, cells, used
     if n == 1:
-        return np.int32(active[0] + 1), stream, used
+        return np.int64(active[0]) + 1, cells, used
     for other in near:
         if other > zones:
             at = other - zones - 1
-            same = stream[at] == n
+            same = cells[at] == n
             for j in range(n):
-                same = same and stream[at + 1 + j] == active[j]
+                same = same and cells[at + 1 + j] == active[j]
                 if not same:
                     break
             if same:
-                return other, stream, used
-    stream = grown(stream, used, n + 1)
-    stream[used] = n
-    stream[used + 1 : used + 1 + n] = active[:n]
-    return np.int32(used + zones + 1), stream, used + n + 1
+                return other, cells, used
+    cells = grown(cells, used, n + 1)
+    cells[used] = n
+    for j in range(n):
+        cells[used + 1 + j] = active[j]
+    return used + zones + 1, cells, used + n + 1
 
 
 @kernel
 def _sweep_zone(
-    xy: NDArray[np.float64], x0: float, y0: float, level: int, edges: NDArray[np.int32], zone: int, word: int,
-    grid: tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]], touched: NDArray[np.int32],
-    part: NDArray[np.int32], parts: int, run: NDArray[np.int32], runs: int,
-) -> tuple[NDArray[np.int32], int, NDArray[np.int32], int]:  # fmt: skip
+    xy: NDArray[np.float64], x0: float, y0: float, level: int, edges: Ints, zone: int, word: int,
+    grid: tuple[Ints, NDArray[np.uint8], NDArray[np.uint8]], touched: Ints,
+    part: Ints, parts: int, run: Ints, runs: int,
+) -> tuple[Ints, int, Ints, int]:  # fmt: skip
     """Find one zone's cells in a coarse cell.
 
     Appends (cell, edge, head) for each cell and edge to `part`, and (row, first column, column past the last, zone)
@@ -246,48 +244,48 @@ def _sweep_zone(
 
 @kernel
 def _record(
-    part: NDArray[np.int32], mine: NDArray[np.int32], active: NDArray[np.int32], n: int, stream: NDArray[np.int32],
+    part: Ints, mine: Ints, active: Ints, n: int, cells: Ints,
     used: int,
-) -> tuple[NDArray[np.int32], int, int]:  # fmt: skip
+) -> tuple[Ints, int, int]:  # fmt: skip
     """Write the record of a cell: its parts `mine` by edge, merged with the zones that cover it; return its items too."""
-    stream = grown(stream, used, 1 + n + 4 * len(mine))
+    cells = grown(cells, used, 1 + n + 4 * len(mine))
     at, items, covering, p = used, 0, 0, 0
     used += 1
     while p < len(mine) or covering < n:
         if p == len(mine) or (covering < n and active[covering] < part[3 * mine[p] + 2] >> 2):
-            stream[used] = active[covering] << 2
+            cells[used] = active[covering] << 2
             covering += 1
             used += 1
         else:
             head = part[3 * mine[p] + 2]
-            stream[used] = head
+            cells[used] = head
             runs_at, used = used + 1, used + 2
-            stream[runs_at] = 0
+            cells[runs_at] = 0
             last = -2
             while p < len(mine) and part[3 * mine[p] + 2] >> 2 == head >> 2:
                 e = part[3 * mine[p] + 1]
                 if e == last + 1:
-                    stream[used - 1] += 1
+                    cells[used - 1] += 1
                 else:
-                    stream[used], stream[used + 1] = e, 1
-                    stream[runs_at] += 1
+                    cells[used], cells[used + 1] = e, 1
+                    cells[runs_at] += 1
                     used += 2
                 last = e
                 p += 1
         items += 1
-    stream[at] = items
-    return stream, used, items
+    cells[at] = items
+    return cells, used, items
 
 
 @kernel
-def _grouped(rows: NDArray[np.int32], width: int, n: int, groups: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _grouped(rows: Ints, width: int, n: int, groups: int) -> tuple[Ints, Ints]:
     """Return where each group starts and the rows' numbers by group; a row's group is its first value. Stable."""
-    start = np.zeros(groups + 1, np.int32)
+    start, at, order = np.zeros(groups + 1, np.int32), np.empty(groups, np.int32), np.empty(n, np.int32)
     for i in range(n):
         start[rows[width * i] + 1] += 1
     for g in range(groups):
+        at[g] = start[g]
         start[g + 1] += start[g]
-    at, order = start.copy(), np.empty(n, np.int32)
     for i in range(n):
         g = rows[width * i]
         order[at[g]] = i
@@ -296,9 +294,7 @@ def _grouped(rows: NDArray[np.int32], width: int, n: int, groups: int) -> tuple[
 
 
 @kernel
-def _change(
-    run: NDArray[np.int32], mine: NDArray[np.int32], i: int, n: int, active: NDArray[np.int32], actives: int
-) -> tuple[int, int]:
+def _change(run: Ints, mine: Ints, i: int, n: int, active: Ints, actives: int) -> tuple[int, int]:
     """Take the zones whose runs end at column i out of `active` and those that begin into it, ascending.
 
     Returns
@@ -333,10 +329,9 @@ def _change(
 
 @kernel
 def _fill_cell(
-    part: NDArray[np.int32], parts: int, run: NDArray[np.int32], runs: int, level: int,
-    active: NDArray[np.int32], actives: int, zones: int, code: NDArray[np.int32], stream: NDArray[np.int32],
-    used: int, most: int,
-) -> tuple[NDArray[np.int32], int, int]:  # fmt: skip
+    part: Ints, parts: int, run: Ints, runs: int, level: int, active: Ints, actives: int, zones: int, start: int,
+    cells: Ints, used: int, most: int,
+) -> tuple[Ints, int, int]:  # fmt: skip
     """Write the codes of one coarse cell, row by row, from its zones' parts and runs; `active` covers all of it."""
     n = 1 << level
     cell_start, by_cell = _grouped(part, 3, parts, n * n)
@@ -344,38 +339,40 @@ def _fill_cell(
     for j in range(n):
         mine = by_row[row_start[j] : row_start[j + 1]]
         actives, after = _change(run, mine, 0, n, active, actives)
-        known, fresh = np.int32(0), True
+        known, fresh = 0, True
         for i in range(n):
             c = (j << level) + i
             if i == after:
                 actives, after = _change(run, mine, i, n, active, actives)
                 fresh = True
             if cell_start[c] < cell_start[c + 1]:
-                code[c] = ~used
+                cells = grown(cells, used, 1)
+                cells[start + c] = ~used
                 here = by_cell[cell_start[c] : cell_start[c + 1]]
-                stream, used, items = _record(part, here, active, actives, stream, used)
+                cells, used, items = _record(part, here, active, actives, cells, used)
                 most = max(most, items)
             else:
                 if fresh:
-                    near = (known, code[c - n] if j > 0 else np.int32(0))
-                    known, stream, used = _put(zones, active, actives, stream, used, near)
+                    below = np.int64(cells[start + c - n]) if j > 0 else 0
+                    known, cells, used = _put(zones, active, actives, cells, used, (below, known))
                     most, fresh = max(most, actives), False
-                code[c] = known
+                cells[start + c] = known
         actives, after = _change(run, mine, n, n, active, actives)
-    return stream, used, most
+    return cells, used, most
 
 
 @kernel
 def fill(
-    xy: NDArray[np.float64], first: NDArray[np.int64], coarse: NDArray[np.int64], code: NDArray[np.int32],
-    edge_start: NDArray[np.int64], edges: NDArray[np.int32], word_start: NDArray[np.int64], words: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], int, int]:  # fmt: skip
-    """Fill `code` of every coarse cell.
+    xy: NDArray[np.float64], zone: NDArray[np.int64], coarse: NDArray[np.int64], used: int,
+    edge_start: NDArray[np.int64], edges: Ints, word_start: NDArray[np.int64], words: Ints,
+) -> tuple[Ints, int, int]:  # fmt: skip
+    """Write the codes, lists and records of all cells.
 
     Parameters
     ----------
-    xy, first, coarse, code : see `AtlasArrays`
-        `code` is zero.
+    xy, zone, coarse : see `AtlasArrays`
+    used : int
+        How many codes there will be, by `coarse`.
     edge_start, edges : ndarray
         Each coarse cell's edges, ascending.
     word_start, words : ndarray
@@ -383,11 +380,11 @@ def fill(
 
     Returns
     -------
-    stream : ndarray, int32
+    cells : ndarray, int32
     used, most : int
-        How much of `stream` counts, and the most items of a cell.
+        How much of `cells` counts, and the most items of a cell.
     """
-    stream, used, most, big = np.empty(1 << 16, np.int32), 0, 1, 1
+    cells, most, big = np.zeros(used + (1 << 16), np.int32), 1, 1
     for word in coarse:
         big = max(big, 1 << 2 * (word & ((1 << LEVEL_BITS) - 1)))
     grid = (np.empty(big, np.int32), np.zeros(big, np.uint8), np.zeros(big, np.uint8))
@@ -396,23 +393,23 @@ def fill(
         if word_start[c] == word_start[c + 1]:
             continue
         level, start = coarse[c] & ((1 << LEVEL_BITS) - 1), coarse[c] >> LEVEL_BITS
-        grid[0][: 1 << 2 * level] = -1
+        for q in range(1 << 2 * level):
+            grid[0][q] = -1
         active, actives = np.empty(word_start[c + 1] - word_start[c], np.int32), 0
         parts, runs, e = 0, 0, edge_start[c]
         for word in words[word_start[c] : word_start[c + 1]]:
-            zone, e0 = word >> 2, e
+            z, e0 = np.int64(word >> 2), e
             if word & 1 == 0:
-                active[actives] = zone
+                active[actives] = z
                 actives += 1
                 continue
-            while e < edge_start[c + 1] and edges[e] < first[zone + 1]:
+            while e < edge_start[c + 1] and edges[e] < zone[z + 1, 0]:
                 e += 1
             part, parts, run, runs = _sweep_zone(
-                xy, c % COLUMNS - 180.0, c // COLUMNS - 90.0, level, edges[e0:e], zone, word, grid, touched,
+                xy, c % COLUMNS - 180.0, c // COLUMNS - 90.0, level, edges[e0:e], z, np.int64(word), grid, touched,
                 part, parts, run, runs,
             )  # fmt: skip
-        stream, used, most = _fill_cell(
-            part, parts, run, runs, level, active, actives, len(first) - 1, code[start : start + (1 << 2 * level)],
-            stream, used, most,
-        )  # fmt: skip
-    return stream, used, most
+        cells, used, most = _fill_cell(
+            part, parts, run, runs, level, active, actives, len(zone) - 1, start, cells, used, most
+        )
+    return cells, used, most

@@ -6,8 +6,8 @@ A fine cell holds one code:
 
     0                     no zone, no edge
     1 … zones             exactly that zone (less one) covers it; no edge
-    more than zones       no edge; a list of covering zones stands at this position, less `zones` and 1, of `stream`
-    negative              edges pass; a record stands at position ~code of `stream`
+    more than zones       no edge; a list of covering zones stands at this position, less `zones` and 1
+    negative              edges pass; a record stands at position ~code
 
 A list is its length and its zones, ascending. A record is the number of its items and the items, by zone: a zone
 that covers the cell is `zone << 2`; a zone with edges here is `zone << 2 | corner << 1 | 1`, then how many runs of
@@ -19,13 +19,16 @@ What this leaves out: what the zones mean, their heights and times.
 from __future__ import annotations
 
 from math import floor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.predicates import orient2d
+
+Ints = NDArray[Any]
+"""Whole numbers of 32 or 64 bits."""
 
 FIXED_BITS = 20
 """A coordinate is a whole number of 2⁻²⁰ degrees when its cell is sought; the finest cell is no finer."""
@@ -49,58 +52,47 @@ class AtlasArrays(NamedTuple):
         How many zones there are.
     most : int
         The most items that any cell holds.
+    west, south, east, north : float
+        Bounds of all zones, degrees.
+    south_pole, north_pole : int
+        Where the lists of the zones that hold a pole stand in `cells`.
     coarse : ndarray, shape (64800,), int64
         For each cell of one degree, row by row from the south-west: its fine cells' start and level.
-    code : ndarray, int32
-        One code for each fine cell.
-    stream : ndarray, int32
-        Lists and records.
+    cells : ndarray, int32
+        One code for each fine cell, then lists and records.
     xy : ndarray, shape (2 × vertices,), float64, degrees
         Longitude and latitude of each vertex in turn; edge i goes from vertex i to i + 1.
-    first : ndarray, shape (zones + 1,), int64
-        Each zone's first vertex.
-    pole : ndarray, int32
-        Zones that hold the south pole, then those that hold the north pole.
-    pole_start : ndarray, shape (3,), int64
-        Where each of the two begins in `pole`, and its length.
-    box : ndarray, shape (4,), float64
-        West, south, east, north of all zones.
+    zone : ndarray, shape (zones + 1, 3), int64
+        Each zone's first vertex, first chunk and first group.
+    chunk : ndarray, shape (chunks, 2), int64
+        First edge and number of edges, at most 16; a group is at most 16 chunks of one zone.
+    box : ndarray, shape (chunks + groups, 5), float64
+        Boxes of the chunks and then of the groups: west, south, east, north in degrees, and the least cosine of latitude.
     clear_at : ndarray, shape (64800,), int32
         For each cell of one degree: where its tile of `clear` starts or, negative, ~ the clearance of all of it.
     clear : ndarray, uint8
         Tiles of 32 × 32 clearances, as indices into `clear_m`.
     clear_m : ndarray, shape (256,), float64
         What an index means, metres.
-    chunk_first : ndarray, shape (zones + 1,), int64
-        Each zone's first chunk: a chunk is at most 16 consecutive edges.
-    chunk : ndarray, shape (chunks, 2), int64
-        First edge and number of edges.
-    chunk_box : ndarray, shape (chunks, 5), float64
-        West, south, east, north in degrees, and the least cosine of latitude.
-    group_first : ndarray, shape (zones + 1,), int64
-        Each zone's first group of 16 chunks.
-    group_box : ndarray, shape (groups, 5), float64
-        The same of a group.
     """
 
     zones: int
     most: int
+    west: float
+    south: float
+    east: float
+    north: float
+    south_pole: int
+    north_pole: int
     coarse: NDArray[np.int64]
-    code: NDArray[np.int32]
-    stream: NDArray[np.int32]
+    cells: Ints
     xy: NDArray[np.float64]
-    first: NDArray[np.int64]
-    pole: NDArray[np.int32]
-    pole_start: NDArray[np.int64]
+    zone: NDArray[np.int64]
+    chunk: NDArray[np.int64]
     box: NDArray[np.float64]
     clear_at: NDArray[np.int32]
     clear: NDArray[np.uint8]
     clear_m: NDArray[np.float64]
-    chunk_first: NDArray[np.int64]
-    chunk: NDArray[np.int64]
-    chunk_box: NDArray[np.float64]
-    group_first: NDArray[np.int64]
-    group_box: NDArray[np.float64]
 
 
 @kernel
@@ -119,18 +111,18 @@ def fixed(degrees: float, whole: int) -> int:
 
 
 @kernel
-def cell_of(a: AtlasArrays, x: float, y: float) -> tuple[int, float, float]:
+def cell_of(coarse: NDArray[np.int64], x: float, y: float) -> tuple[int, float, float]:
     """Return the fine cell of a place within ±180 and ±90 degrees and its south-west corner.
 
     Returns
     -------
     cell : int
-        Index into `code`.
+        Where its code stands in `cells`.
     corner_x, corner_y : float
         Degrees, exact.
     """
     fx, fy = fixed(x, 180), fixed(y, 90)
-    word = a.coarse[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
+    word = coarse[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
     level = word & ((1 << LEVEL_BITS) - 1)
     down = FIXED_BITS - level
     cell = (word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)
@@ -154,14 +146,15 @@ def north_of(ax: float, ay: float, bx: float, by: float, px: float, py: float) -
 
 
 @kernel
-def where_in(a: AtlasArrays, item: int, px: float, py: float, cx: float, cy: float) -> int:
+def where_in(cells: Ints, xy: NDArray[np.float64], item: int, px: float, py: float, cx: float, cy: float) -> int:
     """Return whether a zone with edges in a cell holds a place of that cell.
 
     Parameters
     ----------
-    a : AtlasArrays
+    cells, xy : ndarray
+        Of the atlas.
     item : int
-        Where the zone's item stands in `stream`.
+        Where the zone's item stands in `cells`.
     px, py : float
         The place.
     cx, cy : float
@@ -179,15 +172,15 @@ def where_in(a: AtlasArrays, item: int, px: float, py: float, cx: float, cy: flo
     and west of their own longitude (the infinitesimals of the module's head), so that each is crossed once or not at
     all. Every decision is an exact `orient2d` unless boxes settle it.
     """
-    head = a.stream[item]
+    head = cells[item]
     inside = (head >> 1) & 1
-    runs = a.stream[item + 1]
+    runs = cells[item + 1]
     for run in range(item + 2, item + 2 + 2 * runs, 2):
-        first = np.int64(a.stream[run])
-        bx, by = a.xy[2 * first], a.xy[2 * first + 1]
-        for v in range(first + 1, first + 1 + a.stream[run + 1]):
+        first = np.int64(cells[run])
+        bx, by = xy[2 * first], xy[2 * first + 1]
+        for v in range(first + 1, first + 1 + cells[run + 1]):
             ax, ay = bx, by
-            bx, by = a.xy[2 * v], a.xy[2 * v + 1]
+            bx, by = xy[2 * v], xy[2 * v + 1]
             if (ay <= py and by >= py) or (by <= py and ay >= py):
                 side = orient2d(ax, ay, bx, by, px, py)
                 if side == 0 and min(ax, bx) <= px <= max(ax, bx):
@@ -212,43 +205,56 @@ def where_in(a: AtlasArrays, item: int, px: float, py: float, cx: float, cy: flo
 
 
 @kernel
-def item_after(a: AtlasArrays, item: int) -> int:
+def item_after(cells: Ints, item: int) -> int:
     """Return where the next item of a record stands."""
-    if a.stream[item] & 1:
-        return item + 2 + 2 * a.stream[item + 1]
+    if cells[item] & 1:
+        return item + 2 + 2 * cells[item + 1]
     return item + 1
 
 
 @kernel
-def write_zones(a: AtlasArrays, x: float, y: float, out: NDArray[np.int64], n: int) -> int:
+def write_record(
+    cells: Ints, xy: NDArray[np.float64], record: int, x: float, y: float, cx: float, cy: float, out: Ints, n: int
+) -> int:
+    """Write the zones that hold a place of a cell with edges from `out[n]` on; see `write_zones`."""
+    item = record + 1
+    for _ in range(cells[record]):
+        if cells[item] & 1 == 0 or where_in(cells, xy, item, x, y, cx, cy) != OUTSIDE:
+            if n < len(out):
+                out[n] = cells[item] >> 2
+            n += 1
+        item = item_after(cells, item)
+    return n
+
+
+@kernel
+def write_zones(
+    coarse: NDArray[np.int64], cells: Ints, xy: NDArray[np.float64], zones: int, x: float, y: float, out: Ints, n: int
+) -> int:
     """Write the zones that hold a place, ascending, from `out[n]` on; return where they end, past the room if need be.
 
     The place lies within ±180 and ±90 degrees; the sides of the antimeridian are not joined here.
     """
-    x, y = settled(x), settled(y)
-    cell, cx, cy = cell_of(a, x, y)
-    code = a.code[cell]
+    cell, cx, cy = cell_of(coarse, x, y)
+    code = np.int64(cells[cell])
     if code == 0:
         return n
-    if code > 0:
-        if code <= a.zones:
-            if n < len(out):
-                out[n] = code - 1
-            return n + 1
-        at = np.int64(code) - a.zones - 1
-        for j in range(at + 1, at + 1 + a.stream[at]):
-            if n < len(out):
-                out[n] = a.stream[j]
-            n += 1
-        return n
-    at = np.int64(~code)
-    item = at + 1
-    for _ in range(a.stream[at]):
-        if a.stream[item] & 1 == 0 or where_in(a, item, x, y, cx, cy) != OUTSIDE:
-            if n < len(out):
-                out[n] = a.stream[item] >> 2
-            n += 1
-        item = item_after(a, item)
+    if code < 0:
+        return write_record(cells, xy, ~code, x, y, cx, cy, out, n)
+    if code <= zones:
+        if n < len(out):
+            out[n] = code - 1
+        return n + 1
+    return write_list(cells, code - zones - 1, out, n)
+
+
+@kernel
+def write_list(cells: Ints, at: int, out: Ints, n: int) -> int:
+    """Write a list of zones from `out[n]` on; see `write_zones`."""
+    for j in range(at + 1, at + 1 + cells[at]):
+        if n < len(out):
+            out[n] = cells[j]
+        n += 1
     return n
 
 
@@ -270,17 +276,15 @@ def zones_at(a: AtlasArrays, lat: float, lon: float, zones_out: NDArray[np.int64
         How many zones hold it. If that is more than m, the first m are written; on the antimeridian the number may
         then count a zone twice.
     """
+    lat, lon = settled(lat), settled(lon)
     if -90.0 < lat < 90.0 and -180.0 < lon < 180.0:
-        return write_zones(a, lon, lat, zones_out, 0)
+        return write_zones(a.coarse, a.cells, a.xy, a.zones, lon, lat, zones_out, 0)
     if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
         return 0
     if abs(lat) == 90.0:
-        pole = 1 if lat > 0.0 else 0
-        for j in range(a.pole_start[pole], min(a.pole_start[pole + 1], a.pole_start[pole] + len(zones_out))):
-            zones_out[j - a.pole_start[pole]] = a.pole[j]
-        return a.pole_start[pole + 1] - a.pole_start[pole]
-    n = write_zones(a, 180.0, lat, zones_out, 0)
-    m = write_zones(a, -180.0, lat, zones_out, n)
+        return write_list(a.cells, a.north_pole if lat > 0.0 else a.south_pole, zones_out, 0)
+    n = write_zones(a.coarse, a.cells, a.xy, a.zones, 180.0, lat, zones_out, 0)
+    m = write_zones(a.coarse, a.cells, a.xy, a.zones, -180.0, lat, zones_out, n)
     if m > len(zones_out):
         return m
     for i in range(n, m):  # the two sides of the antimeridian are one place: merge, without doubles
@@ -311,18 +315,31 @@ def locate(
     -----
     Constant time for each place and pair, whatever the number of zones; linear in the edges of a place's own cell.
     """
-    room = len(place_out) - 2 * a.most
+    coarse, cells, xy, zones = a.coarse, a.cells, a.xy, a.zones
+    west, south, east, north = a.west, a.south, a.east, a.north
+    room, held = len(place_out) - 2 * a.most, np.empty(2 * a.most, np.int64)
     for i in range(start, len(lat)):
-        y, x = lat[i], lon[i]
-        if not (a.box[1] <= y <= a.box[3] and ((a.box[0] <= x <= a.box[2]) or abs(x) == 180.0 or abs(y) == 90.0)):
+        y, x = settled(lat[i]), settled(lon[i])
+        if not (south <= y <= north and (west <= x <= east or abs(x) == 180.0 or abs(y) == 90.0)):
             continue
         if n > room:
             return i, n
         before = n
         if -90.0 < y < 90.0 and -180.0 < x < 180.0:
-            n = write_zones(a, x, y, zone_out, n)
+            # As `write_zones`, written out: a call would cost as much as the rest.
+            cell, cx, cy = cell_of(coarse, x, y)
+            code = np.int64(cells[cell])
+            if code < 0:
+                n = write_record(cells, xy, ~code, x, y, cx, cy, zone_out, n)
+            elif code > zones:
+                n = write_list(cells, code - zones - 1, zone_out, n)
+            elif code > 0:
+                zone_out[n] = code - 1
+                n += 1
         else:
-            n += zones_at(a, y, x, zone_out[n:])
+            for j in range(zones_at(a, y, x, held)):
+                zone_out[n] = held[j]
+                n += 1
         for j in range(before, n):
             place_out[j] = i
     return len(lat), n
@@ -347,10 +364,10 @@ def same_empty_cell(a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1:
     if abs(i1 - i0) > 1 or abs(j1 - j0) > 1:
         return False
     return (
-        a.code[start + (j0 << level) + i0] >= 0
-        and a.code[start + (j1 << level) + i1] >= 0
-        and a.code[start + (j0 << level) + i1] >= 0
-        and a.code[start + (j1 << level) + i0] >= 0
+        a.cells[start + (j0 << level) + i0] >= 0
+        and a.cells[start + (j1 << level) + i1] >= 0
+        and a.cells[start + (j0 << level) + i1] >= 0
+        and a.cells[start + (j1 << level) + i0] >= 0
     )
 
 

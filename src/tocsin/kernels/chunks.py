@@ -13,13 +13,28 @@ GROUP_CHUNKS = 16
 
 
 @kernel
-def chunk_edges(ring_end: NDArray[np.bool_], first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the chunks, (first edge, number of edges), ring by ring, and each zone's first chunk."""
-    zones = len(first) - 1
-    chunk, chunk_first, n = np.empty((len(ring_end), 2), np.int64), np.zeros(zones + 1, np.int64), 0
-    for zone in range(zones):
-        e = first[zone]
-        while e < first[zone + 1]:
+def chunk_edges(ring_end: NDArray[np.bool_], zone: NDArray[np.int64], chunk: NDArray[np.int64]) -> int:
+    """Write the chunks, (first edge, number of edges), ring by ring, and each zone's first chunk and group.
+
+    Parameters
+    ----------
+    ring_end : ndarray, shape (vertices,), bool
+        Where a ring ends: no edge begins there.
+    zone : ndarray, shape (zones + 1, 3), int64
+        See `AtlasArrays`; the first column is given, the others are written.
+    chunk : ndarray, shape (edges, 2), int64
+        Written.
+
+    Returns
+    -------
+    int
+        How many chunks there are.
+    """
+    n = 0
+    zone[0, 1] = zone[0, 2] = 0
+    for z in range(len(zone) - 1):
+        e = zone[z, 0]
+        while e < zone[z + 1, 0]:
             m = 0
             while m < CHUNK_EDGES and not ring_end[e + m]:
                 m += 1
@@ -27,40 +42,32 @@ def chunk_edges(ring_end: NDArray[np.bool_], first: NDArray[np.int64]) -> tuple[
                 chunk[n, 0], chunk[n, 1] = e, m
                 n += 1
             e += m + (1 if ring_end[e + m] else 0)
-        chunk_first[zone + 1] = n
-    return chunk[:n].copy(), chunk_first
+        zone[z + 1, 1] = n
+        zone[z + 1, 2] = zone[z, 2] + (n - zone[z, 1] + GROUP_CHUNKS - 1) // GROUP_CHUNKS
+    return n
 
 
 @kernel
-def _least_cos(south: float, north: float) -> float:
-    """Return the least cosine of latitude in a band."""
-    return max(min(sincosd(south)[1], sincosd(north)[1]), 0.0)
+def _widen(box: NDArray[np.float64], west: float, south: float, east: float, north: float) -> None:
+    """Make a box hold another; its fifth value is the least cosine of latitude in it."""
+    box[0], box[1] = min(box[0], west), min(box[1], south)
+    box[2], box[3] = max(box[2], east), max(box[3], north)
+    box[4] = max(min(sincosd(box[1])[1], sincosd(box[3])[1]), 0.0)
 
 
 @kernel
 def box_chunks(
-    xy: NDArray[np.float64], chunk: NDArray[np.int64], chunk_first: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return the boxes of chunks, each zone's first group, and the boxes of groups; see `AtlasArrays`."""
-    zones = len(chunk_first) - 1
-    chunk_box, group_first = np.empty((len(chunk), 5)), np.zeros(zones + 1, np.int64)
-    for zone in range(zones):
-        chunks = chunk_first[zone + 1] - chunk_first[zone]
-        group_first[zone + 1] = group_first[zone] + (chunks + GROUP_CHUNKS - 1) // GROUP_CHUNKS
-    group_box = np.empty((group_first[zones], 5))
-    for zone in range(zones):
-        for c in range(chunk_first[zone], chunk_first[zone + 1]):
-            box = chunk_box[c]
-            box[0], box[1], box[2], box[3] = np.inf, np.inf, -np.inf, -np.inf
+    xy: NDArray[np.float64], zone: NDArray[np.int64], chunk: NDArray[np.int64], box: NDArray[np.float64]
+) -> None:
+    """Write the boxes of chunks and then of groups; see `AtlasArrays`."""
+    for b in range(len(box)):
+        box[b, 0], box[b, 1], box[b, 2], box[b, 3] = np.inf, np.inf, -np.inf, -np.inf
+    for z in range(len(zone) - 1):
+        for c in range(zone[z, 1], zone[z + 1, 1]):
+            west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
             for v in range(chunk[c, 0], chunk[c, 0] + chunk[c, 1] + 1):
-                box[0], box[1] = min(box[0], xy[2 * v]), min(box[1], xy[2 * v + 1])
-                box[2], box[3] = max(box[2], xy[2 * v]), max(box[3], xy[2 * v + 1])
-            box[4] = _least_cos(box[1], box[3])
-            group = group_box[group_first[zone] + (c - chunk_first[zone]) // GROUP_CHUNKS]
-            if (c - chunk_first[zone]) % GROUP_CHUNKS == 0:
-                group[:] = box
-            else:
-                group[0], group[1] = min(group[0], box[0]), min(group[1], box[1])
-                group[2], group[3] = max(group[2], box[2]), max(group[3], box[3])
-                group[4] = min(group[4], box[4])
-    return chunk_box, group_first, group_box
+                west, south = min(west, xy[2 * v]), min(south, xy[2 * v + 1])
+                east, north = max(east, xy[2 * v]), max(north, xy[2 * v + 1])
+            _widen(box[c], west, south, east, north)
+            group = len(chunk) + zone[z, 2] + (c - zone[z, 1]) // GROUP_CHUNKS
+            _widen(box[group], west, south, east, north)

@@ -42,16 +42,22 @@ def free_m(lat: float, degrees: float) -> float:
 @kernel
 def _index_of(metres: float, lengths: NDArray[np.float64]) -> int:
     """Return the last index whose length is not more."""
-    return np.searchsorted(lengths, metres, side="right") - 1
+    lo, hi = 0, len(lengths)
+    while hi - lo > 1:
+        mid = (lo + hi) >> 1
+        if lengths[mid] <= metres:
+            lo = mid
+        else:
+            hi = mid
+    return lo
 
 
 @kernel
 def coarse_steps(busy: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Return each coarse cell's king's distance to the nearest busy one, round the globe; 360 if there is none."""
-    steps = np.full(COLUMNS * ROWS, COLUMNS, np.int32)
+    steps = np.empty(COLUMNS * ROWS, np.int32)
     for c in range(COLUMNS * ROWS):
-        if busy[c]:
-            steps[c] = 0
+        steps[c] = 0 if busy[c] else COLUMNS
     for turn in range(4):  # a second time each way, for what came round the globe
         for n in range(COLUMNS * ROWS):
             c = n if turn % 2 == 0 else COLUMNS * ROWS - 1 - n
@@ -85,7 +91,9 @@ def mark_tiles(
 @kernel
 def _load(at: NDArray[np.int32], clear: NDArray[np.uint8], c: int, padded: NDArray[np.uint8]) -> None:
     """Copy a tile and a border of its neighbours' cells; FAR where there is no neighbour."""
-    padded[:] = FAR
+    for j in range(TILE + 2):
+        for i in range(TILE + 2):
+            padded[j, i] = FAR
     for dj in range(-1, 2):
         for di in range(-1, 2):
             j, i = c // COLUMNS + dj, (c % COLUMNS + di) % COLUMNS

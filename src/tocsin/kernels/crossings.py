@@ -61,10 +61,10 @@ def _meet_edges(
 ) -> int:  # fmt: skip
     """Add the contacts of the way with one zone's edges in one cell."""
     lo_x, hi_x, lo_y, hi_y = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
-    for run in range(item + 2, item + 2 + 2 * a.stream[item + 1], 2):
-        first = np.int64(a.stream[run])
+    for run in range(item + 2, item + 2 + 2 * a.cells[item + 1], 2):
+        first = np.int64(a.cells[run])
         bx, by = a.xy[2 * first], a.xy[2 * first + 1]
-        for v in range(first + 1, first + 1 + a.stream[run + 1]):
+        for v in range(first + 1, first + 1 + a.cells[run + 1]):
             ax, ay = bx, by
             bx, by = a.xy[2 * v], a.xy[2 * v + 1]
             if min(ax, bx) > hi_x or max(ax, bx) < lo_x or min(ay, by) > hi_y or max(ay, by) < lo_y:
@@ -99,14 +99,14 @@ def _meet_cell(
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
     """Add the contacts of the way with all edges in one cell."""
-    code = a.code[cell]
+    code = a.cells[cell]
     if code < 0:
         at = np.int64(~code)
         item = at + 1
-        for _ in range(a.stream[at]):
-            if a.stream[item] & 1:
+        for _ in range(a.cells[at]):
+            if a.cells[item] & 1:
                 n = _meet_edges(a, item, x0, y0, x1, y1, n, out, s_out)
-            item = item_after(a, item)
+            item = item_after(a.cells, item)
     return n
 
 
@@ -115,8 +115,8 @@ def _meet_all(
     a: AtlasArrays, x0: float, y0: float, x1: float, y1: float, out: NDArray[np.int64], s_out: NDArray[np.float64]
 ) -> int:
     """Write the contacts of the way with edges, each once, in no order; return how many."""
-    n, cell = 0, cell_of(a, x0, y0)[0]
-    if cell > 0 and cell == cell_of(a, x1, y1)[0]:  # cell 0 is all that lies far from zones
+    n, cell = 0, cell_of(a.coarse, x0, y0)[0]
+    if cell > 0 and cell == cell_of(a.coarse, x1, y1)[0]:  # cell 0 is all that lies far from zones
         return _meet_cell(a, cell, x0, y0, x1, y1, n, out, s_out)
     south, north = min(y0, y1), max(y0, y1)
     r0, r1 = cell_range(south, north, -90.0, ROWS, 1.0)
@@ -146,33 +146,33 @@ def _side_beyond(a: AtlasArrays, zone: int, x0: float, y0: float, x1: float, y1:
     `hand` is `RIGHT` or `LEFT`. The place lies on no edge, so this is yes or no. It is found as in `where_in`, with
     every tie settled by the direction of the infinitesimal steps.
     """
-    cell, cx, cy = cell_of(a, x0, y0)
-    code = a.code[cell]
+    cell, cx, cy = cell_of(a.coarse, x0, y0)
+    code = a.cells[cell]
     if code >= 0:
         if code <= a.zones:
             return code == zone + 1
         at = np.int64(code) - a.zones - 1
         holds = False
-        for j in range(at + 1, at + 1 + a.stream[at]):
-            holds |= a.stream[j] == zone
+        for j in range(at + 1, at + 1 + a.cells[at]):
+            holds |= a.cells[j] == zone
         return holds
     at = np.int64(~code)
     item = at + 1
-    for _ in range(a.stream[at]):
-        if a.stream[item] >> 2 == zone:
+    for _ in range(a.cells[at]):
+        if a.cells[item] >> 2 == zone:
             break
-        item = item_after(a, item)
+        item = item_after(a.cells, item)
     else:
         return False
-    if a.stream[item] & 1 == 0:
+    if a.cells[item] & 1 == 0:
         return True
     dx, dy = x1 - x0, y1 - y0
     aside_y = -dx if hand == RIGHT else dx
     up = dy > 0.0 or (dy == 0.0 and aside_y > 0.0)
-    inside = (a.stream[item] >> 1) & 1 == 1
-    for run in range(item + 2, item + 2 + 2 * a.stream[item + 1], 2):
-        first = np.int64(a.stream[run])
-        for v in range(first, first + a.stream[run + 1]):
+    inside = (a.cells[item] >> 1) & 1 == 1
+    for run in range(item + 2, item + 2 + 2 * a.cells[item + 1], 2):
+        first = np.int64(a.cells[run])
+        for v in range(first, first + a.cells[run + 1]):
             ax, ay, bx, by = a.xy[2 * v], a.xy[2 * v + 1], a.xy[2 * v + 2], a.xy[2 * v + 3]
             if (ay > y0 or (ay == y0 and not up)) != (by > y0 or (by == y0 and not up)):
                 side = orient2d(ax, ay, bx, by, x0, y0)
@@ -196,7 +196,7 @@ def _zone_of(a: AtlasArrays, edge: int) -> int:
     lo, hi = 0, a.zones
     while hi - lo > 1:
         mid = (lo + hi) >> 1
-        if a.first[mid] <= edge:
+        if a.zone[mid, 0] <= edge:
             lo = mid
         else:
             hi = mid
@@ -272,7 +272,7 @@ def _plane_crossings(
             if n + m > len(out):
                 return n + m
             for i in range(n, n + m):
-                out[i], s_out[i] = (a.first[out[i]] << 2), float(end)
+                out[i], s_out[i] = (a.zone[out[i], 0] << 2), float(end)
             n += m
     if n == 0 or n > len(out):
         return n

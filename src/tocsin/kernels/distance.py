@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels.cells import AtlasArrays
+from tocsin.kernels.chunks import GROUP_CHUNKS
 from tocsin.kernels.geodesic import A_M, B_M, E2, F1, inverse_m, short_way
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.trig import RAD_PER_DEG, atan2_rad, sincosd
@@ -94,14 +95,13 @@ def edge_distance_m(lat: float, lon: float, ax: float, ay: float, bx: float, by:
 
 
 @kernel
-def _chunk_distance_m(a: AtlasArrays, chunk: int, lat: float, lon: float, best: float) -> float:
-    """Return the least of `best` and the distance from a place to the edges of a chunk."""
+def _chunk_distance_m(xy: NDArray[np.float64], first: int, count: int, lat: float, lon: float, best: float) -> float:
+    """Return the least of `best` and the distance from a place to so many edges from the first on."""
     p = _earth(lat, lon)
-    first, count = a.chunk[chunk]
-    ax, ay = a.xy[2 * first], a.xy[2 * first + 1]
+    ax, ay = xy[2 * first], xy[2 * first + 1]
     q = _earth(ay, ax)
     for v in range(first + 1, first + 1 + count):
-        bx, by = a.xy[2 * v], a.xy[2 * v + 1]
+        bx, by = xy[2 * v], xy[2 * v + 1]
         r = _earth(by, bx)
         if not ((ax == bx and abs(ax) == 180.0) or (ay == by and abs(ay) == 90.0)):
             size_m = A_M * RAD_PER_DEG * (abs(bx - ax) + abs(by - ay))
@@ -142,18 +142,19 @@ def boundary_distance_m(a: AtlasArrays, zone: int, lat: float, lon: float) -> fl
     a circle, whose edges are all equally near.
     """
     _, cos_lat = sincosd(lat)
-    best, nearest, near_m = inf, -1, inf
-    for group in range(a.group_first[zone], a.group_first[zone + 1]):
-        bound = box_bound_m(a.group_box[group], lat, lon, cos_lat)
+    c0, c1 = a.zone[zone, 1], a.zone[zone + 1, 1]
+    g0, g1 = len(a.chunk) + a.zone[zone, 2], len(a.chunk) + a.zone[zone + 1, 2]
+    best, nearest, near_m = inf, g0, inf
+    for group in range(g0, g1):
+        bound = box_bound_m(a.box[group], lat, lon, cos_lat)
         if bound < near_m:
             near_m, nearest = bound, group
     # The nearest group first, then all; a group is 16 chunks of its zone.
-    for turn in range(-1, a.group_first[zone + 1] - a.group_first[zone]):
-        group = nearest if turn < 0 else a.group_first[zone] + turn
-        if turn >= 0 and (group == nearest or box_bound_m(a.group_box[group], lat, lon, cos_lat) >= best):
+    for group in range(g0 - 1, g1):
+        if group == nearest or (group >= g0 and box_bound_m(a.box[group], lat, lon, cos_lat) >= best):
             continue
-        c0 = a.chunk_first[zone] + 16 * (group - a.group_first[zone])
-        for chunk in range(c0, min(c0 + 16, a.chunk_first[zone + 1])):
-            if box_bound_m(a.chunk_box[chunk], lat, lon, cos_lat) < best:
-                best = _chunk_distance_m(a, chunk, lat, lon, best)
+        chunks = c0 + GROUP_CHUNKS * ((group if group >= g0 else nearest) - g0)
+        for chunk in range(chunks, min(chunks + GROUP_CHUNKS, c1)):
+            if box_bound_m(a.box[chunk], lat, lon, cos_lat) < best:
+                best = _chunk_distance_m(a.xy, a.chunk[chunk, 0], a.chunk[chunk, 1], lat, lon, best)
     return best

@@ -129,7 +129,15 @@ def kernel(function: F) -> F:
     callable
         Callable from Python and from other kernels.
     """
-    compiled = numba.njit(nogil=True, fastmath=False, boundscheck=False, error_model="numpy")(function)
+    inner = function.__name__.startswith("_")
+    compiled = numba.njit(
+        nogil=True,
+        fastmath=False,
+        boundscheck=False,
+        error_model="numpy",
+        no_cpython_wrapper=inner,
+        no_cfunc_wrapper=True,
+    )(function)
     if isinstance(compiled, Dispatcher):  # a plain function where NUMBA_DISABLE_JIT is set
         template = compiled.get_call_template
         # A literal such as 0 would else be a type of its own, and the kernel be compiled for it once more.
