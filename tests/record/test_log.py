@@ -43,7 +43,7 @@ def test_proofs_of_every_entry_and_earlier_tree_verify(tmp_path: Path) -> None:
             verify_consistency(
                 old_size=old,
                 new_size=600,
-                old_root=reader.subtree_root(0, old) if old in {1, 256, 512} else type(reader)(log._read, old).root(),
+                old_root=reader.subtree_root(0, old) if old in {1, 256, 512} else type(reader)(log.read, old).root(),
                 new_root=log.published.root,
                 proof=log.consistency_proof(old),
             )

@@ -132,6 +132,16 @@ def _complete_root(hashes: list[bytes]) -> bytes:
     return hashes[0]
 
 
+def open_entries(reader: TileReader) -> Iterator[tuple[int, Envelope]]:
+    """Yield index and envelope of every entry of a tree that everybody can read."""
+    for number in range(-(-reader.size // TILE_WIDTH)):
+        data, width, path = reader.bytes_of(ENTRIES, number)
+        if _OPEN_FIELD in data:
+            opens: list[tuple[int, Envelope]] = []
+            _read_kinds(parse_bundle(data, width, path), number * TILE_WIDTH, Counter(), opens)
+            yield from opens
+
+
 def _read_kinds(entries: list[bytes], first: int, kinds: Counter[str], opens: list[tuple[int, Envelope]]) -> None:
     for index, entry in enumerate(entries, start=first):
         if _OPEN_FIELD in entry:

@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.errors import RecordError, SplitViewError, VerificationError
+from tocsin.record.entitled import undelivered
 from tocsin.record.evidence import EVIDENCE_HEAD, parse_evidence, split_view
 from tocsin.record.files import replace_file
 from tocsin.record.memory import ForkError, Remembered, load_memory, save_memory
-from tocsin.record.note import encode_base64, parse_vkey
+from tocsin.record.note import Vkey, encode_base64, parse_vkey
+from tocsin.record.pack import is_pack, verify_pack
 from tocsin.record.source import FolderSource, Source, UrlSource
 from tocsin.record.verify import CONTINUED_KIND, Verified, find_record, read_vkey, verify
 
@@ -30,25 +32,28 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("place", help="the record's folder, the URL it is served under, or an evidence file")
     parser.add_argument("--state", type=Path, help="file in which this verifier remembers the newest tree it saw")
     parser.add_argument("--vkey", help="the log's key, as the agreement has it")
+    parser.add_argument("--party", help="list what this party is entitled to and has not got")
     given = parser.parse_args(arguments)
-    return verify_command(given.place, state=given.state, vkey=given.vkey)
+    return verify_command(given.place, state=given.state, vkey=given.vkey, party=given.party)
 
 
-def verify_command(place: str, *, state: Path | None = None, vkey: str | None = None) -> int:
+def verify_command(place: str, *, state: Path | None = None, vkey: str | None = None, party: str | None = None) -> int:
     """Verify a record, print what was found on stdout and what is wrong on stderr, and return the exit code.
 
     Parameters
     ----------
     place : str
-        A folder, an http(s) URL, or an evidence file.
+        A record's folder or http(s) URL, an evidence pack's folder, or an evidence file.
     state : Path or None
         Where this verifier remembers the newest tree it saw; evidence of a fork is written beside it as
         `<state>.fork`.
     vkey : str or None
         The log's key, as the agreement has it.
+    party : str or None
+        List what this party is entitled to and has not got; exit code 1 if there is anything.
     """
     try:
-        return _verify_command(place, state, vkey)
+        return _verify_command(place, state, vkey, party)
     except ForkError as error:
         return _report_fork(error, state)
     except SplitViewError as error:
@@ -59,7 +64,7 @@ def verify_command(place: str, *, state: Path | None = None, vkey: str | None = 
         return _say(f"UNAVAILABLE: {error}", UNAVAILABLE)
 
 
-def _verify_command(place: str, state: Path | None, vkey: str | None) -> int:
+def _verify_command(place: str, state: Path | None, vkey: str | None, party: str | None) -> int:
     try:
         pinned = parse_vkey(vkey) if vkey else None
         source, payload = _source(place)
@@ -68,6 +73,8 @@ def _verify_command(place: str, state: Path | None, vkey: str | None) -> int:
         return _say(f"usage: {error}", USAGE)
     if source is None:
         return _check_evidence(Path(place))
+    if isinstance(source, FolderSource) and is_pack(source.folder):
+        return _check_pack(source.folder, pinned)
     remembered = memory.get(read_vkey(source.read).name)
     verified = verify(source, vkey=pinned, payload=payload, remembered=remembered)
     for line in describe(verified, is_pinned=pinned is not None, remembered=remembered):
@@ -75,7 +82,7 @@ def _verify_command(place: str, state: Path | None, vkey: str | None) -> int:
     if state:
         save_memory(state, memory | {verified.origin: verified.remembered})
     sys.stdout.write("GOOD: every entry and file above is what the signature covers\n")
-    return GOOD
+    return _list_undelivered(source, verified, party) if party else GOOD
 
 
 def describe(verified: Verified, *, is_pinned: bool, remembered: Remembered | None) -> list[str]:
@@ -135,6 +142,31 @@ def _source(place: str) -> tuple[Source | None, Path | None]:
     record = find_record(path)
     payload = record.parent / "payload"
     return FolderSource(record), payload if payload.is_dir() else None
+
+
+def _list_undelivered(source: Source, verified: Verified, party: str) -> int:
+    missing = undelivered(source.read, verified.size, party, verified.payload_indices or frozenset())
+    for index in missing:
+        sys.stdout.write(f"ENTITLED, NOT DELIVERED  entry {index}\n")
+    return _say(f"{party} is entitled to {len(missing)} payloads that are not here", BAD) if missing else GOOD
+
+
+def _check_pack(folder: Path, pinned: Vkey | None) -> int:
+    pack = verify_pack(folder, vkey=pinned)
+    trust = "as expected" if pinned else _UNPINNED
+    seen = ", ".join(f"{name} {_utc(time)}" for name, time in sorted(pack.times_s.items())) or "by no witness"
+    quorum = f", quorum {pack.policy.words}" if pack.policy else ""
+    lines = [
+        f"pack     for {pack.disclosure.get('to')}: {pack.disclosure.get('reason')}",
+        f"origin   {pack.checkpoint.origin}",
+        f"key      {pack.keys[-1]} ({trust})",
+        f"tree     {pack.checkpoint.size:,} entries, cosigned {seen}{quorum}",
+        *(f"entry    {index} {e.kind} {e.at}" for index, (e, _) in pack.contents.items()),
+        f"files    {len(pack.disclosure['files'])} as disclosed",
+        "GOOD: every entry stands in the log, and its content is the one committed to",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return GOOD
 
 
 def _check_evidence(path: Path) -> int:

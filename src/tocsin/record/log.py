@@ -29,6 +29,7 @@ from tocsin.record.journal import Journal, Torn
 from tocsin.record.leaf import Entry, Sealed, new_salt, seal
 from tocsin.record.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
 from tocsin.record.note import NoteSignature, SignatureType, SignedNote, parse_note
+from tocsin.record.payload import Opening
 from tocsin.record.policy import Policy
 from tocsin.record.rotation import RotationReason, begin_rotation, rotation_under_way
 from tocsin.record.tiles import TILE_HEIGHT, TILE_WIDTH, TileReader, tile_path
@@ -209,7 +210,7 @@ class Log:
         old = self.published
         try:
             entries = [opening.envelope for opening in self._journal.read(old.size, self.size)]
-            files = grow(self._read, old.size, entries)
+            files = grow(self.read, old.size, entries)
             self._stage(files)
             root = check_growth(self._read_staged, old_size=old.size, old_root=old.root, new_size=self.size)
             new = Checkpoint(origin=self.origin, size=self.size, root=root)
@@ -289,12 +290,30 @@ class Log:
         return is_met
 
     def _witnessed_size(self) -> int:
-        data = self._read(WITNESSED)
+        data = self.read(WITNESSED)
         return parse_checkpoint(parse_note(data).text).size if data else 0
+
+    def read(self, path: str) -> bytes | None:
+        """Return the bytes of a file of the record as the disk has them, or None if there is no such file."""
+        try:
+            return read_back(self._record / path)
+        except FileNotFoundError:
+            return None
 
     def reader(self) -> TileReader:
         """Return a reader of the published tree."""
-        return TileReader(self._read, self.published.size)
+        return TileReader(self.read, self.published.size)
+
+    def opening(self, index: int) -> Opening:
+        """Return an entry with its salt and payload.
+
+        Raises
+        ------
+        VerificationError
+            If it is not here any more, or damaged.
+        """
+        (opening,) = self._journal.read(index, index + 1)
+        return opening
 
     def inclusion_proof(self, index: int) -> list[bytes]:
         """Return the proof that a published entry is in the published tree."""
@@ -326,7 +345,7 @@ class Log:
         checkpoint = parse_checkpoint(note.text)
         if checkpoint.origin != self.origin:
             raise VerificationError("origin of the checkpoint", expected=self.origin, calculated=checkpoint.origin)
-        found = TileReader(self._read, checkpoint.size).root()
+        found = TileReader(self.read, checkpoint.size).root()
         if found != checkpoint.root:
             raise VerificationError(
                 f"{self._record}: the tree is not the one signed",
@@ -335,17 +354,11 @@ class Log:
             )
         return note, checkpoint
 
-    def _read(self, path: str) -> bytes | None:
-        try:
-            return read_back(self._record / path)
-        except FileNotFoundError:
-            return None
-
     def _read_staged(self, path: str) -> bytes | None:
         try:
             return read_back(self.folder / STAGING / _flat(path))
         except FileNotFoundError:
-            return self._read(path)
+            return self.read(path)
 
     def _stage(self, files: dict[str, bytes]) -> None:
         staging = self.folder / STAGING

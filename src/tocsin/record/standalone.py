@@ -27,6 +27,9 @@ MODULES = (
     "keychain",
     "audit",
     "verify",
+    "entitled",
+    "proof",
+    "pack",
     "command",
 )
 """What verification needs, each module after those it imports."""
