@@ -14,7 +14,7 @@ import yaml
 
 from tocsin.canon import parse_json
 from tocsin.warn.ack import read_answers
-from tocsin.warn.channels.config import ConsoleConfig, FileConfig, WebhookConfig, load_transports
+from tocsin.warn.channels.config import ConsoleConfig, FileConfig, MailConfig, WebhookConfig, load_transports
 from tocsin.warn.heard import RETRY_AFTER_S
 from tocsin.warn.states import AnswerKind, CaseInput, CaseOutcome, CaseState, Disposition, MessageState
 from tocsin.warn.table import picture, table_markdown
@@ -43,7 +43,7 @@ def test_guide_names_every_word(kind: type[StrEnum]) -> None:
 
 def test_guide_names_every_setting() -> None:
     text = GUIDE.read_text()
-    keys = {key for model in (ConsoleConfig, FileConfig, WebhookConfig) for key in model.model_fields}
+    keys = {key for model in (ConsoleConfig, FileConfig, MailConfig, WebhookConfig) for key in model.model_fields}
     assert not [key for key in keys - {"transport"} if f"`{key}`" not in text]
 
 

@@ -216,6 +216,8 @@ class Message:
         A person called has their own id as channel.
     saying : int
         0 for the first, then one for each time it was said again to this recipient on this channel.
+    is_repeat : bool
+        True if something of the same rung had reached the recipient already.
     event_id : str or None
         The event it tells of.
     queued_us : int
@@ -238,6 +240,7 @@ class Message:
     channel: str
     recipient: str
     saying: int
+    is_repeat: bool
     event_id: str | None
     queued_us: int
     text_id: str | None
@@ -258,6 +261,7 @@ class Message:
             "channel": self.channel,
             "recipient": self.recipient,
             "saying": self.saying,
+            "is_repeat": self.is_repeat,
             "event": self.event_id,
             "queued": format_instant(self.queued_us),
             "text": self.text_id,
@@ -285,6 +289,8 @@ class Outcome:
         The transport's own id of what it took.
     retry_after_s : float or None
         The receiver's wish, if it named one.
+    held_back : bool
+        True if nothing was tried, since the recipient had heard enough repeats for the moment.
     """
 
     state: MessageState
@@ -292,6 +298,7 @@ class Outcome:
     transport: str = ""
     transport_id: str | None = None
     retry_after_s: float | None = None
+    held_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,6 +337,7 @@ class Attempt:
             "reason": found.reason if found else None,
             "transport": found.transport if found else None,
             "transport_id": found.transport_id if found else None,
+            "held_back": found.held_back if found else False,
         }
 
 

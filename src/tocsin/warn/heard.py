@@ -76,17 +76,19 @@ def reported(work: Work, report: Reported) -> None:
 
 
 def _failed_for_now(work: Work, message: Message, number: int, outcome: Outcome, reason: str) -> None:
+    is_failure = not outcome.held_back
     if message.state in OUT or not work.is_active(message):
-        _failed_for_good(work, message, f"{reason}; no further attempt is needed")
+        _failed_for_good(work, message, f"{reason}; no further attempt is needed", use_backup=is_failure)
         return
     if number > len(RETRY_AFTER_S):
-        _failed_for_good(work, message, f"{reason}; given up after {number} attempts")
+        _failed_for_good(work, message, f"{reason}; given up after {number} attempts", use_backup=is_failure)
         return
     wait_s = max(RETRY_AFTER_S[number - 1], outcome.retry_after_s or 0.0)
     at_us = work.now_us + round(wait_s * US_PER_S)
     due_us = work.case.rungs[message.rung].answer_due_us
     if due_us is not None and at_us >= due_us:
-        _failed_for_good(work, message, f"{reason}; the next attempt would come after the deadline")
+        late = f"{reason}; the next attempt would come after the deadline"
+        _failed_for_good(work, message, late, use_backup=is_failure)
         return
     work.change_message(message.message_id, MessageState.FAILED_FOR_NOW)
     work.set_deadline(DeadlineKind.RETRY, at_us, message.message_id)
@@ -94,11 +96,11 @@ def _failed_for_now(work: Work, message: Message, number: int, outcome: Outcome,
     work.fire(CaseInput.FAILED_FOR_NOW, again, message_id=message.message_id)
 
 
-def _failed_for_good(work: Work, message: Message, reason: str) -> None:
+def _failed_for_good(work: Work, message: Message, reason: str, *, use_backup: bool = True) -> None:
     backup = None
     if message.state not in OUT:
         work.change_message(message.message_id, MessageState.FAILED_FOR_GOOD)
-        if work.is_active(message):
+        if use_backup and work.is_active(message):
             used = {m.channel for m in work.case.messages if (m.rung, m.recipient) == (message.rung, message.recipient)}
             backup = plan.backup_way(work.playbook, message.channel, message.recipient, used=used)
     if backup is not None:

@@ -20,6 +20,7 @@ from tocsin.warn.case import Attempt, Case, CaseEvent, Deadline, Message, Mute, 
 from tocsin.warn.inputs import Action, CallPerson, Close, DropDeadline, Send, SetDeadline
 from tocsin.warn.message import Wording, compose
 from tocsin.warn.states import (
+    OUT,
     CaseInput,
     CaseOutcome,
     CaseState,
@@ -206,6 +207,7 @@ class Work:
                 self._give_up(old, "said anew")
         key = (rung.purpose, rung.level, channel, recipient)
         saying = sum((old.purpose, old.level, old.channel, old.recipient) == key for old in case.messages)
+        reached = any((m.rung, m.recipient) == (index, recipient) and m.state in OUT for m in case.messages)
         text_id = self._text_id(rung)
         words = compose(
             self.wording,
@@ -226,6 +228,7 @@ class Work:
             channel=channel,
             recipient=recipient,
             saying=saying,
+            is_repeat=reached,
             event_id=rung.event_id,
             queued_us=self.now_us,
             text_id=text_id,

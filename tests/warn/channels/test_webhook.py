@@ -8,32 +8,21 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.warn.receiver import Receiver, accepted_then_close, close, drip, hang, status
-from tests.warn.stories import T0, S, Walk, event
+from tests.warn.stories import T0, S
 
 from tocsin.canon import parse_json
 from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.webhook import Webhook
 from tocsin.warn.states import MessageState
-from tocsin.watch.event import EventKind
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)
-
-
-@pytest.fixture(scope="module")
-def message() -> Message:
-    return Walk().found(event(EventKind.APPROACH)).messages[0]
 
 
 def post(receiver: Receiver, message: Message, *, timeout_s: float = 5.0, now_us: int = T0) -> Outcome:
@@ -219,34 +208,6 @@ def test_resolver_that_hangs_costs_only_the_time_allowed(message: Message, monke
 def test_url_of_another_kind_is_refused_when_set(url: str) -> None:
     with pytest.raises(ValueError, match="expected https://host/path"):
         Webhook(url, key=KEY)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Yield a folder with a certificate for localhost (server.pem) that is its own authority (ca.pem)."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    (folder / "ca.pem").write_bytes(pem)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "server.pem").write_bytes(pem + secret)
-    yield folder
 
 
 def test_tls_checks_the_name_asked_for_although_the_connection_goes_to_a_number(

@@ -12,7 +12,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -28,14 +28,19 @@ from tocsin.agreement.source.document import Document, compose
 from tocsin.errors import AgreementError, Place, SettingError
 from tocsin.units import parse_duration_s
 from tocsin.warn.case import Message, Outcome
+from tocsin.warn.channels import mail
 from tocsin.warn.channels.console import Console
 from tocsin.warn.channels.file import JsonLinesFile
 from tocsin.warn.channels.guard import Network
+from tocsin.warn.channels.mail import Mail, Relay, Security
+from tocsin.warn.channels.pace import Paced
 from tocsin.warn.channels.transport import Transport
 from tocsin.warn.channels.webhook import TIMEOUT_S, Webhook
 from tocsin.warn.message import neutral
 
 DEFAULT = "default"
+MAILBOX = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
+"""An address of printable ASCII without spaces; what it names is the relay's affair."""
 MESSAGES_FILE = "messages.jsonl"
 """Where messages go whose channel the deployment does not name."""
 KEY_FILE = "webhook-key.pem"
@@ -45,20 +50,26 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ConsoleConfig(_Strict):
+class _Config(_Strict):
+    """What every transport can be told: how many repeats a minute one recipient gets by it; the first always passes."""
+
+    repeats_per_minute: int | None = Field(default=None, ge=1)
+
+
+class ConsoleConfig(_Config):
     """Print to standard error."""
 
     transport: Literal["console"]
 
 
-class FileConfig(_Strict):
+class FileConfig(_Config):
     """Append to a JSON Lines file; a relative path is inside the output folder."""
 
     transport: Literal["file"]
     path: str = Field(min_length=1)
 
 
-class WebhookConfig(_Strict):
+class WebhookConfig(_Config):
     """Post to a URL; `allow` names addresses that are not public, `key` and `ca` are PEM files."""
 
     transport: Literal["webhook"]
@@ -69,7 +80,28 @@ class WebhookConfig(_Strict):
     timeout: str | None = None
 
 
-_KINDS: dict[str, type[_Strict]] = {"console": ConsoleConfig, "file": FileConfig, "webhook": WebhookConfig}
+class MailConfig(_Config):
+    """Submit mail to a relay; `to` names the mailboxes of each party told, `password` is a file that holds it."""
+
+    transport: Literal["smtp"]
+    host: str = Field(min_length=1)
+    port: int = Field(ge=1, le=65_535)
+    sender: str = Field(pattern=MAILBOX)
+    to: dict[str, tuple[Annotated[str, Field(pattern=MAILBOX)], ...]] = Field(min_length=1)
+    security: Security = Security.STARTTLS
+    user: str | None = None
+    password: str | None = None
+    allow: tuple[str, ...] = ()
+    ca: str | None = None
+    timeout: str | None = None
+
+
+_KINDS: dict[str, type[_Config]] = {
+    "console": ConsoleConfig,
+    "file": FileConfig,
+    "webhook": WebhookConfig,
+    "smtp": MailConfig,
+}
 
 
 class Transports(Mapping[str, Transport]):
@@ -178,28 +210,49 @@ def _transport(value: Any, document: Document, channel: str, *, folder: Path, ou
         keys = ", ".join(_KINDS[kind].model_fields)
         raise SettingError(found, expected=f"{kind} with {keys} ({first['msg'].lower()})", place=at) from error
     try:
-        return _build(config, folder=folder, out=out)
+        built = _build(config, folder=folder, out=out)
     except (ValueError, OSError) as error:
         raise SettingError(str(error), expected=f"a usable {kind}", place=document.where(channel)) from error
+    if config.repeats_per_minute is None:
+        return built
+    return Paced(built, repeats_per_minute=config.repeats_per_minute)
 
 
 def _shown(value: object) -> str:
     return neutral(repr(value), limit=80)
 
 
-def _build(config: _Strict, *, folder: Path, out: Path) -> Transport:
+def _build(config: _Config, *, folder: Path, out: Path) -> Transport:
     if isinstance(config, FileConfig):
         return JsonLinesFile(out / config.path)
     if isinstance(config, WebhookConfig):
-        tls = ssl.create_default_context(cafile=str(folder / config.ca)) if config.ca else None
         return Webhook(
             config.url,
             key=signing_key(folder / config.key if config.key else out / KEY_FILE),
             allow=[_network(text) for text in config.allow],
-            tls=tls,
+            tls=_tls(config.ca, folder),
             timeout_s=TIMEOUT_S if config.timeout is None else parse_duration_s(config.timeout),
         )
+    if isinstance(config, MailConfig):
+        if (config.user is None) != (config.password is None):
+            raise ValueError("found one of user and password, expected both or neither")
+        password = (folder / config.password).read_text().strip() if config.password else None
+        relay = Relay(
+            host=config.host,
+            port=config.port,
+            security=config.security,
+            user=config.user,
+            password=password,
+            allow=tuple(_network(text) for text in config.allow),
+            tls=_tls(config.ca, folder),
+            timeout_s=mail.TIMEOUT_S if config.timeout is None else parse_duration_s(config.timeout),
+        )
+        return Mail(relay, sender=config.sender, mailboxes=config.to)
     return Console()
+
+
+def _tls(ca: str | None, folder: Path) -> ssl.SSLContext | None:
+    return ssl.create_default_context(cafile=str(folder / ca)) if ca else None
 
 
 def _network(text: str) -> Network:
