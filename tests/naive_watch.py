@@ -17,6 +17,7 @@ import shapely
 
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.tracks.batch import ReportBatch
+from tocsin.tracks.category import may_be
 
 Found = tuple[str, str, str, int, int]
 """kind, zone, track, at_us, visit_us"""
@@ -86,7 +87,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
             party = reports.parties[reports.party[i]]
         if reports.category[i] >= 0:
             category = reports.categories[reports.category[i]]
-        bound = zone.binds(party=party, category=category)
+        bound = zone.binds(party) and (zone.categories is None or may_be(category, zone.categories))
         banded = zone.lower_m != -float("inf") or zone.upper_m != float("inf")
 
         def band(alt_m: float, counted: bool, banded: bool = banded) -> bool:

@@ -57,3 +57,20 @@ def close_rules(state: State, book: Book, track: int, zone: int) -> None:
             e = find_episode(state.episodes, state.tracks[track].episodes, kind, r)
             if e != NONE:
                 close_episode(state, track, e)
+
+
+@kernel
+def copy_track(source: State, target: State, track: int) -> None:
+    """Make a track in one state what it is in another; the caller made sure that enough episodes are free."""
+    while target.tracks[track].episodes != NONE:
+        close_episode(target, track, target.tracks[track].episodes)
+    target.tracks[track] = source.tracks[track]
+    target.tracks[track].episodes = NONE
+    e = source.tracks[track].episodes
+    while e != NONE:
+        row = source.episodes[e]
+        copy = open_episode(target, track, row.kind, row.key, row.began_us, row.lat_deg, row.lon_deg)
+        following = target.episodes[copy].next
+        target.episodes[copy] = row
+        target.episodes[copy].next = following
+        e = row.next

@@ -183,3 +183,16 @@ def may_be(category: str | None, agreed: Set[str]) -> bool:
     kind = Category(category)
     narrower = WIDER.get(kind, frozenset())
     return any(wide in agreed for wide, kinds in WIDER.items() if kind in kinds) or not narrower.isdisjoint(agreed)
+
+
+def is_a(category: str | None, agreed: Set[str]) -> bool:
+    """Return True if the mover is declared to be of a kind that is among those agreed: what an exemption asks.
+
+    Examples
+    --------
+    >>> is_a("cargo", {"vessel"}), is_a("vessel", {"fishing"}), is_a(None, {"vessel"})
+    (True, False, False)
+    """
+    return category is not None and (
+        category in agreed or any(wide in agreed and category in kinds for wide, kinds in WIDER.items())
+    )

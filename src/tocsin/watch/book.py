@@ -15,6 +15,7 @@ from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.clock import US_PER_S
 from tocsin.kernels import tables
 from tocsin.kernels.approaches import CLEAR
+from tocsin.tracks.category import Category, is_a, may_be
 
 UNOBSERVED_S = 3_600.0
 """Without a gap rule at a zone, a step longer than this leaves what lies between two fixes unobserved; seconds; a
@@ -63,8 +64,9 @@ def named_parties(watchlist: Watchlist) -> Names:
 
 
 def named_categories(watchlist: Watchlist) -> Names:
-    """Return the categories that any zone names."""
-    return Names(sorted({c for z in watchlist.zones for c in z.categories or frozenset()}))
+    """Return the categories that any zone names, and all that reports may have."""
+    named = {c for z in watchlist.zones for c in z.categories or frozenset()}
+    return Names(sorted(named | {str(category) for category in Category}))
 
 
 def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book:
@@ -166,7 +168,6 @@ def _binds(watchlist: Watchlist) -> NDArray[np.uint8]:
 def _about(zone: Zone, party: str | None, category: str | None) -> bool:
     """Return True if the zone is about such a mover; an exemption is about those it names, never about the unknown."""
     if not zone.is_exemption:
-        return zone.binds(party=party, category=category)
+        return zone.binds(party) and (zone.categories is None or may_be(category, zone.categories))
     party_named = zone.applies_to is None or (party is not None and party in zone.applies_to)
-    category_named = zone.categories is None or (category is not None and category in zone.categories)
-    return party_named and category_named
+    return party_named and (zone.categories is None or is_a(category, zone.categories))

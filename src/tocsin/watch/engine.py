@@ -59,6 +59,7 @@ class Engine:
         self._work = _work(FIRST_WORK)
         self._book = write_book(watchlist, from_us=0, to_us=1)
         self._covers_us = (0, 1)
+        self._found = np.zeros(FIRST_FOUND, tables.FOUND)
 
     def step(
         self, state: WatchState, batch: ReportBatch, *, watermark_us: int | None = None
@@ -116,40 +117,39 @@ class Engine:
     def _arrays(self, state: WatchState) -> tables.State:
         party_class = np.array([*map(self._parties.class_of, state.parties), 0], np.int32)
         category_class = np.array([*map(self._categories.class_of, state.categories), 0], np.int32)
-        return tables.State(state.tracks, state.episodes, state.free, party_class, category_class)
+        return state.arrays(party_class, category_class)
 
     def _sweep(self, state: WatchState, batch: ReportBatch) -> NDArray[Any]:
         reports = _reports(state, batch)
-        found, n, at = np.zeros(FIRST_FOUND, tables.FOUND), 0, 0
+        n = at = 0
         while True:
             at, n, why, repeated = sweep.sweep(
-                reports, at, self._arrays(state), self.atlas.arrays, self._book, self._work, found, n
+                reports, at, self._arrays(state), self.atlas.arrays, self._book, self._work, self._found, n
             )
             state.repeated += repeated
             if why == sweep.DONE:
-                return found[:n]
+                return self._found[:n].copy()
             if why == sweep.WANTS_ORDER:
                 track = batch.tracks[batch.track[at]]
                 raise ValueError(f"report {at} of {track} is older than the track's last fix; sort the batch first")
-            found = self._more(state, why, found)
+            self._more(state, why)
 
     def _pass_time(self, state: WatchState, watermark_us: int) -> NDArray[Any]:
-        found, n, at = np.zeros(0, tables.FOUND), 0, 0
+        n = at = 0
         while True:
-            at, n, why = sweep.pass_time(self._arrays(state), self._book, self._work, at, watermark_us, found, n)
+            at, n, why = sweep.pass_time(self._arrays(state), self._book, self._work, at, watermark_us, self._found, n)
             if why == sweep.DONE:
-                return found[:n]
-            found = self._more(state, why, found)
+                return self._found[:n].copy()
+            self._more(state, why)
 
-    def _more(self, state: WatchState, why: int, found: NDArray[Any]) -> NDArray[Any]:
-        """Double what was too small."""
+    def _more(self, state: WatchState, why: int) -> None:
+        """Double what was too small; what was found so far stays."""
         if why == sweep.WANTS_EPISODES:
             state.make_room_for_episodes()
         elif why == sweep.WANTS_WORK:
             self._work = _work(2 * len(self._work.s))
         elif why == sweep.WANTS_ROOM:
-            return np.concatenate([found, np.zeros(max(FIRST_FOUND, len(found)), tables.FOUND)])
-        return found
+            self._found = np.concatenate([self._found, np.zeros_like(self._found)])
 
 
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:

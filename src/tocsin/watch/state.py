@@ -20,6 +20,9 @@ from tocsin.kernels import tables
 FIRST_ROOM = 1_024
 """Tracks and episodes that a new state has room for; it doubles as needed."""
 
+NO_CLASS = np.zeros(1, np.int32)
+"""Classes where none is asked for."""
+
 FORMAT = "tocsin-watch-state/1"
 
 
@@ -58,6 +61,12 @@ class WatchState:
         """Return the code of each name, giving new names the next codes; one more entry, `NONE`, for "nobody said"."""
         return np.array([*(known.setdefault(name, len(known)) for name in names), tables.NONE], np.int32)
 
+    def arrays(
+        self, party_class: NDArray[np.int32] = NO_CLASS, category_class: NDArray[np.int32] = NO_CLASS
+    ) -> tables.State:
+        """Return the state as the kernels take it, with the classes of its parties and categories."""
+        return tables.State(self.tracks, self.episodes, self.free, party_class, category_class)
+
     def make_room_for_tracks(self) -> None:
         """Double the tracks' room until every known track has a row."""
         if len(self.track_ids) > len(self.tracks):
@@ -69,6 +78,10 @@ class WatchState:
         room = len(self.episodes)
         self.episodes = np.concatenate([self.episodes, _new_episodes(room, room, int(self.free[0]))])
         self.free[:] = room, self.free[1] + room
+
+    def beside(self) -> WatchState:
+        """Return a new state that gives words the same codes as this one, now and later."""
+        return WatchState(track_ids=self.track_ids, parties=self.parties, categories=self.categories, feeds=self.feeds)
 
     def copy(self) -> WatchState:
         """Return a second state that shares nothing with this one."""

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("tracks", deadline=None)
-settings.load_profile("tracks")
+settings.register_profile("tocsin", deadline=None)
+settings.load_profile("tocsin")

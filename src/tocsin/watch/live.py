@@ -1,0 +1,145 @@
+"""Live: two watches of the same reports, one at arrival and one at the watermark (DESIGN P2).
+
+Warning now and not depending on the order of arrival cannot both be had, so there are two classes of event.
+*Provisional* events come from the watch at arrival and drive the ladder. *Final* events come from the watch at the
+watermark, which sees every report in canonical order: they are the same bytes for every order of arrival within the
+lateness and every cut into batches. A final event confirms the provisional one of its id; a provisional one that no
+final event confirms is withdrawn. What comes later than the lateness is handed back, and `corrections` says what it
+would have changed: history is amended, never edited (FAULTS appendix C).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tocsin.kernels.episodes import copy_track
+from tocsin.tracks.batch import ReportBatch, concat
+from tocsin.tracks.order import Release, Reorder, canonical, push
+from tocsin.watch.engine import Engine
+from tocsin.watch.event import Event, Revision, Standing
+from tocsin.watch.replay import replay
+from tocsin.watch.state import WatchState
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveState:
+    """What a live watch remembers; taken over by `step`, like `WatchState`.
+
+    Attributes
+    ----------
+    order : Reorder
+        The reports that wait, and the watermark.
+    settled, arrived : WatchState
+        The watch at the watermark and the watch at arrival; they give words the same codes.
+    open : dict of str to Event
+        Provisional events, by id, that are neither confirmed nor withdrawn yet.
+    """
+
+    order: Reorder
+    settled: WatchState = field(default_factory=WatchState)
+    arrived: WatchState = field(init=False)
+    open: dict[str, Event] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.arrived = self.settled.beside()
+
+
+def step(
+    engine: Engine, state: LiveState, batch: ReportBatch, *, now_us: int
+) -> tuple[LiveState, list[Event], Release]:
+    """Take reports as they arrive.
+
+    Parameters
+    ----------
+    engine : Engine
+    state : LiveState
+        Taken over: use the returned one from now on.
+    batch : ReportBatch
+        In any order; empty to let time pass.
+    now_us : int
+        When they arrived, microseconds UTC.
+
+    Returns
+    -------
+    state : LiveState
+    events : list of Event
+        Final ones first (they confirm what was open under their id), then withdrawals, then new provisional ones; each
+        group in the one order of events.
+    release : Release
+        What became of the reports: `late` and `ahead` were not watched.
+    """
+    state.order, release = push(state.order, batch, now_us=now_us)
+    watermark_us = state.order.watermark_us
+    state.settled, final = engine.step(state.settled, release.ready, watermark_us=watermark_us)
+    told = {event.event_id for event in final}
+    for key in told:
+        state.open.pop(key, None)
+    fresh = [e for e in _at_arrival(engine, state, batch) if e.event_id not in told and _is_news(state.open, e)]
+    fresh = [replace(e, revision=Revision.AMENDED) if e.event_id in state.open else e for e in fresh]
+    state.open |= {event.event_id: replace(event, revision=Revision.OPENED) for event in fresh}
+    gone = sorted(
+        (replace(e, revision=Revision.WITHDRAWN) for e in state.open.values() if e.known_us < watermark_us),
+        key=lambda event: event.order,
+    )
+    for event in gone:
+        del state.open[event.event_id]
+    return state, [*final, *gone, *(e for e in fresh if e.event_id in state.open)], release
+
+
+def corrections(engine: Engine, history: ReportBatch, late: ReportBatch) -> list[Event]:
+    """Return what reports that came too late change in the final events of their tracks.
+
+    Parameters
+    ----------
+    engine : Engine
+    history : ReportBatch
+        Every report of those tracks that was watched, in canonical order.
+    late : ReportBatch
+        Reports that came later than the lateness.
+
+    Returns
+    -------
+    list of Event
+        Final; opened, amended or withdrawn; in the one order of events. Empty if nothing would have changed.
+    """
+    both = concat([history, late])
+    end = both.take(canonical(both).keep)
+    before = {e.event_id: e for e in replay(engine, history)[0]}
+    after = {e.event_id: e for e in replay(engine, end)[0]}
+    opened = [event for key, event in after.items() if key not in before]
+    amended = [
+        replace(e, revision=Revision.AMENDED)
+        for k, e in after.items()
+        if k in before and before[k].as_line() != e.as_line()
+    ]
+    withdrawn = [replace(e, revision=Revision.WITHDRAWN) for key, e in before.items() if key not in after]
+    return sorted([*opened, *amended, *withdrawn], key=lambda event: event.order)
+
+
+def _at_arrival(engine: Engine, state: LiveState, batch: ReportBatch) -> list[Event]:
+    """Watch the tracks of a batch again, from where they are settled over all that waits, and return what is found."""
+    waiting = state.order.waiting
+    touched = set(batch.tracks)
+    codes = [code for code, name in enumerate(waiting.tracks) if name in touched]
+    reports = waiting.take(np.isin(waiting.track, codes))
+    _begin_again(state, [state.settled.track_ids[name] for name in touched if name in state.settled.track_ids])
+    reports = reports.take(canonical(reports).keep)
+    state.arrived, found = engine.step(state.arrived, reports, watermark_us=state.order.watermark_us)
+    return [replace(event, standing=Standing.PROVISIONAL) for event in found]
+
+
+def _is_news(known: dict[str, Event], event: Event) -> bool:
+    return event.event_id not in known or known[event.event_id].as_line() != event.as_line()
+
+
+def _begin_again(state: LiveState, tracks: list[int]) -> None:
+    """Put tracks of the watch at arrival back to where they are settled."""
+    state.settled.make_room_for_tracks()
+    state.arrived.make_room_for_tracks()
+    used = len(state.settled.episodes) - int(state.settled.free[1])
+    while state.arrived.free[1] < used:
+        state.arrived.make_room_for_episodes()
+    for track in tracks:
+        copy_track(state.settled.arrays(), state.arrived.arrays(), track)
