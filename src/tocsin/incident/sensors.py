@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tocsin.ids import stable_id
 from tocsin.incident.act import Act
 from tocsin.incident.book import Incident, SensorScope
 from tocsin.incident.claim import (
@@ -89,17 +88,16 @@ def _movements(incident: Incident, scope: SensorScope, events: Sequence[Event]) 
         tracks = {e.track_id for e in group}
         first, last = min(e.at_us for e in group), max(e.at_us for e in group)
         who = (
-            Mention(as_worded=party, actor_id=party) if party else Mention(as_worded="undetermined", role=Role.UNKNOWN)
+            Mention(as_worded=party, actor_id=party) if party else Mention(as_worded="not declared", role=Role.UNKNOWN)
         )
         count = f"at least {len(tracks)} {'track' if len(tracks) == 1 else 'tracks'}"
         yield _claim(
-            incident, act, zone_id, party or "",
-            words=f"{len(group)} events of {act.replace('_', ' ')} at {zone_id} by {count}, "
-                  f"from {_clock(first)} to {_clock(last)}",
+            incident, act, zone_id, party or "-",
+            words=f"{len(group)} events of {act.replace('_', ' ')} at {zone_id} by {count}, {_span(first, last)}",
             actors=(who,),
             place=ClaimedPlace(as_worded=f"zone {zone_id}", refers_to=zone_id),
             time=ClaimedTime(
-                as_worded=f"{_clock(first)} to {_clock(last)}", edtf=f"{_edtf(first)}/{_edtf(last)}",
+                as_worded=_span(first, last), edtf=f"{_edtf(first)}/{_edtf(last)}",
                 basis=TimeBasis.EXPLICIT,
             ),
             quantities=tuple(
@@ -154,7 +152,7 @@ def _claim(
     about: str | None = None,
 ) -> Claim:
     return Claim(
-        claim_id=f"system:{stable_id('claim', incident.incident_id, str(act), *parts)[:12]}",
+        claim_id="/".join((SYSTEM.source_id, str(act), *parts)),
         incident_id=incident.incident_id,
         source_id=SYSTEM.source_id,
         words=words,
@@ -170,8 +168,11 @@ def _claim(
     )
 
 
-def _clock(at_us: int) -> str:
-    return f"{format_instant(at_us)[:16].replace('T', ' ')} UTC"
+def _span(first_us: int, last_us: int) -> str:
+    """Return from when to when, to the minute, the day once."""
+    first, last = (format_instant(at)[:16].replace("T", " ") for at in (first_us, last_us))
+    until = last[11:] if last[:10] == first[:10] else last
+    return f"{first} UTC" if first == last else f"{first} to {until} UTC"
 
 
 def _edtf(at_us: int) -> str:

@@ -6,14 +6,20 @@ are simulated: a replay is called simulated if any of its reports is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin import __version__
 from tocsin.agreement.geometry import feature_of
+from tocsin.agreement.lint import lint
+from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
+from tocsin.agreement.readiness import readiness
+from tocsin.agreement.rules.check import Finding
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.serve.report import (
+    Checked,
     CheckpointLine,
     Mark,
     PartyLine,
@@ -51,11 +57,11 @@ def write_replay_report(replayed: Replay, path: Path, *, beside: Path | None = N
     beside : Path or None
         Another version of the agreement, whose findings stand in the report too.
     """
-    write_report(report_of(replayed), path)
+    write_report(report_of(replayed, beside=load(beside) if beside else None), path)
 
 
-def report_of(replayed: Replay) -> Report:
-    """Return the report's contents."""
+def report_of(replayed: Replay, *, beside: Agreement | None = None) -> Report:
+    """Return the report's contents, with the findings of another version of the agreement if one is given."""
     agreement, checkpoint = replayed.agreement, replayed.checkpoint
     simulated = _is_simulated(replayed)
     return Report(
@@ -71,7 +77,11 @@ def report_of(replayed: Replay) -> Report:
         unmatched_answers=replayed.warned.stray,
         mutes=tuple(mute for mute in replayed.warned.mutes if mute.case_id is None),
         playbook=replayed.playbook,
-        findings=replayed.findings,
+        checked=tuple(_checked(agreement, replayed.findings, beside)),
+        unwatched=tuple(
+            f"{rule.rule_id} ({rule.clause}): the agreement names it, and this watch does not look for {rule.conduct}."
+            for rule in replayed.unwatched
+        ),
         comparisons=replayed.comparisons,
         counts={Path(name).name: counts for name, counts in replayed.archive.counts.items()},
         checkpoint=CheckpointLine(
@@ -108,6 +118,18 @@ def terms_of(agreement: Agreement) -> Terms:
     )
 
 
+def _checked(agreement: Agreement, findings: tuple[Finding, ...], beside: Agreement | None) -> Iterator[Checked]:
+    yield Checked(
+        title=given(agreement.title) or agreement.id,
+        agreement_id=agreement.id,
+        version=given(agreement.version) or 0,
+        findings=findings,
+        readiness=readiness(agreement, findings),
+    )
+    if beside is not None:
+        yield from _checked(beside, lint(beside), None)
+
+
 def _is_simulated(replayed: Replay) -> bool:
     batch = replayed.reports
     return any(SIMULATED in word for word in (*batch.feeds, *batch.categories))
@@ -116,8 +138,7 @@ def _is_simulated(replayed: Replay) -> bool:
 def _note(replayed: Replay, simulated: bool) -> str:
     names = ", ".join(Path(name).name for name in replayed.archive.counts)
     first = f"{len(replayed.reports):,} reports of {len(replayed.reports.tracks):,} tracks from {names}."
-    unwatched = "".join(f" Not watched: {rule.rule_id} ({rule.clause})." for rule in replayed.unwatched)
-    return first + (" The tracks are simulated: nobody moved like this." if simulated else "") + unwatched
+    return first + (" The tracks are simulated: nobody moved like this." if simulated else "")
 
 
 def _zones(agreement: Agreement, watchlist: Watchlist) -> list[ZoneShape]:

@@ -4,15 +4,15 @@
 about what happened comes from the rooms below, and what it leaves out for lack of room it says.
 """
 
-from tocsin.serve.report.model import CheckpointLine, Mark, PartyLine, Provenance, Readiness, Report, Terms, ZoneShape
+from tocsin.serve.report.model import Checked, CheckpointLine, Mark, PartyLine, Provenance, Report, Terms, ZoneShape
 from tocsin.serve.report.page import render_report, write_report
 
 __all__ = [
+    "Checked",
     "CheckpointLine",
     "Mark",
     "PartyLine",
     "Provenance",
-    "Readiness",
     "Report",
     "Terms",
     "ZoneShape",

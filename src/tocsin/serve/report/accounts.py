@@ -1,6 +1,6 @@
 """Accounts: the comparison of an incident's claims as a matrix to print.
 
-A claim's words stand once, in the cell of the fact it is mainly about; its other cells hold the slot alone.
+A cell holds the slot as the source worded it; the claims stand below the matrix, word for word, by source.
 Contradictions carry letters, on the cells and in the list below. No cell is emphasised over another.
 """
 
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tocsin.incident.act import Act
+from tocsin.incident.claim import Claim, Polarity, Source
 from tocsin.incident.compare import Column, Comparison, Entry, Row, Standing
-from tocsin.incident.contradict import ConflictType, Contradiction, Fact, fact_of
+from tocsin.incident.contradict import ConflictType, Contradiction, Fact
+from tocsin.serve.report.text import words
 
 FACT_NAMES: dict[Fact, str] = {
     Fact.OCCURRENCE: "What happened",
@@ -49,30 +52,32 @@ CONFLICT_WORDS: dict[ConflictType, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry of a cell: the slot, and the claim's words if they stand here."""
+    """One entry of a cell: the slot as worded, the hedge, and the letters of its contradictions."""
 
     entry: Entry
-    has_words: bool
+    value: str
     letters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One source's row: for each column its lines, or none where it says nothing."""
+    """One source's row: for each column its lines, none where it says nothing; and its claims, word for word."""
 
-    row: Row
+    source: Source
     cells: tuple[tuple[Line, ...], ...]
+    claims: tuple[tuple[Claim, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """One incident's accounts."""
+    """One incident's accounts; `roots` are the names of sources by id."""
 
     comparison: Comparison
     columns: tuple[Column, ...]
     not_said: tuple[str, ...]
     accounts: tuple[Account, ...]
     contradictions: tuple[tuple[str, Contradiction], ...]
+    names: dict[str, str]
 
 
 def matrix(comparison: Comparison) -> Matrix:
@@ -80,24 +85,37 @@ def matrix(comparison: Comparison) -> Matrix:
     shown = tuple(c for c in comparison.columns if c.standing is not Standing.NOT_SAID)
     lettered = tuple((_letter(n), c) for n, c in enumerate(comparison.contradictions))
     letter_of = {c.contradiction_id: letter for letter, c in lettered}
-    accounts = tuple(
-        Account(
-            row,
-            tuple(tuple(_line(e, column.fact, letter_of) for e in row.cells.get(column.fact, ())) for column in shown),
-        )
-        for row in comparison.rows
-    )
     return Matrix(
         comparison=comparison,
         columns=shown,
         not_said=tuple(FACT_NAMES[c.fact].lower() for c in comparison.columns if c.standing is Standing.NOT_SAID),
-        accounts=accounts,
+        accounts=tuple(_account(row, shown, letter_of) for row in comparison.rows),
         contradictions=lettered,
+        names={row.source.source_id: row.source.name for row in comparison.rows},
     )
 
 
+def _account(row: Row, columns: tuple[Column, ...], letter_of: dict[str, str]) -> Account:
+    cells = tuple(tuple(_line(e, c.fact, letter_of) for e in row.cells.get(c.fact, ())) for c in columns)
+    claims = {e.claim.claim_id: (e.claim, e.succeeded_by) for cell in row.cells.values() for e in cell}
+    return Account(row.source, cells, tuple(claims.values()))
+
+
 def _line(entry: Entry, fact: Fact, letter_of: dict[str, str]) -> Line:
-    return Line(entry, fact is fact_of(entry.claim.act), tuple(letter_of[c] for c in entry.contradictions))
+    return Line(entry, _value(entry, fact), tuple(letter_of[c] for c in entry.contradictions))
+
+
+def _value(entry: Entry, fact: Fact) -> str:
+    """Return what stands in a cell; a column that asks "was there" is answered by yes or no, and of what."""
+    claim = entry.claim
+    if fact not in (Fact.ARRANGEMENT, Fact.WARNING, Fact.RESPONSE):
+        return entry.value
+    yes = (claim.polarity is Polarity.POSITIVE) is not (claim.act is Act.NON_RESPONSE)
+    of = claim.about or (words(claim.act) if claim.act in (Act.OBJECTION, Act.NOTIFICATION) else "")
+    answer = "yes" if yes else "no"
+    if claim.act is Act.OBJECTION:
+        return f"objection{f': {claim.about}' if claim.about else ''}"
+    return f"{answer}: {of}" if of else answer
 
 
 def _letter(n: int) -> str:

@@ -20,6 +20,10 @@ from tocsin.serve.report.projection import Frame, Polar, unroll
 
 CREDIT = "Backdrop: Natural Earth, 1:50 million, public domain; for orientation only. Disputed lines are dashed."
 
+LEAST_WIDTH_M = 60_000.0
+"""A sheet narrower than this has no backdrop, whose coast may be off by a tenth of it; the page's script has it too."""
+TOO_CLOSE = "No land or coast is drawn: the backdrop is too coarse for a map of this scale."
+
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:

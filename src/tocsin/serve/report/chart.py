@@ -7,7 +7,7 @@ out for lack of room is said in `notes`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,7 @@ class Chart:
     title: str
     description: str
     frame: Frame
+    has_backdrop: bool
     land: Markup
     coast: Markup
     borders: Markup
@@ -137,11 +138,14 @@ def draw_chart(
     taken = [*furniture, *(_around(s.x, s.y, s.label) for s in sites), *(_spot(m.x, m.y) for m in marks[:60])]
     zones = _zones(report, sheet, taken)
     boxes = _group_boxes(report, sheet)
+    has_backdrop = frame.metres_per_unit * frame.width >= backdrop.LEAST_WIDTH_M
+    far_off = () if has_backdrop else (backdrop.TOO_CLOSE,)
     return Chart(
         id=chart_id,
         title=sheet.title,
         description=_describe(sheet, lines, counted, report),
         frame=frame,
+        has_backdrop=has_backdrop,
         land=_backdrop(world.land, frame),
         coast=_backdrop([part for ring in world.coast for part in backdrop.without_seam(ring)], frame),
         borders=_backdrop(world.borders, frame),
@@ -156,7 +160,7 @@ def draw_chart(
         fates=counted,
         kinds=kinds,
         has_guesses=any(line.guessed for line in lines),
-        notes=(*track_notes, *mark_notes),
+        notes=(*far_off, *track_notes, *mark_notes),
     )
 
 
@@ -208,7 +212,21 @@ def _place(names: list[str], shapes: list[Any], frame: Frame, taken: Sequence[Bo
         seen = inside if not inside.is_empty else shape
         point = shapely.point_on_surface(seen)
         wanted.append(Wanted(name, tuple(seen.bounds), (point.x, point.y)))
-    return place_labels(wanted, sheet=sheet, taken=taken)
+    found = place_labels(wanted, sheet=sheet, taken=taken)
+    return [
+        _led(label, shape) if label and label.has_leader else label for label, shape in zip(found, shapes, strict=True)
+    ]
+
+
+def _led(label: Placed, shape: Any) -> Placed:
+    """Return a label whose leader goes to the nearest point of what it names; none if that is under the label."""
+    x, y = label.anchor[0] + label.offset[0], label.anchor[1] + label.offset[1]
+    near = shapely.get_coordinates(shapely.shortest_line(shapely.Point(x, y), shape))[1]
+    half = text_width(label.text) / 2, EM * LINE_EM / 2
+    is_under = abs(near[0] - x) < half[0] + 4 and abs(near[1] - y) < half[1] + 4
+    return replace(
+        label, anchor=(float(near[0]), float(near[1])), offset=(x - near[0], y - near[1]), has_leader=not is_under
+    )
 
 
 def _tracks(
@@ -224,10 +242,14 @@ def _tracks(
     if many:
         lines.append(
             TrackLine(
-                index=-1, fate=Fate.QUIET, seen=Markup("").join(d.seen for d in many), guessed=Markup("").join(d.guessed for d in many),
-                title=f"{plural(len(many), 'track')} without an event", ends=(),
+                index=-1,
+                fate=Fate.QUIET,
+                seen=Markup("").join(d.seen for d in many),
+                guessed=Markup("").join(d.guessed for d in many),
+                title=f"{plural(len(many), 'track')} without an event",
+                ends=(),
             )
-        )  # fmt: skip
+        )
     for d in drawn[len(many) :]:
         fate = fates.get(d.course.track_id, Fate.QUIET)
         lines.append(

@@ -15,7 +15,7 @@ from tocsin.serve.report.paths import path
 from tocsin.serve.report.projection import Frame, Polar
 from tocsin.units import format_length
 
-STEPS_DEG = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
+STEPS_DEG = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Distances between lines, degrees; the page's script has the same list."""
 LINES = 6
 """At most this many lines across the sheet."""

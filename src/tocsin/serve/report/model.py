@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from tocsin.agreement.playbook import Playbook
+from tocsin.agreement.readiness import Readiness
 from tocsin.agreement.rules.check import Finding
 from tocsin.incident.compare import Comparison
 from tocsin.tracks.batch import EMPTY, ReportBatch
@@ -63,21 +64,22 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """Whether the agreement can be put to one use, and the findings that stand in the way.
+class Checked:
+    """What the checks found in one version of an agreement.
 
     Attributes
     ----------
-    use : str
-        Such as "watch", "warn" or "record".
-    is_ready : bool
-    blockers : tuple of str
-        Codes of findings.
+    title, agreement_id : str
+    version : int
+    findings : tuple of Finding
+    readiness : tuple of Readiness
     """
 
-    use: str
-    is_ready: bool
-    blockers: tuple[str, ...] = ()
+    title: str
+    agreement_id: str
+    version: int
+    findings: tuple[Finding, ...] = ()
+    readiness: tuple[Readiness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +160,8 @@ class Report:
         What was withheld outside any case.
     playbook : Playbook or None
         None where the agreement sets no ladder.
-    findings : tuple of Finding
-    readiness : tuple of Readiness
+    checked : tuple of Checked
+        The agreement of this replay first, then others to set beside it.
     unwatched : tuple of str
         Sentences: conduct that the agreement names and this watch does not look for.
     comparisons : tuple of Comparison
@@ -183,8 +185,7 @@ class Report:
     unmatched_answers: tuple[Acknowledgement, ...] = ()
     mutes: tuple[Mute, ...] = ()
     playbook: Playbook | None = None
-    findings: tuple[Finding, ...] = ()
-    readiness: tuple[Readiness, ...] = ()
+    checked: tuple[Checked, ...] = ()
     unwatched: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     counts: Mapping[str, Counts] = field(default_factory=dict)

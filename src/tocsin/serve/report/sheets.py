@@ -27,7 +27,7 @@ TOGETHER = 12.0
 WIDTH = 960.0
 MARGIN = 0.09
 LEAST_M = 3_000.0
-SHAPES = (0.5, 0.72)
+SHAPES = (0.5, 0.64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ LEFT = 212.0
 RIGHT = 944.0
 ROW = 19.0
 PAD = 5.0
+HEAD = 9.0
+"""Room above the rows of a level, for the word on its band."""
 APART = 12.0
 """Least distance between two marks of one row."""
 MAX_ROWS = 14
@@ -40,6 +42,7 @@ _ANSWER_MARKS = {
     AnswerKind.ANSWERED: MessageState.ANSWERED,
     AnswerKind.FAILED: MessageState.FAILED_FOR_GOOD,
 }
+_ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
 _SILENCE = frozenset({CaseInput.UNANSWERED_NEXT, CaseInput.UNANSWERED_PERSON, CaseInput.UNANSWERED_END})
 
 
@@ -72,7 +75,12 @@ class Lane:
 
     def row_y(self, row: int) -> float:
         """Return the middle of a row."""
-        return round(self.top + PAD + (min(row, len(self.rows) - 1) + 0.5) * ROW, 1)
+        return round(self.top + self.head + PAD + (min(row, len(self.rows) - 1) + 0.5) * ROW, 1)
+
+    @property
+    def head(self) -> float:
+        """Return the room above the rows."""
+        return HEAD if self.kind == "level" and self.is_reached else 0.0
 
     @property
     def middle(self) -> float:
@@ -120,7 +128,7 @@ def draw_timeline(case: Case, playbook: Playbook | None) -> Timeline:
     lanes = _lanes(case, playbook)
     top = 8.0
     for lane in lanes:
-        lane.top, lane.height = top, 2 * PAD + ROW * max(1, len(lane.rows))
+        lane.top, lane.height = top, lane.head + 2 * PAD + ROW * max(1, len(lane.rows))
         top += lane.height + 4
     by_level = {lane.level: lane for lane in lanes}
     _put_events(case, by_level[-1], axis)
@@ -179,7 +187,7 @@ def _lanes(case: Case, playbook: Playbook | None) -> list[Lane]:
             note = "no deadline set" if wait is None else f"answer within {format_duration(wait)}"
         rows = _rows(ours) or ["not reached" if number not in reached else "nobody could be reached"]
         lanes.append(Lane(number, f"Level {number}", note, rows, number in reached))
-    ending = [m for m in case.messages if m.purpose in (Purpose.STAND_DOWN, Purpose.CORRECTION)]
+    ending = [m for m in case.messages if m.purpose in _ENDING]
     if ending:
         lanes.append(Lane(0, "All clear", "", _rows(ending), is_reached=True, kind="clear"))
     seen = Lane(-1, "Seen", "by the sensors", ["", ""], is_reached=True, kind="seen")
@@ -196,6 +204,8 @@ def _rows(messages: Sequence[Message]) -> list[str]:
 
 def _row_name(message: Message) -> str:
     to = "mover" if message.recipient == MOVER else message.recipient
+    if message.purpose in _ENDING:
+        return to
     return to if message.channel == message.recipient else f"{message.channel} → {to}"
 
 
@@ -268,10 +278,9 @@ def _tone(state: MessageState | None) -> str:
 
 def _put_answers(case: Case, lanes: dict[int, Lane], axis: Axis) -> None:
     for answer in case.acknowledgements:
-        lane = lanes.get(answer.level if answer.level is not None else -1)
-        if lane is None:
-            lane = lanes.get(PERSON, lanes[-1])
         name = "mover" if answer.party == MOVER else answer.party
+        called = lanes.get(PERSON)
+        lane = called if called and name in called.rows else lanes.get(answer.level or -1, lanes[-1])
         row = next((i for i, text in enumerate(lane.rows) if text == name or text.endswith(f"→ {name}")), 0)
         if answer.channel is not None and f"{answer.channel} → {name}" in lane.rows:
             row = lane.rows.index(f"{answer.channel} → {name}")

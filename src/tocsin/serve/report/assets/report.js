@@ -5,8 +5,8 @@
   const all = (selector, within = document) => Array.from(within.querySelectorAll(selector));
   const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
   const SVG = "http://www.w3.org/2000/svg";
-  const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
-  const LINES = 6, BAR = 160, MAX_ZOOM = 400, ECC = 0.0818191908426215, SEMI_MAJOR = 6378137;
+  const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30];
+  const LINES = 6, BAR = 160, MAX_ZOOM = 400, CLOSE = 60000, ECC = 0.0818191908426215, SEMI_MAJOR = 6378137;
 
   /* --- one map --- */
   class ChartView {
@@ -47,6 +47,7 @@
       const u = this.unit();
       this.world.setAttribute("transform", `translate(${this.x.toFixed(2)} ${this.y.toFixed(2)}) scale(${this.k.toFixed(5)})`);
       this.world.style.setProperty("--u", String(u / this.k));
+      this.world.classList.toggle("close", this.geo.metres * this.width / this.k < CLOSE);
       this.furniture(u);
       this.declutter();
     }
