@@ -71,9 +71,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One incident as a matrix of source by fact, with its contradictions."""
+    """One incident as a matrix of source by fact, with its contradictions; `sources` are all, the silent ones too."""
 
     incident: Incident
+    sources: tuple[Source, ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     contradictions: tuple[Contradiction, ...]
@@ -112,7 +113,7 @@ def compare(incident: Incident, claims: Sequence[Claim], *, sources: Sequence[So
         if (cells := _cells([c for c in ours if c.source_id == source.source_id], found, successor))
     )
     columns = tuple(_column(fact, rows, roots, found) for fact in Fact)
-    return Comparison(incident=incident, columns=columns, rows=rows, contradictions=found)
+    return Comparison(incident=incident, sources=tuple(sources), columns=columns, rows=rows, contradictions=found)
 
 
 def root_sources(sources: Iterable[Source]) -> dict[str, str]:

@@ -70,7 +70,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """One incident's accounts; `roots` are the names of sources by id."""
+    """One incident's accounts; `names` are those of all sources, by id."""
 
     comparison: Comparison
     columns: tuple[Column, ...]
@@ -91,7 +91,7 @@ def matrix(comparison: Comparison) -> Matrix:
         not_said=tuple(FACT_NAMES[c.fact].lower() for c in comparison.columns if c.standing is Standing.NOT_SAID),
         accounts=tuple(_account(row, shown, letter_of) for row in comparison.rows),
         contradictions=lettered,
-        names={row.source.source_id: row.source.name for row in comparison.rows},
+        names={source.source_id: source.name for source in comparison.sources},
     )
 
 

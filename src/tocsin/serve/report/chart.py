@@ -213,20 +213,16 @@ def _place(names: list[str], shapes: list[Any], frame: Frame, taken: Sequence[Bo
         point = shapely.point_on_surface(seen)
         wanted.append(Wanted(name, tuple(seen.bounds), (point.x, point.y)))
     found = place_labels(wanted, sheet=sheet, taken=taken)
-    return [
-        _led(label, shape) if label and label.has_leader else label for label, shape in zip(found, shapes, strict=True)
-    ]
+    return [_led(label, shape) if label else None for label, shape in zip(found, shapes, strict=True)]
 
 
 def _led(label: Placed, shape: Any) -> Placed:
-    """Return a label whose leader goes to the nearest point of what it names; none if that is under the label."""
+    """Return a label with a leader to the nearest point of what it names, or none if that is under the label."""
     x, y = label.anchor[0] + label.offset[0], label.anchor[1] + label.offset[1]
-    near = shapely.get_coordinates(shapely.shortest_line(shapely.Point(x, y), shape))[1]
-    half = text_width(label.text) / 2, EM * LINE_EM / 2
-    is_under = abs(near[0] - x) < half[0] + 4 and abs(near[1] - y) < half[1] + 4
-    return replace(
-        label, anchor=(float(near[0]), float(near[1])), offset=(x - near[0], y - near[1]), has_leader=not is_under
-    )
+    near_x, near_y = shapely.get_coordinates(shapely.shortest_line(shapely.Point(x, y), shape))[1].tolist()
+    if abs(near_x - x) < text_width(label.text) / 2 + 4 and abs(near_y - y) < EM * LINE_EM / 2 + 4:
+        return replace(label, anchor=(x, y), offset=(0.0, 0.0), has_leader=False)
+    return replace(label, anchor=(near_x, near_y), offset=(x - near_x, y - near_y), has_leader=True)
 
 
 def _tracks(

@@ -124,7 +124,7 @@ def draw_timeline(case: Case, playbook: Playbook | None) -> Timeline:
     playbook : Playbook or None
         For the levels that were not reached and the names of channels.
     """
-    axis = Axis(_instants(case), left=LEFT + 12, right=RIGHT - 10)
+    axis = Axis(_instants(case), left=LEFT + 12, right=RIGHT - 46)
     lanes = _lanes(case, playbook)
     top = 8.0
     for lane in lanes:
