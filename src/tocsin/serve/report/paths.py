@@ -63,8 +63,9 @@ def courses(reports: ReportBatch) -> list[Course]:
     order = np.lexsort((reports.observed_us, reports.track))
     track = reports.track[order]
     starts = np.flatnonzero(np.diff(track, prepend=-1))
+    stops = np.r_[starts[1:], len(track)][: len(starts)]
     found = []
-    for start, stop in zip(starts, [*starts[1:], len(track)], strict=True):
+    for start, stop in zip(starts, stops, strict=True):
         rows = order[start:stop]
         found.append(
             Course(
