@@ -42,6 +42,7 @@ def lint(agreement: Agreement) -> tuple[Finding, ...]:
         for check in CHECKS.values()
         if not (check.armed_only and unarmed)
         for gap in check.test(view)
+        if gap.state is not State.NOT_APPLICABLE  # an answer, not a gap
     }
     return tuple(sorted(found, key=_order))
 

@@ -122,7 +122,7 @@ def _geojson(document: Document, folder: Path | None, reader: Reader) -> tuple[A
         reader.errors.append(AgreementError(f"no file {name}", expected="it beside the agreement", place=at))
         return None, at
     try:
-        return parse_json(_bytes(path, MAX_GEOJSON_BYTES)), Place(str(path))
+        return parse_json(_bytes(path, MAX_GEOJSON_BYTES)) or {}, Place(str(path))
     except ValueError as error:
         reader.errors.append(
             AgreementError(f"text that is not JSON ({error})", expected="GeoJSON", place=Place(str(path)))
@@ -166,7 +166,7 @@ def _feature(told: Any, place: Place) -> Feature:
     if not isinstance(name, str | int) or isinstance(name, bool):
         raise AgreementError("a feature without id", expected="an id that the agreement can name", place=place)
     kind = geometry.get("type")
-    if kind not in GEOMETRY_DEPTH:
+    if not isinstance(kind, str) or kind not in GEOMETRY_DEPTH:
         raise AgreementError(f"geometry {kind!r}", expected=f"one of {', '.join(GEOMETRY_DEPTH)}", place=place)
     check_coordinates(geometry.get("coordinates"), GEOMETRY_DEPTH[kind], place)
     return Feature(id=str(name), kind=kind, coordinates=geometry["coordinates"], properties=properties, place=place)
