@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def write_log(folder: Path, *sizes: int) -> Log:
         log.append(make_entries(size - log.size, log.size))
         log.publish()
     return log
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave fsync out: what is asked of the disk and when is tested by standing in for it, not by waiting for it."""
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def party_copy(kept: Path, party: str, into: Path) -> Path:
     """Return a party's folder: the whole record, and the payloads that are for it."""
     shutil.copytree(kept / "record", into / "record")
     with Log.open(kept, make_signer()) as log:
-        files = extract_payloads((log.opening(i) for i in range(log.size)), party)
+        files = extract_payloads(log.openings(0, log.size), party)
     for name, data in files.items():
         path = into / "payload" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,7 @@ def describe(verified: Verified, *, is_pinned: bool, remembered: Remembered | No
         held = len(verified.payload_indices)
         lines.append(f"payloads {held:,} of {verified.size:,} here, each opens its commitment")
     lines += _describe_witnesses(verified)
-    for kind, content in verified.joins:
+    for _, kind, content in verified.joins:
         other = content.get("origin") if isinstance(content, dict) else None
         lines.append(f"joined   {'is continued by' if kind == CONTINUED_KIND else 'continues'} {other}: verify it too")
     if remembered:

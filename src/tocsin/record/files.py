@@ -107,7 +107,10 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise RecordError(f"{path}: this folder cannot be locked for writing ({error.strerror})") from error
         if fcntl is None:
             return
         try:

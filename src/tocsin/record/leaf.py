@@ -111,18 +111,20 @@ def seal(entry: Entry, salt: bytes) -> Sealed:
     at = format_instant(entry.at_us)
     if entry.kind in OPEN_KINDS:
         if audience != [EVERYBODY]:
-            raise RecordError(f"a {entry.kind} entry is open to everybody; found the audience {audience!r}")
+            raise RecordError(f"an entry of kind {entry.kind} is open to everybody; found the audience {audience!r}")
         try:
             envelope = bytes(Envelope(kind=entry.kind, at=at, audience=tuple(audience), open=entry.payload))
         except VerificationError as error:
-            raise RecordError(f"payload of a {entry.kind} entry: {error}") from error
+            raise RecordError(f"payload of an entry of kind {entry.kind}: {error}") from error
         return Sealed(envelope=_within_limit(envelope, entry), salt=b"", payload=b"")
     try:
         payload = canonical_bytes(entry.payload)
     except ValueError as error:
-        raise RecordError(f"payload of a {entry.kind} entry: {error}") from error
+        raise RecordError(f"payload of an entry of kind {entry.kind}: {error}") from error
     if len(payload) > MAX_PAYLOAD_BYTES:
-        raise RecordError(f"payload of a {entry.kind} entry: {len(payload):,} bytes, at most {MAX_PAYLOAD_BYTES:,}")
+        raise RecordError(
+            f"payload of an entry of kind {entry.kind}: {len(payload):,} bytes, at most {MAX_PAYLOAD_BYTES:,}"
+        )
     committed = commitment_of(salt, payload)
     envelope = bytes(Envelope(kind=entry.kind, at=at, audience=tuple(audience), commitment=committed))
     return Sealed(envelope=_within_limit(envelope, entry), salt=salt, payload=payload)
@@ -130,5 +132,7 @@ def seal(entry: Entry, salt: bytes) -> Sealed:
 
 def _within_limit(envelope: bytes, entry: Entry) -> bytes:
     if len(envelope) > MAX_ENTRY_BYTES:
-        raise RecordError(f"envelope of a {entry.kind} entry: {len(envelope):,} bytes, at most {MAX_ENTRY_BYTES:,}")
+        raise RecordError(
+            f"envelope of an entry of kind {entry.kind}: {len(envelope):,} bytes, at most {MAX_ENTRY_BYTES:,}"
+        )
     return envelope

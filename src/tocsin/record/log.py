@@ -4,7 +4,7 @@ Implements the log's side of C2SP tlog-tiles and tlog-checkpoint for one folder:
 
     DIR/record/    checkpoint, log.vkey, tile/...: public, the whole of it may be handed over
     DIR/payload/   salts and payloads: for the keeper, and by extract for whom they are meant (`payload.py`)
-    DIR/staging/   the next publication, until it is moved into record/
+    DIR/staging/   the next publication, until it is moved into record/; a crash loses nothing with it
     DIR/torn/      what crashes left unfinished
 
 The key lies where the caller keeps it, never under record/. Nothing is signed that was not read back from the disk
@@ -38,6 +38,8 @@ from tocsin.record.verify import CHECKPOINT, LOG_VKEY, WITNESSED
 RECORD = "record"
 PAYLOAD = "payload"
 STAGING = "staging"
+
+_ENDING = b'"kind":"continued","open":'
 
 MAX_UNPUBLISHED = 256
 """Entries that may wait for a checkpoint; one bundle."""
@@ -75,10 +77,11 @@ class Log:
         self._failed: str | None = None
         self._lock = Lock(folder / "lock")
         try:
-            self._finish_publication()
+            shutil.rmtree(folder / STAGING, ignore_errors=True)  # what a crash left; the journal has it all
             self.note, self.published = self._load()
             self._journal = Journal(folder / PAYLOAD, self.published.size)
             self._finish_rotation()
+            self._is_ended = self.size > 0 and _ENDING in self._last_envelope()
         except BaseException:
             self._lock.close()
             raise
@@ -116,7 +119,7 @@ class Log:
 
     @classmethod
     def open(cls, folder: Path, key: Signer, *, also: Sequence[Signer] = ()) -> Log:
-        """Open the log in a folder, finish a publication that a crash interrupted, and cut what it left unfinished.
+        """Open the log in a folder; what a crash left unfinished is cut off, and what it left unpublished waits.
 
         Parameters
         ----------
@@ -173,12 +176,17 @@ class Log:
         self._require_sound()
         if at_size is not None and at_size != self.size:
             raise RecordError(f"found a log of {self.size} entries, expected {at_size}")
+        endings = [_ENDING in entry.envelope for entry in sealed]
+        if self._is_ended or any(endings[:-1]):
+            raise RecordError(f"{self.folder}: this log has ended; its last entry names the log that goes on")
         try:
-            return self._journal.append(sealed)
+            indices = self._journal.append(sealed)
         except OSError as error:
             if self._journal.dirty:
                 self._failed = f"an append could not be made durable: {error}"
             raise RecordError(f"{self.folder}: nothing was recorded: {error}") from error
+        self._is_ended = any(endings)
+        return indices
 
     def is_due(self, now_us: int) -> bool:
         """Return True if entries wait that should be published: 256 of them, or one for a second."""
@@ -216,7 +224,6 @@ class Log:
             new = Checkpoint(origin=self.origin, size=self.size, root=root)
             note = _signed(new, self._signers)
             write_new(self.folder / STAGING / CHECKPOINT, bytes(note))
-            sync_folder(self.folder / STAGING)
             self._failed = "a publication was interrupted"
             self._move_staged()
             self._failed = None
@@ -304,16 +311,19 @@ class Log:
         """Return a reader of the published tree."""
         return TileReader(self.read, self.published.size)
 
-    def opening(self, index: int) -> Opening:
-        """Return an entry with its salt and payload.
+    def openings(self, start: int, end: int) -> Iterator[Opening]:
+        """Yield the entries [start, end), published or not, with their salts and payloads, read from the disk.
 
         Raises
         ------
         VerificationError
-            If it is not here any more, or damaged.
+            If one is not here any more, or damaged.
         """
-        (opening,) = self._journal.read(index, index + 1)
-        return opening
+        return self._journal.read(start, end)
+
+    def opening(self, index: int) -> Opening:
+        """Return one entry with its salt and payload; see `openings`."""
+        return next(self.openings(index, index + 1))
 
     def inclusion_proof(self, index: int) -> list[bytes]:
         """Return the proof that a published entry is in the published tree."""
@@ -338,6 +348,11 @@ class Log:
     def _require_sound(self) -> None:
         if self._failed:
             raise RecordError(f"{self.folder}: stopped, open it again to read what the disk holds: {self._failed}")
+
+    def _last_envelope(self) -> bytes:
+        if self.size > self.published.size:
+            return self.opening(self.size - 1).envelope
+        return self.reader().entry(self.size - 1)
 
     def _load(self) -> tuple[SignedNote, Checkpoint]:
         note = parse_note((self._record / CHECKPOINT).read_bytes())
@@ -366,22 +381,6 @@ class Log:
         make_folder(staging)
         for path, data in files.items():
             write_new(staging / _flat(path), data)
-        sync_folder(staging)
-
-    def _finish_publication(self) -> None:
-        """Move a signed publication into place after a crash, or drop an unsigned one."""
-        staging = self.folder / STAGING
-        if not staging.is_dir():
-            return
-        signed = staging / CHECKPOINT
-        if signed.exists():
-            try:
-                open_note(parse_note(signed.read_bytes()), [signer.vkey for signer in self._signers])
-            except VerificationError:
-                signed.unlink()  # torn while it was written: nobody has seen it
-        if signed.exists():
-            self._move_staged()
-        shutil.rmtree(staging, ignore_errors=True)
 
     def _move_staged(self) -> None:
         """Move tiles, then the checkpoint that covers them, each step durable before the next."""

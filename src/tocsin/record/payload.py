@@ -158,8 +158,16 @@ def resolve(folder: Path, opening: Opening) -> Opening:
     )
 
 
-def read_openings(folder: Path, number: int) -> Iterator[Opening]:
+def read_openings(folder: Path, number: int, published: int | None = None) -> Iterator[Opening]:
     """Yield the openings of one file, in its order, detached ones resolved.
+
+    Parameters
+    ----------
+    folder : Path
+    number : int
+    published : int or None
+        If given, entries that a signed tree holds: what comes after the last of them is not read, since it may be an
+        append that is still being written.
 
     Raises
     ------
@@ -169,21 +177,31 @@ def read_openings(folder: Path, number: int) -> Iterator[Opening]:
     """
     path = folder / payload_file(number)
     lines = path.read_bytes().split(b"\n")
-    if lines.pop():
-        raise VerificationError(f"{path}: the last line is torn")
+    is_torn = bool(lines.pop())
     before = number * TILE_WIDTH - 1
     for at, line in enumerate(lines, start=1):
+        if published is not None and before >= published - 1:
+            return
         opening = parse_opening(line, f"{path}:{at}")
         if not before < opening.index < (number + 1) * TILE_WIDTH:
             raise VerificationError(f"{path}:{at}: entry {opening.index} does not stand here in order")
         before = opening.index
         yield resolve(folder, opening)
+    if is_torn and (published is None or before < published - 1):
+        raise VerificationError(f"{path}: the last line is torn")
 
 
-def verify_payloads(read: ReadFile, size: int, folder: Path) -> frozenset[int]:
-    """Check every payload in a folder against the entry it claims to open; return the indices of those entries.
+def verify_payloads(read: ReadFile, size: int, folder: Path) -> tuple[frozenset[int], list[str]]:
+    """Check every payload in a folder against the entry it claims to open.
 
     Lines of entries that no signed tree has yet are left to the keeper's next publication.
+
+    Returns
+    -------
+    frozenset of int
+        Entries whose payload is here and opens its commitment.
+    list of str
+        What is here and belongs to no signed entry, in words.
 
     Raises
     ------
@@ -202,7 +220,7 @@ def verify_payloads(read: ReadFile, size: int, folder: Path) -> frozenset[int]:
             continue
         data, width, path = reader.bytes_of(ENTRIES, number)
         entries = parse_bundle(data, width, path)
-        for opening in read_openings(folder, number):
+        for opening in read_openings(folder, number, size):
             if opening.index >= size:
                 break
             if opening.envelope != entries[opening.index % TILE_WIDTH]:
@@ -211,7 +229,11 @@ def verify_payloads(read: ReadFile, size: int, folder: Path) -> frozenset[int]:
             held.add(opening.index)
             if opening.detached:
                 detached.add(opening.detached)
-    for path_ in sorted((folder / DETACHED).glob("*")):
-        if path_.name not in detached:
-            raise VerificationError(f"{path_} belongs to no entry")
-    return frozenset(held)
+    uncovered = []
+    for file in sorted((folder / DETACHED).glob("*")):
+        if file.name in detached:
+            continue
+        if hashlib.sha256(file.read_bytes()).hexdigest() != file.name:
+            raise VerificationError(f"{file} is neither a payload of an entry nor what its name says")
+        uncovered.append(f"{file}: a payload of no signed entry (an append that was not finished, or planted)")
+    return frozenset(held), uncovered

@@ -72,8 +72,8 @@ class Verified:
         Entries by kind; "other" for what is no envelope.
     witnessing : Witnessing or None
         None if the log names no witnesses.
-    joins : tuple of (str, JSON value)
-        Kind and content of entries that join this log to another.
+    joins : tuple of (int, str, JSON value)
+        Index, kind and content of entries that join this log to another.
     file_count : int
         Files in the folder that are covered; 0 where files cannot be listed.
     uncovered : tuple of str
@@ -88,7 +88,7 @@ class Verified:
     opened: Opened
     kinds: Counter[str]
     witnessing: Witnessing | None
-    joins: tuple[tuple[str, Any], ...]
+    joins: tuple[tuple[int, str, Any], ...]
     file_count: int
     uncovered: tuple[str, ...]
     payload_indices: frozenset[int] | None
@@ -180,6 +180,10 @@ def verify(
         checked = {CHECKPOINT, LOG_VKEY, *handovers} | ({WITNESSED} if policy else set())
         file_count, strays = account_for(source.read, names, checkpoint.size, checked)
         uncovered += strays
+    payload_indices = None
+    if payload is not None:
+        payload_indices, strays = verify_payloads(source.read, checkpoint.size, payload)
+        uncovered += strays
     return Verified(
         keys=keys,
         note=note,
@@ -187,10 +191,10 @@ def verify(
         opened=opened,
         kinds=audited.kinds,
         witnessing=witnessing,
-        joins=tuple((e.kind, e.open) for _, e in audited.opens if e.kind in {CONTINUES_KIND, CONTINUED_KIND}),
+        joins=tuple((i, e.kind, e.open) for i, e in audited.opens if e.kind in {CONTINUES_KIND, CONTINUED_KIND}),
         file_count=file_count,
         uncovered=tuple(uncovered),
-        payload_indices=verify_payloads(source.read, checkpoint.size, payload) if payload is not None else None,
+        payload_indices=payload_indices,
     )
 
 
