@@ -165,3 +165,25 @@ def test_inline_features_and_swapped_coordinates():
     )
     told = refusals(drawn)
     assert len(told) == 1 and told[0].startswith("agreement.yaml:6") and "swapped" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("crs", "kept"),
+    [
+        ('{"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}', None),
+        ('{"type": "name", "properties": {"name": "EPSG:27700"}}', "EPSG:27700"),
+        ('{"properties": []}', "{'properties': []}"),
+        ("5", "5"),
+    ],
+)
+def test_reference_system_of_an_old_file_is_kept_for_the_linter(crs: str, kept: str | None, tmp_path: Path):
+    (tmp_path / "z.geojson").write_text(f'{{"type": "FeatureCollection", "features": [], "crs": {crs}}}')
+    (tmp_path / "a.yaml").write_text(HEAD + "geojson: z.geojson\n")
+    assert load(tmp_path / "a.yaml").crs == kept
+
+
+def test_file_past_its_limit_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tocsin.agreement.load.MAX_BYTES", 100)
+    (tmp_path / "a.yaml").write_text(HEAD + "#" * 200)
+    with pytest.raises(AgreementErrors, match="more than 100 bytes"):
+        load(tmp_path / "a.yaml")

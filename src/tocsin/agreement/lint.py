@@ -11,6 +11,7 @@ import json
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.rules import CHECKS
 from tocsin.agreement.rules.check import Check, Finding, Gap, Severity, View, listed
+from tocsin.agreement.source.collector import collector_held
 from tocsin.agreement.terms.state import State, given
 
 _SEVERITIES = tuple(Severity)
@@ -37,13 +38,14 @@ def lint(agreement: Agreement) -> tuple[Finding, ...]:
     """
     view = View(agreement)
     unarmed = given(agreement.armed) is False
-    found = {
-        finding_of(agreement, check, gap)
-        for check in CHECKS.values()
-        if not (check.armed_only and unarmed)
-        for gap in check.test(view)
-        if gap.state is not State.NOT_APPLICABLE  # an answer, not a gap
-    }
+    with collector_held():
+        found = {
+            finding_of(agreement, check, gap)
+            for check in CHECKS.values()
+            if not (check.armed_only and unarmed)
+            for gap in check.test(view)
+            if gap.state is not State.NOT_APPLICABLE  # an answer, not a gap
+        }
     return tuple(sorted(found, key=_order))
 
 

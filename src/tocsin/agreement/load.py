@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.agreement.model import FORMAT, Agreement, UnknownKey
-from tocsin.agreement.source.document import Document, blank_state, compose
+from tocsin.agreement.source.collector import collector_held
+from tocsin.agreement.source.document import MAX_BYTES, Document, blank_state, compose
 from tocsin.agreement.source.read import Reader
 from tocsin.agreement.terms.places import Feature
 from tocsin.canon import parse_json
@@ -48,8 +49,8 @@ def load(path: Path | str) -> Agreement:
     """
     path = Path(path)
     try:
-        document = compose(_bytes(path), file=str(path))
-        return _agreement(document, path.parent)
+        with collector_held():
+            return _agreement(compose(_bytes(path, MAX_BYTES), file=str(path)), path.parent)
     except AgreementErrors:
         raise
     except AgreementError as error:
@@ -65,18 +66,21 @@ def parse(text: str | bytes, *, file: str = "agreement.yaml", folder: Path | Non
         Everything that was refused.
     """
     try:
-        return _agreement(compose(text.encode() if isinstance(text, str) else text, file=file), folder)
+        with collector_held():
+            return _agreement(compose(text.encode() if isinstance(text, str) else text, file=file), folder)
     except AgreementErrors:
         raise
     except AgreementError as error:
         raise AgreementErrors([error]) from error
 
 
-def _bytes(path: Path, limit: int | None = None) -> bytes:
-    size = path.stat().st_size
-    if limit is not None and size > limit:
-        raise AgreementError(f"{size:,} bytes", expected=f"at most {limit:,}", place=Place(str(path)))
-    return path.read_bytes()
+def _bytes(path: Path, limit: int) -> bytes:
+    """Return a file's bytes, read no further than its limit."""
+    with path.open("rb") as file:
+        read = file.read(limit + 1)
+    if len(read) > limit:
+        raise AgreementError(f"more than {limit:,} bytes", expected="a shorter file", place=Place(str(path)))
+    return read
 
 
 def _agreement(document: Document, folder: Path | None) -> Agreement:
@@ -139,7 +143,7 @@ def _features(collection: Any, at: Place, reader: Reader) -> tuple[dict[str, Fea
         )
         return {}, None
     crs = collection.get("crs")
-    name = str(crs.get("properties", {}).get("name", crs)) if isinstance(crs, dict) else None
+    name = None if crs is None else _crs_name(crs)
     found: dict[str, Feature] = {}
     for i, told in enumerate(collection["features"]):
         path = f"features[{i}]"
@@ -155,6 +159,12 @@ def _features(collection: Any, at: Place, reader: Reader) -> tuple[dict[str, Fea
             )
         found[feature.id] = feature
     return found, None if name is None or name.endswith(_WGS84) else name
+
+
+def _crs_name(crs: Any) -> str:
+    """Return the name of a `crs` member (GeoJSON 2008); RFC 7946 has none, and old files do."""
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    return str(properties.get("name", crs) if isinstance(properties, dict) else crs)
 
 
 def _feature(told: Any, place: Place) -> Feature:
