@@ -7,7 +7,6 @@ text past `MAX_TEXT` is cut, saying so. Letters of every script stay as they are
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Any
 
@@ -18,9 +17,11 @@ from tocsin.units import format_instant
 MAX_TEXT = 2_000
 """Characters of one text; a name or sentence that is longer is cut."""
 
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
-)
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""General categories of characters that show nothing, or something other than they are."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Parts of words in Persian, Hindi and others; they stay between two letters outside the Latin blocks."""
+_LATIN_END = "\u02ff"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -34,8 +35,22 @@ def visible(text: str) -> str:
     """
     if len(text) > MAX_TEXT:
         text = f"{text[:MAX_TEXT]}… ({len(text) - MAX_TEXT:,} characters cut)"
-    shown = _UNSEEN.sub(lambda m: f"⟨U+{ord(m[0]):04X}⟩", text)
-    return "".join(c if unicodedata.category(c) not in ("Cs", "Co", "Cn") else f"⟨U+{ord(c):04X}⟩" for c in shown)
+    if text.isprintable():
+        return text
+    return "".join(_shown(text, i) for i in range(len(text)))
+
+
+def _shown(text: str, i: int) -> str:
+    c = text[i]
+    if c in "\t\n" or unicodedata.category(c) not in _UNSEEN:
+        return c
+    if (
+        c in _JOINERS
+        and 0 < i < len(text) - 1
+        and all(n.isalpha() and n > _LATIN_END for n in (text[i - 1], text[i + 1]))
+    ):
+        return c
+    return f"⟨U+{ord(c):04X}⟩"
 
 
 def finalize(value: Any) -> Any:
