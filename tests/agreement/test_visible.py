@@ -156,7 +156,7 @@ def test_more_words_never_hide_anything():
             assert not seen or decide(more, asker="north", thing=thing, now_us=START).is_visible
 
 
-@pytest.mark.parametrize("told", ["[alll]", "{sees: all, blur: 100 m}", "[level]"])
+@pytest.mark.parametrize("told", ["[everything]", "{sees: all, blur: 100 m}", "[level]"])
 def test_word_that_grants_nothing_known_refused_with_its_line(told: str):
     with pytest.raises(AgreementErrors, match=r"agreement\.yaml:3 \(routing\.north\)"):
         compile_policy(parse(f"format: tocsin-agreement/1\nid: a\nrouting: {{north: {told}}}\n"))
