@@ -273,10 +273,8 @@ def test_timeline_marks_of_one_row_do_not_cover_each_other():
 
 def test_timeline_silence_is_marked_only_where_the_deadline_passed():
     walk = Walk(cable())
-    walk.found(event(EventKind.ENTRY, 0))
-    walk.found(event(EventKind.LOITER, 10, rule="guard/anchor"))
+    walk.found(event(EventKind.APPROACH, 0))
     walk.heard(answer(20))
-    walk.heard(answer(30, "fishers"))
     assert [b.is_silent for b in draw_timeline(walk.case, walk.playbook).bands] == [False]
     silent = draw_timeline(walked().case, cable()).bands
     assert any(b.is_silent and "nobody answered in time" in b.title for b in silent)

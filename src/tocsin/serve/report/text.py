@@ -20,8 +20,8 @@ MAX_TEXT = 2_000
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """General categories of characters that show nothing, or something other than they are."""
 _JOINERS = frozenset("\u200c\u200d")
-"""Parts of words in Persian, Hindi and others; they stay between two letters outside the Latin blocks."""
-_LATIN_END = "\u02ff"
+"""Parts of words in Persian, Hindi and others; they stay between two letters past the Latin blocks."""
+_LATIN_END = "\u036f"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -44,13 +44,13 @@ def _shown(text: str, i: int) -> str:
     c = text[i]
     if c in "\t\n" or unicodedata.category(c) not in _UNSEEN:
         return c
-    if (
-        c in _JOINERS
-        and 0 < i < len(text) - 1
-        and all(n.isalpha() and n > _LATIN_END for n in (text[i - 1], text[i + 1]))
-    ):
+    if c in _JOINERS and 0 < i < len(text) - 1 and _is_part(text[i - 1]) and _is_part(text[i + 1]):
         return c
     return f"⟨U+{ord(c):04X}⟩"
+
+
+def _is_part(c: str) -> bool:
+    return c > _LATIN_END and unicodedata.category(c)[0] in "LM"
 
 
 def finalize(value: Any) -> Any:
