@@ -191,6 +191,24 @@ def comparison(**changes: Any) -> Any:
     return compare(incident, claims, sources=sources, names=Names())
 
 
+def crowded() -> Report:
+    """Return the story with two dozen long-named zones side by side and twice as many events: nothing may collide."""
+    places = [(5.1 + 0.05 * (n % 6), 57.0 + 0.03 * (n // 6)) for n in range(24)]
+    zones = tuple(
+        ZoneShape(
+            zone_id=f"z{n}", name=f"cable and pipeline area number {n} north of the harbour", kind="protection",
+            clause=f"zones[{n}]", geometry=shapely.box(lon, lat, lon + 0.03, lat + 0.015),
+        )
+        for n, (lon, lat) in enumerate(places)
+    )  # fmt: skip
+    events = tuple(
+        event(kind, 60 * n, zone=f"z{n}", track_id=SHIP, lat_deg=lat + 0.01, lon_deg=lon + 0.01)
+        for n, (lon, lat) in enumerate(places)
+        for kind in (EventKind.ENTRY, EventKind.EXIT)
+    )
+    return story(zones=zones, events=events)
+
+
 TAIL = (
     "\"'><script>window.pwned=1</script><img src=x onerror=window.pwned=1></style>{{7*7}}\u202e\u2066\u0007\U000e0041"
 )
@@ -217,4 +235,4 @@ def spoil(value: Any) -> Any:
     return value
 
 
-__all__ = ["MIN", "TAIL", "comparison", "reports", "spoil", "spoilt", "story", "walked"]
+__all__ = ["MIN", "TAIL", "comparison", "crowded", "reports", "spoil", "spoilt", "story", "walked"]

@@ -18,7 +18,7 @@ from tocsin.units import format_length
 STEPS_DEG = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Distances between lines, degrees; the page's script has the same list."""
 LINES = 6
-"""At most this many lines across the sheet."""
+"""At most this many lines across the sheet, and up it."""
 BAR = 160.0
 """Longest scale bar, sheet units."""
 
@@ -56,18 +56,18 @@ def graticule(frame: Frame, *, reach: float) -> Graticule:
     half_x, half_y = frame.width / 2 / frame.scale, frame.height / 2 / frame.scale
     west, east = (lon0 + np.degrees(frame.x0 + s * half_x) for s in (-1, 1))
     south, north = (_latitude(frame, frame.y0 + s * half_y) for s in (-1, 1))
-    step = _step(max(east - west, north - south) / LINES)
+    step_lon, step_lat = _step((east - west) / LINES), _step((north - south) / LINES)
     far = reach * max(frame.width, frame.height)
     lines, ticks = [], []
-    for lon in np.arange(np.ceil(west / step), np.floor(east / step) + 1) * step:
+    for lon in np.arange(np.ceil(west / step_lon), np.floor(east / step_lon) + 1) * step_lon:
         x = float(frame.place(frame.lat0_deg, lon)[0]) if abs(lon - lon0) < 180 else np.nan
         if np.isfinite(x):
             lines.append([(x, -far), (x, frame.height + far)])
-            ticks.append(Tick(format_degrees(lon, step, "EW"), x, frame.height))
-    for lat in np.arange(np.ceil(south / step), np.floor(north / step) + 1) * step:
+            ticks.append(Tick(format_degrees(lon, step_lon, "EW"), x, frame.height))
+    for lat in np.arange(np.ceil(south / step_lat), np.floor(north / step_lat) + 1) * step_lat:
         y = float(frame.place(lat, lon0)[1])
         lines.append([(-far, y), (frame.width + far, y)])
-        ticks.append(Tick(format_degrees(lat, step, "NS"), 0.0, y))
+        ticks.append(Tick(format_degrees(lat, step_lat, "NS"), 0.0, y))
     return Graticule(path(shapely.MultiLineString(lines), decimals=1), tuple(ticks))
 
 

@@ -76,18 +76,18 @@
       const lon = (x) => g.lon0 + (g.x0 + (sheetX(x) - this.width / 2) / g.scale) / deg;
       const lat = (y) => this.latitude(g.y0 - (sheetY(y) - this.height / 2) / g.scale) / deg;
       const west = lon(left), east = lon(left + seenW), north = lat(top), south = lat(top + seenH);
-      const fits = Math.max(2, Math.min(LINES, Math.floor(seenW / u / 110)));
-      const step = STEPS.find((s) => s >= Math.max(east - west, north - south) / fits) || 30;
+      const step = (span, room) => STEPS.find((s) => s >= span / clamp(Math.floor(room), 2, LINES)) || 30;
+      const across = step(east - west, seenW / u / 110), up = step(north - south, seenH / u / 70);
       const lines = [], names = [], far = 1e4;
-      for (let n = Math.ceil(west / step); n * step <= east; n++) {
-        const x = this.width / 2 + g.scale * ((n * step - g.lon0) * deg - g.x0);
+      for (let n = Math.ceil(west / across); n * across <= east; n++) {
+        const x = this.width / 2 + g.scale * ((n * across - g.lon0) * deg - g.x0);
         lines.push(`M${x.toFixed(2)} ${-far}V${far}`);
-        names.push(["lon", x * this.k + this.x, top + seenH, this.degrees(n * step, step, "EW")]);
+        names.push(["lon", x * this.k + this.x, top + seenH, this.degrees(n * across, across, "EW")]);
       }
-      for (let n = Math.ceil(south / step); n * step <= north; n++) {
-        const y = this.height / 2 - g.scale * (this.psi(n * step * deg) - g.y0);
+      for (let n = Math.ceil(south / up); n * up <= north; n++) {
+        const y = this.height / 2 - g.scale * (this.psi(n * up * deg) - g.y0);
         lines.push(`M${-far} ${y.toFixed(2)}H${far}`);
-        names.push(["lat", left, y * this.k + this.y, this.degrees(n * step, step, "NS")]);
+        names.push(["lat", left, y * this.k + this.y, this.degrees(n * up, up, "NS")]);
       }
       this.grid.setAttribute("d", lines.join(""));
       this.ticks.replaceChildren(...names.filter(([kind, x, y]) => kind === "lat" ? y > top + 130 * u && y < top + seenH - 44 * u : x > left + 215 * u && x < left + seenW - 24 * u)
