@@ -38,13 +38,12 @@ def test_every_changed_byte_is_found(kept: Path) -> None:
     for path in files_of(kept / "record") + files_of(kept / "payload"):
         good = path.read_bytes()
         for at in range(len(good)):
-            for flip in (0x01, 0x80):
-                path.write_bytes(good[:at] + bytes([good[at] ^ flip]) + good[at + 1 :])
-                try:
-                    verify_folder(kept)
-                    unseen.append((path.name, at, flip))
-                except VerificationError:
-                    pass
+            path.write_bytes(good[:at] + bytes([good[at] ^ (0x80 if at % 2 else 0x01)]) + good[at + 1 :])
+            try:
+                verify_folder(kept)
+                unseen.append((path.name, at))
+            except VerificationError:
+                pass
         path.write_bytes(good)
     assert unseen == []
     verify_folder(kept)

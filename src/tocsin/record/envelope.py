@@ -66,9 +66,12 @@ class Envelope:
     open: Any = None
 
     def __bytes__(self) -> bytes:
-        value: dict[str, Any] = {"at": self.at, "audience": list(self.audience), "kind": self.kind}
-        value |= {"commitment": self.commitment.hex()} if self.commitment is not None else {"open": self.open}
-        return plain_bytes(value | {"v": ENVELOPE_VERSION})
+        head = f'{{"at":"{self.at}","audience":'.encode() + plain_bytes(list(self.audience))
+        if self.commitment is not None:
+            tail = f',"commitment":"{self.commitment.hex()}","kind":"{self.kind}"'.encode()
+        else:
+            tail = f',"kind":"{self.kind}","open":'.encode() + plain_bytes(self.open)
+        return head + tail + b',"v":%d}' % ENVELOPE_VERSION
 
     def is_for(self, party: str) -> bool:
         """Return True if this party is entitled to the payload."""

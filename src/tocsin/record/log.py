@@ -378,7 +378,7 @@ class Log:
     def _stage(self, files: dict[str, bytes]) -> None:
         staging = self.folder / STAGING
         shutil.rmtree(staging, ignore_errors=True)
-        make_folder(staging)
+        staging.mkdir()
         for path, data in files.items():
             write_new(staging / _flat(path), data)
 

@@ -34,6 +34,9 @@ WITNESSED = "witnessed"
 LOG_VKEY = "log.vkey"
 """File with the log's verifier key."""
 
+MAX_ATTEMPTS = 5
+"""Times that a record is read again because its keeper published meanwhile."""
+
 KEY_KIND, WITNESSES_KIND, CONTINUES_KIND, CONTINUED_KIND = "key", "witnesses", "continues", "continued"
 """Kinds of entries that a verifier itself understands."""
 
@@ -146,7 +149,22 @@ def verify(
         At the first thing that does not fit, naming it.
     SplitViewError
         If it does not go on from the remembered tree (`RollbackError`, `ForkError`).
+
+    Notes
+    -----
+    A keeper may publish while this reads. What does not fit is an error only if the checkpoint is still the same.
     """
+    for _ in range(MAX_ATTEMPTS - 1):
+        before = source.read(CHECKPOINT)
+        try:
+            return _verify_once(source, vkey=vkey, payload=payload, remembered=remembered)
+        except VerificationError:
+            if source.read(CHECKPOINT) == before:
+                raise
+    return _verify_once(source, vkey=vkey, payload=payload, remembered=remembered)
+
+
+def _verify_once(source: Source, *, vkey: Vkey | None, payload: Path | None, remembered: Remembered | None) -> Verified:
     last = read_vkey(source.read)
     if remembered is not None and last in remembered.retired:
         compare_keys(remembered, (last,))
