@@ -247,7 +247,7 @@ def _record(
     part: Ints, mine: Ints, active: Ints, n: int, cells: Ints,
     used: int,
 ) -> tuple[Ints, int, int]:  # fmt: skip
-    """Write the record of a cell: its parts `mine` by edge, merged with the zones that cover it; return its items too."""
+    """Write the record of a cell, its parts `mine` by edge merged with its covering zones; return its items too."""
     cells = grown(cells, used, 1 + n + 4 * len(mine))
     at, items, covering, p = used, 0, 0, 0
     used += 1

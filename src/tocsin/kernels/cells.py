@@ -67,7 +67,7 @@ class AtlasArrays(NamedTuple):
     chunk : ndarray, shape (chunks, 2), int64
         First edge and number of edges, at most 16; a group is at most 16 chunks of one zone.
     box : ndarray, shape (chunks + groups, 5), float64
-        Boxes of the chunks and then of the groups: west, south, east, north in degrees, and the least cosine of latitude.
+        Of the chunks and then of the groups: west, south, east, north in degrees, and the least cosine of latitude.
     clear_at : ndarray, shape (64800,), int32
         For each cell of one degree: where its tile of `clear` starts or, negative, ~ the clearance of all of it.
     clear : ndarray, uint8

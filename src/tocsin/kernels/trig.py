@@ -51,10 +51,10 @@ def _turned(quarters: float, s: float, c: float) -> tuple[float, float]:
     if turn == 0:
         return s, c
     if turn == 1:
-        return c, -s
+        return c, 0.0 - s  # never -0.0
     if turn == 2:
-        return -s, -c
-    return -c, s
+        return 0.0 - s, 0.0 - c
+    return 0.0 - c, s
 
 
 @kernel
