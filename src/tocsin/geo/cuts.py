@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from tocsin.geo.rings import Floats, Ring, Unrolled, unroll
+from tocsin.geo.rings import Floats, Ring, Unrolled, unroll, whole_parallels
 from tocsin.kernels.geodesic import A_M, E2
 
 SMALLER_SIDE = 0.45
@@ -62,6 +62,11 @@ def _pieces(rings: list[Unrolled]) -> list[tuple[Any, str]]:
         if hole.turn and not pole:
             raise ValueError(f"{hole.ring.name}: found a hole round the globe, expected one inside {name}")
     closed = [_closed(ring, pole) for ring in rings]
+    if not pole and abs(_under_m2(shell.x, shell.y)) > HALF_GLOBE_M2 and not whole_parallels(shell.ring).any():
+        raise ValueError(
+            f"{name}: found more than half of the globe, expected less, or an edge along a parallel from -180 to 180: "
+            "which side of the ring is meant cannot be told"
+        )
     if not pole and all(abs(c[:, 0]).max() <= 180.0 for c in closed):
         polygon = shapely.Polygon(closed[0], closed[1:])
         _check(polygon, rings, closed)
@@ -76,7 +81,7 @@ def _pieces(rings: list[Unrolled]) -> list[tuple[Any, str]]:
             raise ValueError(f"{ring.ring.name}: found a hole that is not inside {name} and outside of other holes")
         whole = shapely.difference(whole, hole)
     if not shapely.is_valid(whole):
-        raise ValueError(f"{name}: found {shapely.is_valid_reason(whole)}, expected an area")
+        raise ValueError(f"{name}: found a ring that meets itself again round the globe, expected one that does not")
     return [(p, name) for p in shapely.get_parts(whole) if p.geom_type == "Polygon"]
 
 
@@ -110,13 +115,9 @@ def _closed(ring: Unrolled, pole: float) -> Floats:
 
 def _check(polygon: Any, rings: Sequence[Unrolled], chains: Sequence[Floats]) -> None:
     """Refuse what is no area, saying where."""
-    if polygon.area == 0.0 or any(shapely.Polygon(c).area == 0.0 for c in chains[1:]):
-        empty = (
-            rings[0]
-            if polygon.area == 0.0
-            else next(r for r, c in zip(rings, chains, strict=True) if shapely.Polygon(c).area == 0.0)
-        )
-        raise ValueError(f"{empty.ring.name}: found no area, expected a ring around some")
+    flat = [r.ring.name for r, c in zip(rings, chains, strict=True) if shapely.MultiPoint(c).convex_hull.area == 0.0]
+    if flat:
+        raise ValueError(f"{flat[0]}: found no area, expected a ring around some")
     if shapely.is_valid(polygon):
         return
     reason = str(shapely.is_valid_reason(polygon))
@@ -124,11 +125,12 @@ def _check(polygon: Any, rings: Sequence[Unrolled], chains: Sequence[Floats]) ->
     what, at = (found[1], (float(found[2]), float(found[3]))) if found else (reason, (np.nan, np.nan))
     # Every edge that passes the place, nearest first: for a crossing, the two that cross.
     near = []
-    for ring, chain in zip(rings, chains, strict=True):
-        away = shapely.distance(shapely.linestrings(np.stack([chain[:-1], chain[1:]], axis=1)), shapely.Point(at))
-        for edge in np.argsort(away, kind="stable")[:2]:
-            given = ring.ring.edge[min(edge, len(ring.ring.edge) - 1)]
-            near.append((float(away[edge]), ring.ring.name, int(given)))
+    places = shapely.points([at[0] - 360.0, at[0], at[0] + 360.0], at[1])
+    for ring in rings:
+        chain = np.column_stack([ring.x, ring.y])
+        edges = shapely.linestrings(np.stack([chain[:-1], chain[1:]], axis=1))
+        away = shapely.distance(edges[:, None], places).min(axis=1)
+        near += [(float(away[e]), ring.ring.name, int(ring.ring.edge[e])) for e in np.argsort(away, kind="stable")[:2]]
     names = dict.fromkeys(f"{name}, vertex {vertex}" for _, name, vertex in sorted(near)[:2])
     lon = (at[0] + 180.0) % 360.0 - 180.0
     raise ValueError(

@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 MAX_LON_DEG = 540.0
 """Longitudes beyond this are no notation of anything."""
+CLEAR_SEAM_DEG = 270.0
+"""An edge crosses the antimeridian if its longitudes differ by this or more; between 180 and this it is not clear."""
 LEAST_POSITIONS = 4
 """Of a closed ring: a triangle and its first position again (RFC 7946 §3.1.6)."""
 
@@ -77,7 +79,24 @@ def checked(positions: ArrayLike, name: str, *, poles: bool = True) -> tuple[Flo
             f"{name}, vertex {vertex}: found a pole, expected none: no rhumb line but a meridian ends there"
         )
     keep = np.append(True, (np.diff(lat) != 0.0) | (np.diff(lon) != 0.0))
+    if keep.sum() < LEAST_POSITIONS:
+        raise ValueError(
+            f"{name}: found {keep.sum() - 1} different positions, expected at least 3 around some area"
+        )
     return lat[keep], lon[keep]
+
+
+def check_ways(lat: Floats, lon: Floats, name: str) -> None:
+    """Refuse an edge of more than 180 degrees of longitude that could be meant either way round."""
+    ring = Ring(name=name, lat_deg=lat, lon_deg=lon, edge=np.arange(len(lat)))
+    wide = np.abs(np.diff(lon))
+    unclear = (wide > 180.0) & (wide < CLEAR_SEAM_DEG) & ~whole_parallels(ring)
+    if unclear.any():
+        edge = int(np.argmax(unclear))
+        raise ValueError(
+            f"{name}, vertex {edge}: found an edge from longitude {lon[edge]} to {lon[edge + 1]}, expected a position "
+            "between, since it could be meant either way round"
+        )
 
 
 def checked_line(lat_deg: ArrayLike, lon_deg: ArrayLike) -> tuple[Floats, Floats]:
@@ -102,12 +121,21 @@ def _in_range(lat: Floats, lon: Floats, name: str, most: float) -> tuple[Floats,
     return np.ascontiguousarray(lat), np.ascontiguousarray(lon)
 
 
+def whole_parallels(ring: Ring) -> NDArray[np.bool_]:
+    """Return which edges follow a parallel from one side of the antimeridian to the other, all round the globe."""
+    lon, lat = ring.lon_deg, ring.lat_deg
+    return np.asarray((np.abs(lon[:-1]) == 180.0) & (lon[:-1] == -lon[1:]) & (lat[:-1] == lat[1:]))
+
+
 def unroll(ring: Ring) -> Unrolled:
-    """Return the ring followed without jumps, each edge the short way; an edge from -180 to 180 stays as it is."""
+    """Return the ring followed without jumps, each edge the short way.
+
+    Only an edge along a parallel from -180 to 180, or back, goes all the way; one between two latitudes of the
+    antimeridian runs along it.
+    """
     lon = ring.lon_deg
     step = np.diff(lon)
-    whole = (np.abs(lon[:-1]) == 180.0) & (np.abs(lon[1:]) == 180.0)
-    turns = np.where((np.abs(step) > 180.0) & ~whole, -np.round(step / 360.0), 0.0)
+    turns = np.where((np.abs(step) > 180.0) & ~whole_parallels(ring), -np.round(step / 360.0), 0.0)
     x = lon + 360.0 * np.append(0.0, np.cumsum(turns))
     turn = float(x[-1] - x[0])
     if turn not in (0.0, 360.0, -360.0):

@@ -232,9 +232,11 @@ def multipolygon(polygons: Sequence[Sequence[ArrayLike]], edges: Edges = Edges.P
 
     Notes
     -----
-    An edge goes the short way round: from 170 to -170 it crosses the antimeridian. Only an edge from -180 to 180, or
-    back, goes all the way. A ring that goes round the globe encloses the pole on its smaller side, and is refused where
-    neither side is clearly the smaller.
+    An edge goes the short way round: from 170 to -170 it crosses the antimeridian; one from 100 to -100 is refused,
+    unless it is a geodesic, since it could be meant either way. Only an edge along a parallel from -180 to 180, or
+    back, goes all the way. A ring that goes round the globe encloses the pole on its smaller side, and
+    is refused where neither side is clearly the smaller; any other is refused if it holds more than half of the globe,
+    unless it has such an edge.
 
     References
     ----------
@@ -248,6 +250,8 @@ def multipolygon(polygons: Sequence[Sequence[ArrayLike]], edges: Edges = Edges.P
         for r, positions in enumerate(given):
             name = f"ring {r}" if len(polygons) == 1 else f"polygon {p}, ring {r}"
             lat, lon = rings.checked(positions, name, poles=edges is not Edges.RHUMB)
+            if edges is not Edges.GEODESIC:
+                rings.check_ways(lat, lon, name)
             part.append(_ring(lat, lon, kernel, EDGE_TOLERANCE_M, name))
         checked.append(part)
     return _settled(checked)
