@@ -22,6 +22,7 @@ class Sheet:
     """An opened report: its page, and everything that it said or asked for."""
 
     def __init__(self, browser: Any, path: Any, **context: Any) -> None:
+        self.has_script = context.get("java_script_enabled", True)
         options = {"viewport": {"width": 1280, "height": 900}, "offline": True}
         self.context = browser.new_context(**(options | context))
         self.page = self.context.new_page()
@@ -35,7 +36,9 @@ class Sheet:
         self.settle()
 
     def settle(self) -> None:
-        self.page.wait_for_timeout(150)
+        """Let the page draw: what it decides, it draws in the next frame."""
+        if self.has_script:
+            self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def boxes(self, selector: str) -> list[Any]:
         return self.page.evaluate(VISIBLE, selector)

@@ -52,7 +52,7 @@ def test_parse_claim_keeps_words_certainty_and_polarity_as_given():
 @pytest.mark.parametrize(
     ("tail", "line", "path", "expected"),
     [
-        (CLAIM.replace("certainty:", "certaincy:"), 8, "claims[0].certainty", "one of certain, probable"),
+        (CLAIM.replace("certainty:", "certain_ly:"), 8, "claims[0].certainty", "one of certain, probable"),
         (CLAIM.replace("words: W", "words: W, polrity: negative"), 8, "claims[0].polrity", "one of about,"),
         (CLAIM.replace("words: W", "words: W, paraphrase: V"), 8, "claims[0].words", "either `words`"),
         (CLAIM.replace("words: W, ", ""), 8, "claims[0].words", "either `words`"),
