@@ -46,7 +46,7 @@ def verify_command(place: str, *, state: Path | None = None, vkey: str | None = 
         A record's folder or http(s) URL, an evidence pack's folder, or an evidence file.
     state : Path or None
         Where this verifier remembers the newest tree it saw; evidence of a fork is written beside it as
-        `<state>.fork`.
+        `<state>.fork` (and `.fork-2`, ...: one for each who signed both).
     vkey : str or None
         The log's key, as the agreement has it.
     party : str or None
@@ -81,7 +81,9 @@ def _verify_command(place: str, state: Path | None, vkey: str | None, party: str
         sys.stdout.write(line + "\n")
     if state:
         save_memory(state, memory | {verified.origin: verified.remembered})
-    sys.stdout.write("GOOD: every entry and file above is what the signature covers\n")
+    found = verified.witnessing
+    part = ", but not all of it is witnessed" if found and found.size < verified.size else ""
+    sys.stdout.write(f"GOOD{part}: every entry and file above is what the signature covers\n")
     return _list_undelivered(source, verified, party) if party else GOOD
 
 
@@ -175,10 +177,12 @@ def _check_evidence(path: Path) -> int:
 
 def _report_fork(error: ForkError, state: Path | None) -> int:
     _say(f"FORK: {error}", FORK)
-    if state is not None:
-        path = state.with_name(f"{state.name}.fork")
-        replace_file(path, str(error.evidence).encode())
-        _say(f"evidence in {path}: keep it, and show it to every party", FORK)
+    if state is None:
+        return FORK
+    for number, evidence in enumerate(error.evidence, start=1):
+        path = state.with_name(f"{state.name}.fork" + (f"-{number}" if number > 1 else ""))
+        replace_file(path, str(evidence).encode())
+        _say(f"evidence against {evidence.vkey.name} in {path}: keep it, and show it to every party", FORK)
     return FORK
 
 

@@ -147,9 +147,12 @@ def parse_evidence(data: bytes) -> Evidence:
 def split_view(evidence: Evidence) -> SplitViewError:
     """Return the error that says two checkpoints cannot both be true."""
     old, new = check_evidence(evidence)
+    if old.size == new.size:
+        what = f"two different trees of {old.size} entries"
+    else:
+        what = f"its tree of {new.size} entries does not begin with its tree of {old.size}"
     return SplitViewError(
-        f"{evidence.vkey.name} signed two histories of {old.origin}: its tree of {new.size} entries does not begin "
-        f"with its tree of {old.size}",
+        f"{evidence.vkey.name} signed two histories of {old.origin}: {what}",
         expected=old.root.hex(),
         calculated=evidence.contained.hex(),
     )

@@ -7,6 +7,7 @@ moment only. See docs/format/memory.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,13 +106,23 @@ def compare_keys(remembered: Remembered, keys: tuple[Vkey, ...]) -> None:
         )
 
 
-def compare_trees(remembered: Remembered, note: SignedNote, keys: tuple[Vkey, ...], reader: TileReader) -> None:
+def compare_trees(remembered: Remembered, note: SignedNote, signers: Sequence[Vkey], reader: TileReader) -> None:
     """Check that an audited tree goes on from the remembered one.
+
+    Parameters
+    ----------
+    remembered : Remembered
+    note : SignedNote
+        The audited tree's checkpoint.
+    signers : sequence of Vkey
+        The log's keys, then its witnesses': whoever of them signed both trees is convicted.
+    reader : TileReader
+        Of the audited tree.
 
     Raises
     ------
     SplitViewError
-        If it does not; with `evidence` (an `Evidence`) if one key signed both.
+        If it does not; a `ForkError` with evidence if somebody signed both.
     RollbackError
         If it is smaller.
     """
@@ -125,8 +136,8 @@ def compare_trees(remembered: Remembered, note: SignedNote, keys: tuple[Vkey, ..
     contained = reader.subtree_root(0, old.size)
     if contained == old.root:
         return
-    evidence = find_evidence(remembered.note, note, keys, reader)
-    if evidence is not None:
+    evidence = find_evidence(remembered.note, note, signers, reader)
+    if evidence:
         raise ForkError(evidence)
     raise SplitViewError(
         f"the tree of {new.size} entries does not begin with the remembered tree of {old.size}",
@@ -136,26 +147,31 @@ def compare_trees(remembered: Remembered, note: SignedNote, keys: tuple[Vkey, ..
 
 
 class ForkError(SplitViewError):
-    """One key signed two histories; carries the evidence.
+    """Somebody signed two histories; carries the evidence.
 
     Attributes
     ----------
-    evidence : Evidence
+    evidence : tuple of Evidence
+        One for each key that signed both, the log's first.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
-        told = split_view(evidence)
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        told = split_view(evidence[0])
         super().__init__(str(told))
         self.expected, self.calculated = told.expected, told.calculated
-        self.evidence = evidence
+        self.evidence = tuple(evidence)
 
 
-def find_evidence(older: SignedNote, newer: SignedNote, keys: tuple[Vkey, ...], reader: TileReader) -> Evidence | None:
-    """Return the evidence against the first of these keys that signed both notes, or None."""
-    for key in keys:
+def find_evidence(older: SignedNote, newer: SignedNote, signers: Sequence[Vkey], reader: TileReader) -> list[Evidence]:
+    """Return the evidence against each of these keys that signed both notes; what does not verify convicts nobody."""
+    found = []
+    for key in signers:
         if all(any(line.is_by(key) for line in note.signatures) for note in (older, newer)):
-            return gather_evidence(key, older, newer, reader)
-    return None
+            try:
+                found.append(gather_evidence(key, older, newer, reader))
+            except VerificationError:
+                continue
+    return found
 
 
 def _remembered(origin: str, entry: dict[str, object]) -> Remembered:

@@ -183,10 +183,11 @@ def _verify_once(source: Source, *, vkey: Vkey | None, payload: Path | None, rem
     keys, handovers = follow_keys(key_entries, last=last, reader=reader, read=source.read, newest=note)
     if vkey is not None and vkey not in keys:
         raise VerificationError("the log's key is not the one expected", expected=str(vkey), calculated=str(last))
+    policy = _policy_in_force(audited)
     if remembered is not None:
         compare_keys(remembered, keys)
-        compare_trees(remembered, note, keys, reader)
-    policy = _policy_in_force(audited)
+        witnesses = [witness.vkey for witness in policy.witnesses] if policy else []
+        compare_trees(remembered, note, [*keys, *witnesses], reader)
     opened = _open_all(note, keys, policy)
     witnessing = _witnessing(source.read, checkpoint, opened, keys, policy, reader)
     uncovered = [f"signature line of a key not known here: {s.name}" for s in opened.unknown]
