@@ -1,7 +1,11 @@
 """The sensors' own account: one source among others, never above them, and no acknowledgement becomes leave."""
 
-from math import nan
+from dataclasses import replace
 
+from tests.warn import stories
+
+from tocsin.agreement.playbook import ConductTrigger
+from tocsin.agreement.watchlist import Conduct
 from tocsin.incident.act import Act
 from tocsin.incident.book import Incident, SensorCount, SensorScope
 from tocsin.incident.claim import (
@@ -19,52 +23,34 @@ from tocsin.incident.compare import compare
 from tocsin.incident.contradict import ConflictType
 from tocsin.incident.names import Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
-from tocsin.units import parse_instant_us
-from tocsin.warn.case import Acknowledgement, Attempt, Case, CaseEvent, Message
-from tocsin.warn.states import AnswerKind, Disposition, MessageState, Purpose
-from tocsin.watch.event import Event, EventKind, Revision
+from tocsin.warn.case import Outcome
+from tocsin.warn.states import MessageState
+from tocsin.watch.event import EventKind, Revision
 
-NOON = parse_instant_us("2017-05-18T12:00:00Z")
 COUNT = SensorCount(act=Act.ENTRY, of="vehicles that entered", unit="vehicles")
 INCIDENT = Incident(
-    incident_id="i", title="T",
+    incident_id="i",
+    title="T",
     sensors=SensorScope(zones=frozenset({"ring"}), categories=frozenset({"vehicle"}), counts=(COUNT,)),
-)  # fmt: skip
+)
 
 
 def event(track, kind=EventKind.ENTRY, **more):
-    values = {
-        "event_id": f"{track}-{kind}", "kind": kind, "agreement_id": "x", "agreement_version": 1, "rule_id": "r",
-        "clause": "c", "zone_id": "ring", "track_id": track, "party": None, "category": "vehicle", "feed": "f",
-        "at_us": NOON, "known_us": NOON, "lat_deg": 33.0, "lon_deg": 38.0, "accuracy_m": nan,
-        "before": None, "after": None,
-        "visit_us": NOON, "unobserved": False, "exemption": None, "measured": {},
-    }  # fmt: skip
-    return Event(**(values | more))
-
-
-def case(*states, of="t1", answers=()):
-    messages = tuple(
-        Message(
-            message_id=f"m{n}", case_id="k", rung=0, purpose=Purpose.WARNING, level=1, channel="vhf", recipient="mover",
-            saying=n, event_id=None, queued_us=NOON, text_id=None, languages=(), subject="", body="", state=state,
-        )
-        for n, state in enumerate(states)
-    )  # fmt: skip
-    attempts = tuple(
-        Attempt(attempt_id=f"a{m.message_id}", message_id=m.message_id, number=1, begun_us=NOON) for m in messages
+    return stories.event(
+        kind, **({"zone": "ring", "event_id": f"{track}-{kind}", "track_id": track, "category": "vehicle"} | more)
     )
-    acks = tuple(
-        Acknowledgement(
-            answer_id=f"q{n}", case_id="k", at_us=NOON, who="W", party="p", kind=AnswerKind.ACKNOWLEDGED, disposition=d,
-            level=1, channel="vhf", text="", source="answers.jsonl:1",
-        )
-        for n, d in enumerate(answers)
-    )  # fmt: skip
-    return Case(
-        case_id="k", agreement_id="x", agreement_version=1, zones=("ring",), track_id="t1", party=None, category=None,
-        opened_us=NOON, events=(CaseEvent.of(event(of)),), messages=messages, attempts=attempts, acknowledgements=acks,
-    )  # fmt: skip
+
+
+def case(state, *, of="t1", answers=()):
+    """Return a case whose every attempt came to `state`, about an entry of the track `of`."""
+    playbook = stories.cable()
+    first = replace(playbook.levels[0], trigger=ConductTrigger(conduct=Conduct.ENTRY, zone_id="ring"))
+    walk = stories.Walk(replace(playbook, levels=(first, *playbook.levels[1:])), lambda _: Outcome(state=state))
+    walk.found(event(of))
+    for at_s in answers:
+        walk.until(at_s)
+        walk.heard(stories.answer(at_s, track_id=of))
+    return walk.case
 
 
 def account(events=(), cases=()):
@@ -123,10 +109,10 @@ def test_warning_is_certain_only_on_proof_of_arrival():
 
 
 def test_silence_and_late_answers_are_no_reply_and_a_counted_one_means_received():
-    silent = account([event("t1")], [case(MessageState.DELIVERED, answers=[Disposition.LATE])])
+    silent = account([event("t1")], [case(MessageState.DELIVERED, answers=[5_000])])
     assert [c.act for c in silent] == [Act.ENTRY, Act.WARNING, Act.NON_RESPONSE]
     assert "1 came that were late" in silent[-1].words
-    heard = account([event("t1")], [case(MessageState.ACKNOWLEDGED, answers=[Disposition.COUNTED])])
+    heard = account([event("t1")], [case(MessageState.DELIVERED, answers=[60])])
     assert heard[-1].act is Act.RESPONSE
     assert "nothing more" in heard[-1].words
 
