@@ -43,9 +43,18 @@ def short_way(dlon_deg: float) -> float:
 
 
 @kernel
+def _rounded(degrees: float) -> float:
+    """Return an angle rounded to 2⁻⁵⁷ degrees, far below an atom, so that no product of small ones vanishes."""
+    size = abs(degrees)
+    if size < 0.0625:
+        size = 0.0625 - (0.0625 - size)
+    return size if degrees >= 0.0 else -size
+
+
+@kernel
 def _reduced(lat_deg: float) -> tuple[float, float]:
     """Return sine and cosine of the reduced latitude, tan β = (1 − f) tan φ (eq. 6); the cosine is positive."""
-    s, c = sincosd(lat_deg)
+    s, c = sincosd(_rounded(lat_deg))
     s *= F1
     h = hypot(s, c)
     return s / h, max(c / h, TINY)
@@ -159,7 +168,7 @@ def direct(lat: float, lon: float, azi_deg: float, s_m: float) -> tuple[float, f
     lat, lon : float
         Degrees; longitude -180 to 180.
     """
-    sin_a1, cos_a1 = sincosd(azi_deg)
+    sin_a1, cos_a1 = sincosd(_rounded(azi_deg))
     sin_b1, cos_b1 = _reduced(lat)
     sin_a0, cos_a0 = sin_a1 * cos_b1, hypot(cos_a1, sin_a1 * sin_b1)  # eq. 5
     e = _epsilon(cos_a0)
@@ -199,7 +208,7 @@ def inverse_m(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float
     azi_deg : float
         Azimuth at the first point, -180 to 180 degrees from true north; 0 if the points are one.
     """
-    dlon = short_way(lon2 - lon1)
+    dlon = _rounded(short_way(lon2 - lon1))
     if lat1 == lat2 and (dlon == 0.0 or abs(lat1) == 90.0):
         return 0.0, 0.0
     lam12 = dlon * RAD_PER_DEG

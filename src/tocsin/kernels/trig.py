@@ -2,7 +2,7 @@
 
 The C library's and NumPy's differ from machine to machine in the last bit (NumPy's with AVX-512 and without),
 and the last bit decides whether two machines write the same event. These use +, −, ×, ÷ and square root only,
-which IEEE 754 rounds correctly everywhere, in a fixed order. Error: below 2 units in the last place. Angles
+which IEEE 754 rounds correctly everywhere, in a fixed order. Error: below 4 units in the last place. Angles
 are degrees, where 90° and 180° are exact, unless the name says `rad`. Arguments must be finite and below 1e9.
 """
 
