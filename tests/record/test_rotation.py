@@ -102,6 +102,16 @@ def test_every_changed_byte_of_a_handover_is_found(tmp_path: Path) -> None:
             verify_folder(tmp_path)
 
 
+def test_a_key_entry_that_no_rotation_made_is_refused(tmp_path: Path) -> None:
+    """It would make the record unverifiable for ever: nobody could sign its handover."""
+    payload = {"old": str(OLD.vkey), "new": str(NEW.vkey), "reason": "planned"}
+    stray = conftest.Entry(kind=conftest.EntryKind.KEY, at_us=AT_US, audience=frozenset("*"), payload=payload)
+    with write_log(tmp_path, 5) as log:
+        with pytest.raises(RecordError, match="rotating"):
+            log.append([*make_entries(1), stray])
+        assert log.size == 5
+
+
 def test_a_handover_of_another_tree_is_refused(tmp_path: Path) -> None:
     rotated(tmp_path)
     add(tmp_path, NEW)

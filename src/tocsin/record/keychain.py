@@ -100,7 +100,10 @@ def follow_keys(
         if data is None:
             check_handover(entry, newest, reader, keys, f"{name} is missing, and the newest checkpoint")
         else:
-            check_handover(entry, parse_note(data), reader, keys, name)
+            kept = parse_note(data)
+            check_handover(entry, kept, reader, keys, name)
+            if kept != by_both(entry, kept):
+                raise VerificationError(f"{name} has other signature lines than those of entry {entry.index}'s keys")
             files.append(name)
     is_pending = len(files) < len(entries) and last == entries[-1].old  # both signed; log.vkey comes a moment later
     if keys[-1] != last and not is_pending:
@@ -108,6 +111,12 @@ def follow_keys(
             "log.vkey is not the key last handed over to", expected=str(keys[-1]), calculated=str(last)
         )
     return tuple(keys), files
+
+
+def by_both(entry: KeyEntry, note: SignedNote) -> SignedNote:
+    """Return a checkpoint with the signature lines of the two keys of an entry alone, as it is kept."""
+    lines = tuple(line for line in note.signatures if line.is_by(entry.old) or line.is_by(entry.new))
+    return SignedNote(text=note.text, signatures=lines)
 
 
 def check_handover(entry: KeyEntry, note: SignedNote, reader: TileReader, keys: Sequence[Vkey], name: str) -> None:

@@ -13,8 +13,6 @@ and hashed; no two checkpoints are signed without the one beginning the other. W
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,23 +21,24 @@ from tocsin.clock import US_PER_S
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
 from tocsin.record.cosign import Signer, open_note
-from tocsin.record.files import Lock, make_folder, read_back, replace_file, sync_folder, write_new
+from tocsin.record.envelope import parse_envelope
+from tocsin.record.files import Lock, make_folder, read_back, replace_file
 from tocsin.record.growth import check_growth, grow
 from tocsin.record.journal import Journal, Torn
-from tocsin.record.leaf import Entry, Sealed, new_salt, seal
+from tocsin.record.keychain import key_entry
+from tocsin.record.leaf import Entry, EntryKind, Sealed, new_salt, seal
 from tocsin.record.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
 from tocsin.record.note import NoteSignature, SignatureType, SignedNote, parse_note
 from tocsin.record.payload import Opening
-from tocsin.record.policy import Policy
+from tocsin.record.policy import Policy, read_policy
 from tocsin.record.rotation import RotationReason, begin_rotation, rotation_under_way
-from tocsin.record.tiles import TILE_HEIGHT, TILE_WIDTH, TileReader, tile_path
+from tocsin.record.staging import Staging
+from tocsin.record.tiles import TileReader
 from tocsin.record.verify import CHECKPOINT, LOG_VKEY, WITNESSED
 
 RECORD = "record"
 PAYLOAD = "payload"
 STAGING = "staging"
-
-_ENDING = b'"kind":"continued","open":'
 
 MAX_UNPUBLISHED = 256
 """Entries that may wait for a checkpoint; one bundle."""
@@ -77,11 +76,11 @@ class Log:
         self._failed: str | None = None
         self._lock = Lock(folder / "lock")
         try:
-            shutil.rmtree(folder / STAGING, ignore_errors=True)  # what a crash left; the journal has it all
+            self._staging = Staging(folder / STAGING, self._record)
             self.note, self.published = self._load()
             self._journal = Journal(folder / PAYLOAD, self.published.size)
             self._finish_rotation()
-            self._is_ended = self.size > 0 and _ENDING in self._last_envelope()
+            self._is_ended = self.size > 0 and self._ends_with_continued()
         except BaseException:
             self._lock.close()
             raise
@@ -176,16 +175,14 @@ class Log:
         self._require_sound()
         if at_size is not None and at_size != self.size:
             raise RecordError(f"found a log of {self.size} entries, expected {at_size}")
-        endings = [_ENDING in entry.envelope for entry in sealed]
-        if self._is_ended or any(endings[:-1]):
-            raise RecordError(f"{self.folder}: this log has ended; its last entry names the log that goes on")
+        is_last = self._check_open_entries(sealed)
         try:
             indices = self._journal.append(sealed)
         except OSError as error:
             if self._journal.dirty:
                 self._failed = f"an append could not be made durable: {error}"
             raise RecordError(f"{self.folder}: nothing was recorded: {error}") from error
-        self._is_ended = any(endings)
+        self._is_ended = is_last
         return indices
 
     def is_due(self, now_us: int) -> bool:
@@ -218,14 +215,13 @@ class Log:
         old = self.published
         try:
             entries = [opening.envelope for opening in self._journal.read(old.size, self.size)]
-            files = grow(self.read, old.size, entries)
-            self._stage(files)
-            root = check_growth(self._read_staged, old_size=old.size, old_root=old.root, new_size=self.size)
+            self._staging.write(grow(self.read, old.size, entries))
+            root = check_growth(self._staging.read, old_size=old.size, old_root=old.root, new_size=self.size)
             new = Checkpoint(origin=self.origin, size=self.size, root=root)
             note = _signed(new, self._signers)
-            write_new(self.folder / STAGING / CHECKPOINT, bytes(note))
+            self._staging.write_checkpoint(bytes(note))
             self._failed = "a publication was interrupted"
-            self._move_staged()
+            self._staging.move()
             self._failed = None
         except VerificationError as error:
             self._failed = str(error)
@@ -235,7 +231,7 @@ class Log:
                 self._failed = f"a publication could not be made durable: {error}"
             raise RecordError(f"{self.folder}: nothing was published: {error}") from error
         self.note, self.published, self._waiting_since_us = note, new, None
-        self._drop_partials(old.size, new.size)
+        self._staging.drop_partials(old.size, new.size)
         self._finish_rotation()
         return new
 
@@ -349,10 +345,30 @@ class Log:
         if self._failed:
             raise RecordError(f"{self.folder}: stopped, open it again to read what the disk holds: {self._failed}")
 
-    def _last_envelope(self) -> bytes:
-        if self.size > self.published.size:
-            return self.opening(self.size - 1).envelope
-        return self.reader().entry(self.size - 1)
+    def _check_open_entries(self, sealed: Sequence[Sealed]) -> bool:
+        """Refuse open entries that would make the record unverifiable for ever; tell if the log ends with them."""
+        is_ended = self._is_ended
+        for index, entry in enumerate(sealed, start=self.size):
+            if is_ended:
+                raise RecordError(f"{self.folder}: this log has ended; its last entry names the log that goes on")
+            if entry.salt:
+                continue
+            envelope = parse_envelope(entry.envelope)
+            is_ended = envelope.kind == EntryKind.CONTINUED
+            if envelope.kind == EntryKind.WITNESSES:
+                read_policy(envelope.open, index)
+            elif envelope.kind == EntryKind.KEY:
+                rotation = rotation_under_way(self.folder)
+                if rotation is None or rotation.entry != key_entry(index, envelope.open):
+                    raise RecordError(f"{self.folder}: a key entry is made by rotating the key, and by nothing else")
+            elif envelope.kind == EntryKind.CONTINUES and index:
+                raise RecordError(f"{self.folder}: only a log's first entry can say what log it continues")
+        return is_ended
+
+    def _ends_with_continued(self) -> bool:
+        at = self.size - 1
+        entry = self.opening(at).envelope if at >= self.published.size else self.reader().entry(at)
+        return parse_envelope(entry).kind == EntryKind.CONTINUED
 
     def _load(self) -> tuple[SignedNote, Checkpoint]:
         note = parse_note((self._record / CHECKPOINT).read_bytes())
@@ -369,35 +385,6 @@ class Log:
             )
         return note, checkpoint
 
-    def _read_staged(self, path: str) -> bytes | None:
-        try:
-            return read_back(self.folder / STAGING / _flat(path))
-        except FileNotFoundError:
-            return self.read(path)
-
-    def _stage(self, files: dict[str, bytes]) -> None:
-        staging = self.folder / STAGING
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
-        for path, data in files.items():
-            write_new(staging / _flat(path), data)
-
-    def _move_staged(self) -> None:
-        """Move tiles, then the checkpoint that covers them, each step durable before the next."""
-        staging = self.folder / STAGING
-        folders = set()
-        for name in sorted(os.listdir(staging)):
-            if name == CHECKPOINT:
-                continue
-            target = self._record / name.replace(",", "/")
-            make_folder(target.parent)
-            os.replace(staging / name, target)
-            folders.add(target.parent)
-        for folder in sorted(folders):
-            sync_folder(folder)
-        os.replace(staging / CHECKPOINT, self._record / CHECKPOINT)
-        sync_folder(self._record)
-
     def _finish_rotation(self) -> None:
         rotation = rotation_under_way(self.folder)
         if rotation is None:
@@ -410,26 +397,6 @@ class Log:
             rotation.finish()
         elif not {entry.old, entry.new} <= {signer.vkey for signer in self._signers}:
             raise RecordError(f"{self.folder}: handing over to {entry.new} was begun; open the log with both keys")
-
-    def _drop_partials(self, old_size: int, new_size: int) -> None:
-        """Remove the partial files of tiles that are full now (C2SP tlog-tiles, "Partial Tiles")."""
-        for partial in _partials_filled(old_size, new_size):
-            shutil.rmtree(self._record / partial, ignore_errors=True)
-
-
-def _partials_filled(old_size: int, new_size: int) -> Iterator[str]:
-    level = 0
-    while old_size >> (TILE_HEIGHT * level) or level == 0:
-        number, inside = divmod(old_size >> (TILE_HEIGHT * level), TILE_WIDTH)
-        if inside and new_size >> (TILE_HEIGHT * (level + 1)) > number:
-            yield tile_path(level, number) + ".p"
-            if level == 0:
-                yield tile_path("entries", number) + ".p"
-        level += 1
-
-
-def _flat(path: str) -> str:
-    return path.replace("/", ",")
 
 
 def _signed(checkpoint: Checkpoint, signers: Sequence[Signer]) -> SignedNote:

@@ -100,6 +100,8 @@ def consistency_proof(old_size: int, new_size: int, subtree_root: SubtreeRoot) -
     ----------
     old_size, new_size : int
         0 <= old_size <= new_size; empty if they are equal or the old tree is.
+    subtree_root : callable
+        Gives the root over leaves [start, end).
 
     References
     ----------
@@ -200,6 +202,8 @@ def consistency_roots(
 
     Parameters
     ----------
+    old_size, new_size : int
+    proof : sequence of bytes
     old_root : bytes or None
         Wanted only where the old size is a power of two: the proof then leaves the old root out.
 

@@ -21,7 +21,7 @@ from tocsin.record.envelope import Envelope
 from tocsin.record.keychain import key_entry
 from tocsin.record.note import Vkey
 from tocsin.record.payload import DETACHED, Opening, parse_opening, resolve
-from tocsin.record.policy import Policy, parse_policy
+from tocsin.record.policy import Policy, read_policy
 from tocsin.record.proof import TlogProof, parse_proof, verify_proof
 from tocsin.record.source import FolderSource
 from tocsin.record.verify import KEY_KIND, LOG_VKEY, WITNESSES_KIND, read_vkey
@@ -167,8 +167,8 @@ def _follow_keys(
 
 
 def _policy(contents: dict[int, tuple[Envelope, bytes]]) -> Policy | None:
-    texts = [envelope.open for envelope, _ in contents.values() if envelope.kind == WITNESSES_KIND]
-    return parse_policy(texts[-1]["policy"]) if texts else None
+    found = [(index, envelope.open) for index, (envelope, _) in contents.items() if envelope.kind == WITNESSES_KIND]
+    return read_policy(found[-1][1], found[-1][0]) if found else None
 
 
 def _disclosure(contents: dict[int, tuple[Envelope, bytes]]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tocsin.errors import VerificationError
 from tocsin.record.note import SignatureType, Vkey, parse_vkey
@@ -121,6 +122,19 @@ def parse_policy(text: str) -> Policy:
     if len(quorum) != 1:
         raise VerificationError(f"a policy with {len(quorum)} quorum lines: expected 1")
     return Policy(logs=tuple(logs), witnesses=tuple(witnesses), groups=groups, quorum=quorum[0])
+
+
+def read_policy(payload: Any, index: int) -> Policy:
+    """Return the policy in a `witnesses` entry's open payload.
+
+    Raises
+    ------
+    VerificationError
+        If there is none, or it cannot be read.
+    """
+    if not isinstance(payload, dict) or not isinstance(payload.get("policy"), str):
+        raise VerificationError(f"entry {index} names witnesses without a policy")
+    return parse_policy(payload["policy"])
 
 
 def format_policy(log: Vkey, witnesses: Sequence[Witness], needed: int) -> str:

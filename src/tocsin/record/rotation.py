@@ -15,9 +15,9 @@ from pathlib import Path
 from tocsin.errors import RecordError
 from tocsin.record.envelope import EVERYBODY
 from tocsin.record.files import make_folder, replace_file, sync_folder
-from tocsin.record.keychain import KeyEntry, handover_path, key_entry
+from tocsin.record.keychain import KeyEntry, by_both, handover_path, key_entry
 from tocsin.record.leaf import Entry, EntryKind
-from tocsin.record.note import Vkey
+from tocsin.record.note import Vkey, parse_note
 from tocsin.record.verify import CHECKPOINT, LOG_VKEY
 
 ROTATION = "rotation"
@@ -44,7 +44,8 @@ class Rotation:
         replace_file(record / LOG_VKEY, f"{self.entry.new}\n".encode(), by=self.folder)
         kept = record / handover_path(self.entry.index)
         make_folder(kept.parent)
-        replace_file(kept, (record / CHECKPOINT).read_bytes(), by=self.folder)
+        signed = parse_note((record / CHECKPOINT).read_bytes())
+        replace_file(kept, bytes(by_both(self.entry, signed)), by=self.folder)
         self.forget()
 
     def forget(self) -> None:

@@ -21,7 +21,7 @@ from tocsin.record.keychain import follow_keys, key_entry
 from tocsin.record.memory import Remembered, compare_keys, compare_trees
 from tocsin.record.note import SignatureType, SignedNote, Vkey, parse_note, parse_vkey
 from tocsin.record.payload import verify_payloads
-from tocsin.record.policy import Policy, parse_policy
+from tocsin.record.policy import Policy, read_policy
 from tocsin.record.source import FolderSource, Source
 from tocsin.record.tiles import ReadFile, TileReader
 
@@ -183,13 +183,13 @@ def _verify_once(source: Source, *, vkey: Vkey | None, payload: Path | None, rem
     keys, handovers = follow_keys(key_entries, last=last, reader=reader, read=source.read, newest=note)
     if vkey is not None and vkey not in keys:
         raise VerificationError("the log's key is not the one expected", expected=str(vkey), calculated=str(last))
-    policy = _policy_in_force(audited)
+    policy = _policy_in_force(audited, checkpoint.size)
     if remembered is not None:
         compare_keys(remembered, keys)
         witnesses = [witness.vkey for witness in policy.witnesses] if policy else []
         compare_trees(remembered, note, [*keys, *witnesses], reader)
     opened = _open_all(note, keys, policy)
-    witnessing = _witnessing(source.read, checkpoint, opened, keys, policy, reader)
+    witnessing = _witnessing(source.read, checkpoint, opened, keys, audited, reader)
     uncovered = [f"signature line of a key not known here: {s.name}" for s in opened.unknown]
     file_count = 0
     names = source.names()
@@ -257,14 +257,10 @@ def _needed(read: ReadFile, name: str) -> bytes:
     return data
 
 
-def _policy_in_force(audited: Audit) -> Policy | None:
-    texts = [(index, envelope.open) for index, envelope in audited.opens if envelope.kind == WITNESSES_KIND]
-    if not texts:
-        return None
-    index, payload = texts[-1]
-    if not isinstance(payload, dict) or not isinstance(payload.get("policy"), str):
-        raise VerificationError(f"entry {index} names witnesses without a policy")
-    return parse_policy(payload["policy"])
+def _policy_in_force(audited: Audit, size: int) -> Policy | None:
+    """Return the policy that was the last one recorded when the tree had this size."""
+    found = [(i, e.open) for i, e in audited.opens if e.kind == WITNESSES_KIND and i < size]
+    return read_policy(found[-1][1], found[-1][0]) if found else None
 
 
 def _open_all(note: SignedNote, keys: tuple[Vkey, ...], policy: Policy | None) -> Opened:
@@ -277,30 +273,38 @@ def _open_all(note: SignedNote, keys: tuple[Vkey, ...], policy: Policy | None) -
 
 
 def _witnessing(
-    read: ReadFile,
-    checkpoint: Checkpoint,
-    opened: Opened,
-    keys: tuple[Vkey, ...],
-    policy: Policy | None,
-    reader: TileReader,
+    read: ReadFile, checkpoint: Checkpoint, opened: Opened, keys: tuple[Vkey, ...], audited: Audit, reader: TileReader
 ) -> Witnessing | None:
-    data = read(WITNESSED)
+    policy = _policy_in_force(audited, checkpoint.size)
     if policy is None:
         return None
     size = 0
+    times: dict[str, int] = {}
+    data = read(WITNESSED)
     if data is not None:
-        note = parse_note(data)
-        earlier = parse_checkpoint(note.text)
-        found = _open_all(note, keys, policy)
-        contained = reader.subtree_root(0, earlier.size) if earlier.size <= checkpoint.size else b""
-        if earlier.origin != checkpoint.origin or contained != earlier.root:
-            raise VerificationError(
-                f"{WITNESSED} is not of this tree", calculated=contained.hex(), expected=earlier.root.hex()
-            )
-        if not (set(found.verified) & set(keys) and policy.is_met(found.verified)):
-            raise VerificationError(f"{WITNESSED} has not the cosignatures of {policy.words}")
-        size, verified = earlier.size, found.verified
+        size, times = _check_witnessed(parse_note(data), checkpoint, keys, audited, reader)
     if policy.is_met(opened.verified):
-        size, verified = checkpoint.size, opened.verified
-    times = {w.name: verified[w.vkey] for w in policy.witnesses if w.vkey in verified} if size else {}
-    return Witnessing(policy=policy, size=size, times_s={name: time for name, time in times.items() if time})
+        size, times = checkpoint.size, _times(policy, opened)
+    return Witnessing(policy=policy, size=size, times_s=times)
+
+
+def _check_witnessed(
+    note: SignedNote, checkpoint: Checkpoint, keys: tuple[Vkey, ...], audited: Audit, reader: TileReader
+) -> tuple[int, dict[str, int]]:
+    """Check the newest witnessed checkpoint against the tree and the policy of its day; return its size and times."""
+    earlier = parse_checkpoint(note.text)
+    policy = _policy_in_force(audited, earlier.size)
+    found = _open_all(note, keys, policy)
+    contained = reader.subtree_root(0, earlier.size) if earlier.size <= checkpoint.size else b""
+    if earlier.origin != checkpoint.origin or contained != earlier.root:
+        raise VerificationError(
+            f"{WITNESSED} is not of this tree", expected=earlier.root.hex(), calculated=contained.hex()
+        )
+    if policy is None or not set(found.verified) & set(keys) or not policy.is_met(found.verified):
+        raise VerificationError(f"{WITNESSED} has not the cosignatures that the policy of its day asks for")
+    return earlier.size, _times(policy, found)
+
+
+def _times(policy: Policy, opened: Opened) -> dict[str, int]:
+    times = {witness.name: opened.verified.get(witness.vkey) for witness in policy.witnesses}
+    return {name: time for name, time in times.items() if time}

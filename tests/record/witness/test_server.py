@@ -89,6 +89,22 @@ def test_a_quorum_of_parties_cosigns_and_the_audit_shows_it(tmp_path: Path, serv
         assert found is not None and found.size == 6  # unwitnessed since then, and said so; nothing waited for it
 
 
+def test_a_new_policy_does_not_undo_what_was_witnessed_under_the_old(
+    tmp_path: Path, servers: list[WitnessServer]
+) -> None:
+    """The agreement's parties change; the newest witnessed tree is still judged by the policy of its day."""
+    text, policy = policy_of(servers)
+    with write_log(tmp_path / "log", 3) as log:
+        record_policy(log, text)
+        outcomes(log, policy)
+        other = make_signer("new.example", SignatureType.COSIGNATURE_ED25519, 90)
+        record_policy(log, format_policy(make_signer().vkey, [Witness(name="new", vkey=other.vkey)], 1))
+        found = verify_folder(tmp_path / "log").witnessing
+        assert found is not None and (found.size, found.policy.words) == (4, "1 of new")
+        with pytest.raises(RecordError, match="names witnesses without a policy"):
+            log.append([Entry(kind=EntryKind.WITNESSES, at_us=AT_US, audience=frozenset("*"), payload={})])
+
+
 def test_every_changed_byte_of_a_witnessed_record_is_found(tmp_path: Path, servers: list[WitnessServer]) -> None:
     text, policy = policy_of(servers)
     with write_log(tmp_path / "log", 1) as log:
