@@ -54,7 +54,7 @@ def missing_content(notice: Notice, rule: Rule) -> tuple[str, ...]:
     Examples
     --------
     >>> from tocsin.agreement.notices.words import RuleName
-    >>> rule = Rule(name=RuleName.MOVEMENT, clause="", required_for=None, content=("vessel", "gear"), lead_s=None,
+    >>> rule = Rule(name=RuleName.MOVEMENT, clause="", content=("vessel", "gear"), lead_s=None,
     ...             short_allowed=None, short_min_s=0.0, reason_required=False, within_s={}, passed_to=(),
     ...             visible_to=None, expires_after_s=None)
     >>> missing_content(Notice(reference="1", rule=RuleName.MOVEMENT, kind=NoticeKind.MOVEMENT, party="p",

@@ -74,13 +74,14 @@ TRANSITIONS: Mapping[LineState, Mapping[LineInput, LineState]] = {
         _In.ENDED: _St.IN_LATE,
     },
     _St.LAPSED: {
-        _In.CAME: _St.LAPSED,
-        _In.CAME_LATE: _St.LAPSED,
+        _In.CAME: _St.IN_TIME,
+        _In.CAME_LATE: _St.IN_LATE,
         _In.FURTHER: _St.LAPSED,
         _In.ENDED: _St.LAPSED,
     },
 }
-"""State, then input, then the next state. A receipt dated in time may be entered after its deadline was told."""
+"""State, then input, then the next state. A receipt may be entered after its deadline was told, or after the
+notice ended, and be dated before: it counts as dated, and what was told stays told."""
 
 HERE = frozenset({LineState.IN_TIME, LineState.IN_LATE})
 """The states in which the receipt is there."""

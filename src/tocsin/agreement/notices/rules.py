@@ -1,4 +1,4 @@
-"""Rules: what an agreement says about notices, compiled: who gives them, what stands in them, by when, to whom.
+"""Rules: what an agreement says about notices, compiled: what stands in them, by when, to whom.
 
 Implements `notices.movement` and `notices.humanitarian` of `tocsin-agreement/1` (AGREEMENT §4; NOT-01 to NOT-06). A
 section that does not say that an acknowledgement is no leave cannot be used (NOT-03). What is not set stays None: no
@@ -28,8 +28,6 @@ class Rule:
     name : RuleName
     clause : str
         Where it stands in the agreement.
-    required_for : frozenset of str or None
-        The parties that give such notices; None means all, or not set.
     content : tuple of str
         What must stand in one.
     lead_s : float or None
@@ -52,7 +50,6 @@ class Rule:
 
     name: RuleName
     clause: str
-    required_for: frozenset[str] | None
     content: tuple[str, ...]
     lead_s: float | None
     short_allowed: bool | None
@@ -142,11 +139,10 @@ def rule_of(name: RuleName, told: mechanisms.Notice) -> Rule:
         (Receipt.PASSED_ON, told.passed_within_s),
         (Receipt.READ, told.read_within_s),
     )
-    required, visible = given(told.required_for), given(told.visible_to)
+    visible = given(told.visible_to)
     return Rule(
         name=name,
         clause=told.path,
-        required_for=None if required is None or ALL in required else frozenset(required),
         content=given(told.content) or (),
         lead_s=given(told.lead_s),
         short_allowed=given(short.allowed) if short else None,

@@ -75,6 +75,8 @@ def _length_of(value: object) -> float:
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
 _Long = Annotated[str, Field(max_length=5_000)]
 _Ref = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
+_Named = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}(~[0-9]{1,6})?$")]
+"""A reference as the register has it: one that was used twice carries a number."""
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 _Track = Annotated[str, Field(pattern=r"^(mmsi|icao24|cot|dev):\S(.{0,98}\S)?$", max_length=110)]
 _Instant = Annotated[int, BeforeValidator(_instant_of)]
@@ -156,7 +158,7 @@ class _Notice(_Strict):
     rule: Annotated[RuleName, Field(strict=False)] | None = None
     kind: Annotated[NoticeKind, Field(strict=False)] = NoticeKind.MOVEMENT
     act: Annotated[Act, Field(strict=False)] = Act.GIVE
-    replaces: _Ref | None = None
+    replaces: _Named | None = None
     party: _Id
     given_by: _Text
     given_at: _Instant
@@ -187,7 +189,7 @@ class _Notice(_Strict):
 
 
 class _Receipt(_Strict):
-    notice: _Ref
+    notice: _Named
     party: _Id
     receipt: Annotated[Receipt, Field(strict=False)]
     by: _Text
@@ -204,12 +206,12 @@ class _Receipt(_Strict):
 
 
 class _ConsentOf(_Consented):
-    notice: _Ref
+    notice: _Named
     party: _Id
 
 
 class _CheckedOf(_Checked):
-    notice: _Ref
+    notice: _Named
     party: _Id
 
 
