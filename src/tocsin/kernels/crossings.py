@@ -33,7 +33,7 @@ from tocsin.kernels.cells import (
 from tocsin.kernels.edges import cell_range, span
 from tocsin.kernels.geodesic import direct, inverse_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.legs import CHORD_TOLERANCE_M, SHORTEST_CUT, chord_error_m, split_count
+from tocsin.kernels.legs import CHORD_TOLERANCE_M, SHORTEST_CUT, leg_error_m, split_count
 from tocsin.kernels.predicates import orient2d
 
 DEGREE_M = 111_700.0
@@ -379,7 +379,7 @@ def way_crossings(
     The geodesic is cut into plane chords that leave it by less than 0.1 m, unevenly where it passes a pole; `s` is the
     fraction of its length. A way of 300 km in middle latitudes is some 150 chords, unless no zone is near.
     """
-    if chord_error_m(lat0, lon0, lat1, lon1) <= CHORD_TOLERANCE_M:
+    if leg_error_m(lat0, lon0, lat1, lon1) <= CHORD_TOLERANCE_M:
         return crossings_on(a, lat0, lon0, lat1, lon1, zone_out, s_out)
     length_m, azi_deg = inverse_m(lat0, lon0, lat1, lon1)
     if length_m < clearance_m(a, lat0, lon0):
@@ -391,7 +391,7 @@ def way_crossings(
         if f + step < 1.0:
             g = f + step
             lat_g, lon_g = direct(lat0, lon0, azi_deg, g * length_m)
-        error_m = chord_error_m(lat_f, lon_f, lat_g, lon_g)
+        error_m = leg_error_m(lat_f, lon_f, lat_g, lon_g)
         if error_m > CHORD_TOLERANCE_M and step > SHORTEST_CUT:
             step *= 0.5
             continue

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from math import ceil, sqrt
 
-from tocsin.kernels.geodesic import A_M, direct, inverse_m, short_way
+from tocsin.kernels.geodesic import A_M, E2, direct, inverse_m, short_way
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.trig import RAD_PER_DEG, sincosd
 
 CHORD_TOLERANCE_M = 0.1
 """How far a chord may lie from its geodesic, metres (DESIGN §5, P1)."""
+MERIDIAN_ERROR_M = 1.5 * E2 * A_M / 8.0
+"""Times Δφ² in radians; 0.1 m for 0.2 degrees."""
 MAX_PIECES = 4096
 """Most pieces of one way cut evenly."""
 SHORTEST_CUT = 1.0 / (1 << 24)
@@ -38,8 +40,19 @@ def chord_error_m(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
 
 
 @kernel
+def leg_error_m(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
+    """Return about how far a place at a share of the chord is from the place at that share of the geodesic, metres.
+
+    Across the way that is `chord_error_m`. Along it the error is of the same size, but on a meridian, where the chord is
+    the geodesic, degrees of latitude differ in length: by 3/2 e² sin 2φ R Δφ² / 8 at most.
+    """
+    dlat = (lat1 - lat0) * RAD_PER_DEG
+    return max(chord_error_m(lat0, lon0, lat1, lon1), MERIDIAN_ERROR_M * dlat * dlat)
+
+
+@kernel
 def split_count(lat0: float, lon0: float, lat1: float, lon1: float) -> int:
-    """Return into how many equal pieces a geodesic is cut so that each one's plane chord is within 0.1 m of it.
+    """Return into how many equal pieces a geodesic is cut so that each one's plane chord follows it within 0.1 m.
 
     Parameters
     ----------
@@ -51,7 +64,7 @@ def split_count(lat0: float, lon0: float, lat1: float, lon1: float) -> int:
     int
         1 … 4096. Ways that pass a pole closely need uneven pieces: `crossings.way_crossings` cuts those itself.
     """
-    error_m = chord_error_m(lat0, lon0, lat1, lon1)
+    error_m = leg_error_m(lat0, lon0, lat1, lon1)
     if error_m <= CHORD_TOLERANCE_M:
         return 1
     return min(ceil(sqrt(2.0 * error_m / CHORD_TOLERANCE_M)), MAX_PIECES)
