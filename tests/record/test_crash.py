@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,29 @@ def test_dead_at_every_change_nothing_told_is_lost(tmp_path: Path, monkeypatch: 
         story.check(folder / "killed")
         story.check(folder / "without power")
         shutil.rmtree(folder)
+
+
+def test_dead_while_recovering_recovers_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A torn append and a half publication, and then killed again at every change that the opening makes."""
+    for point in range(1, 40):
+        folder = begin(tmp_path / f"at{point}")
+        story = Story()
+        with Log.open(folder, make_signer()) as log:
+            log.append_sealed(BATCHES[0])
+            story.acknowledged += BATCHES[0]
+        with (folder / "payload/000").open("ab") as file:
+            file.write(b"1\t00")
+        (folder / "staging").mkdir()
+        (folder / "staging/tile,0,000.p,1").write_bytes(b"half")
+        disk = FaultyDisk(fail_at=point)
+        with disk.installed(monkeypatch), suppress(PowerCutError):
+            Log.open(folder, make_signer()).close()
+        story.check(folder)
+        assert list((folder / "torn").iterdir())
+        if disk.count < point:
+            assert point > 5
+            return
+    raise AssertionError("opening never came to an end")
 
 
 def test_every_failed_fsync_stops_the_log_and_is_not_tried_again(

@@ -14,7 +14,7 @@ import pytest
 from tests.record.conftest import AT_US, make_entries, make_signer, write_log
 from tests.record.test_standalone import run_alone
 
-from tocsin.errors import RecordError
+from tocsin.errors import RecordError, VerificationError
 from tocsin.record.command import BAD, FORK, GOOD, UNAVAILABLE, verify_command
 from tocsin.record.log import Log
 from tocsin.record.rotation import RotationReason
@@ -33,6 +33,17 @@ class _Redirect(BaseHTTPRequestHandler):
         self.send_response(302)
         self.send_header("Location", "file:///etc/passwd")
         self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Cut(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"half")
 
     def log_message(self, *_: object) -> None:
         pass
@@ -71,6 +82,12 @@ def test_any_web_server_can_carry_a_record(kept: Path, tmp_path: Path, capsys: p
 def test_a_redirect_is_not_followed() -> None:
     with serving(_Redirect) as url, pytest.raises(RecordError, match="answered 302"):
         UrlSource(url).read("checkpoint")
+
+
+def test_a_cut_answer_is_no_answer_rather_than_a_bad_record() -> None:
+    with serving(_Cut) as url, pytest.raises(RecordError, match="cut short after 4 bytes") as caught:
+        UrlSource(url).read("checkpoint")
+    assert not isinstance(caught.value, VerificationError)
 
 
 @pytest.mark.parametrize("prefix", ["file:///etc", "ftp://x", "x"])

@@ -158,6 +158,7 @@ def _check_pack(folder: Path, pinned: Vkey | None) -> int:
     trust = "as expected" if pinned else _UNPINNED
     seen = ", ".join(f"{name} {_utc(time)}" for name, time in sorted(pack.times_s.items())) or "by no witness"
     quorum = f", quorum {pack.policy.words}" if pack.policy else ""
+    part = ", but UNWITNESSED" if not pack.is_witnessed else ""
     lines = [
         f"pack     for {pack.disclosure.get('to')}: {pack.disclosure.get('reason')}",
         f"origin   {pack.checkpoint.origin}",
@@ -165,7 +166,7 @@ def _check_pack(folder: Path, pinned: Vkey | None) -> int:
         f"tree     {pack.checkpoint.size:,} entries, cosigned {seen}{quorum}",
         *(f"entry    {index} {e.kind} {e.at}" for index, (e, _) in pack.contents.items()),
         f"files    {len(pack.disclosure['files'])} as disclosed",
-        "GOOD: every entry stands in the log, and its content is the one committed to",
+        f"GOOD{part}: every entry stands in the log, and its content is the one committed to",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     return GOOD

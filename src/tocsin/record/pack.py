@@ -66,6 +66,13 @@ class Pack:
     contents: dict[int, tuple[Envelope, bytes]]
     disclosure: Any
 
+    @property
+    def is_witnessed(self) -> bool:
+        """True if the log names witnesses and enough of them cosigned the checkpoint."""
+        if self.policy is None:
+            return False
+        return self.policy.is_met({w.vkey for w in self.policy.witnesses if w.name in self.times_s})
+
 
 def is_pack(folder: Path) -> bool:
     """Return True if a folder looks like a pack rather than a record."""

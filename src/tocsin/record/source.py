@@ -99,12 +99,15 @@ class UrlSource:
         try:
             with self._opener.open(url, timeout=TIMEOUT_S) as answer:
                 data: bytes = answer.read(MAX_BUNDLE_BYTES + 1)
+                is_cut = bool(answer.length) and len(data) <= MAX_BUNDLE_BYTES
         except urllib.error.HTTPError as error:
             if error.code in {404, 410}:
                 return None
             raise RecordError(f"{url}: answered {error.code}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise RecordError(f"{url}: no answer ({error})") from error
+        if is_cut:
+            raise RecordError(f"{url}: the answer was cut short after {len(data):,} bytes")
         if len(data) > MAX_BUNDLE_BYTES:
             raise RecordError(f"{url}: more than {MAX_BUNDLE_BYTES:,} bytes")
         return data

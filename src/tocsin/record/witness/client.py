@@ -176,10 +176,15 @@ def _post(witness: Witness, body: bytes, timeout_s: float) -> tuple[int, bytes, 
         raise RecordError(f"{witness.name}: found the URL {witness.url!r}, expected http or https")
     request = urllib.request.Request(url, data=body, method="POST", headers={"Content-Type": "text/plain"})
     try:
+        return _exchange(request, timeout_s)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise RecordError(f"{url}: no answer ({error})") from error
+
+
+def _exchange(request: urllib.request.Request, timeout_s: float) -> tuple[int, bytes, str]:
+    try:
         with refusing_redirects().open(request, timeout=timeout_s) as answer:
             return answer.status, answer.read(MAX_REQUEST_BYTES), answer.headers.get("Content-Type", "")
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read(MAX_REQUEST_BYTES), error.headers.get("Content-Type", "")
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise RecordError(f"{url}: no answer ({error})") from error
