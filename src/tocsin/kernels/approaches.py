@@ -13,7 +13,7 @@ import numpy as np
 
 from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m, clearance_m, crossings_on
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
-from tocsin.kernels.findings import US_PER_S, emit
+from tocsin.kernels.findings import US_PER_S, emit, know_motion
 from tocsin.kernels.geodesic import direct
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.legs import geodesic_point
@@ -51,6 +51,7 @@ def look_ahead(atlas: AtlasArrays, book: Book, work: Work) -> int:
     More than the scratch room holds is returned as its length plus one, and means that nothing can be said.
     """
     leg = work.leg[0]
+    know_motion(leg)
     reach_m = leg.speed_mps * book.horizon_s
     if not (reach_m > 0.0 and leg.course_deg == leg.course_deg):  # false for NaN
         return 0

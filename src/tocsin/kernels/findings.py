@@ -6,6 +6,7 @@ from math import nan
 
 import numpy as np
 
+from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.legs import geodesic_point
 from tocsin.kernels.tables import NEVER, Row, Rows
@@ -33,9 +34,25 @@ def instant_on_way(leg: Row, s: float) -> int:
 
 
 @kernel
+def know_motion(leg: Row) -> None:
+    """Fill in the speed and course that the report did not give, from the two positions; once, and only if asked."""
+    if leg.knows_motion:
+        return
+    leg.knows_motion = 1
+    if leg.first or not (np.isnan(leg.speed_mps) or np.isnan(leg.course_deg)):
+        return
+    way_m, course_deg = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
+    if np.isnan(leg.speed_mps):
+        leg.speed_mps = way_m * US_PER_S / (leg.to_us - leg.from_us)
+    if np.isnan(leg.course_deg) and way_m > 0.0:
+        leg.course_deg = course_deg % 360.0
+
+
+@kernel
 def emit(found: Rows, n: int, leg: Row, code: int, rule: int, zone: int, at_us: int, lat_deg: float, lon_deg: float,
           visit_us: int) -> int:  # fmt: skip
     """Write the common part of a finding and return the new count; the caller made sure there is room."""
+    know_motion(leg)
     row = found[n]
     row.code, row.rule, row.zone, row.track = code, rule, zone, leg.track
     row.feed, row.party, row.category = leg.feed, leg.party, leg.category

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.tables import Row, Rows
+from tocsin.kernels.tables import FOREVER, Row, Rows
 
 POLYGON, OTHER = 0, 1
 """What a change is: the position crossed the polygon's edge, or the zone's window or the altitude's band began or
@@ -39,6 +39,16 @@ def in_force(windows_us: Rows, first: int, last: int, at_us: int) -> bool:
         else:
             hi = middle
     return lo > first and at_us < windows_us[lo - 1, 1]
+
+
+@kernel
+def next_change_us(windows_us: Rows, zone: Row, at_us: int) -> int:
+    """Return the first instant after `at_us` at which a zone's force begins or ends, or FOREVER."""
+    for w in range(zone.windows_from, zone.windows_to):
+        for edge in range(2):
+            if windows_us[w, edge] > at_us:
+                return windows_us[w, edge]
+    return FOREVER
 
 
 @kernel

@@ -12,16 +12,13 @@ from __future__ import annotations
 from math import nan
 
 from tocsin.kernels.approaches import approaches, look_ahead
-from tocsin.kernels.atlas import AtlasArrays, crossings_on, same_empty_cell, zones_at
+from tocsin.kernels.atlas import AtlasArrays, clearance_m, same_empty_cell, way_crossings, zones_at
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
-from tocsin.kernels.findings import US_PER_S
-from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.leaving import certain_at, exit_certain
-from tocsin.kernels.legs import geodesic_point, split_count
 from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
-from tocsin.kernels.visits import at_zone, first_seen, silence
+from tocsin.kernels.visits import at_zone, first_seen, note_quiet, silence
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
 """Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
@@ -40,7 +37,7 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     leg.category = reports.category[i] if reports.category[i] != NONE else last.category
     leg.to_us, leg.to_lat_deg, leg.to_lon_deg = reports.observed_us[i], reports.lat_deg[i], reports.lon_deg[i]
     leg.to_alt_m, leg.speed_mps, leg.course_deg = reports.alt_m[i], reports.speed_mps[i], reports.course_deg[i]
-    leg.accuracy_m, leg.first, leg.pieces = reports.accuracy_m[i], last.observed_us == NEVER, 1
+    leg.accuracy_m, leg.first, leg.knows_motion = reports.accuracy_m[i], last.observed_us == NEVER, 0
     leg.from_exemption = leg.to_exemption = NONE
     if leg.first:
         leg.from_us, leg.from_lat_deg, leg.from_lon_deg, leg.from_alt_m = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, nan
@@ -49,13 +46,6 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     leg.from_alt_m, leg.from_exemption = last.alt_m, last.exemption
     if not leg.accuracy_m >= last.accuracy_m:  # also when it is NaN: the worse of the two that are known
         leg.accuracy_m = last.accuracy_m if last.accuracy_m == last.accuracy_m else leg.accuracy_m
-    moved = leg.speed_mps != leg.speed_mps or leg.course_deg != leg.course_deg
-    if moved and leg.to_us > leg.from_us:
-        way_m, course_deg = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
-        if leg.speed_mps != leg.speed_mps:
-            leg.speed_mps = way_m * US_PER_S / (leg.to_us - leg.from_us)
-        if leg.course_deg != leg.course_deg and way_m > 0.0:
-            leg.course_deg = course_deg % 360.0
 
 
 @kernel
@@ -69,25 +59,34 @@ def _length(state: State, head: int) -> int:
 
 @kernel
 def _flips(atlas: AtlasArrays, work: Work) -> int:
-    """Write the zone edges that the way crosses, along the geodesic, and return how many (past the room: one more)."""
+    """Write the zone edges that the way crosses, along the geodesic, and return how many (past the room: more)."""
     leg, room = work.leg[0], len(work.flip_s) - 1
-    pieces = split_count(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
-    n, lat_deg, lon_deg = 0, leg.from_lat_deg, leg.from_lon_deg
-    for piece in range(1, pieces + 1):
-        next_lat_deg, next_lon_deg = leg.to_lat_deg, leg.to_lon_deg
-        if piece < pieces:
-            next_lat_deg, next_lon_deg = geodesic_point(
-                leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg, piece / pieces
-            )
-        more = crossings_on(atlas, lat_deg, lon_deg, next_lat_deg, next_lon_deg, work.flip_zone[n:], work.flip_s[n:])
-        if n + more > room:
-            return room + 1
-        for j in range(n, n + more):
-            work.flip_s[j] = (piece - 1 + work.flip_s[j]) / pieces
-        n += more
-        lat_deg, lon_deg = next_lat_deg, next_lon_deg
-    work.flip_s[n] = 2.0  # the end of the list
+    n = way_crossings(
+        atlas, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg, work.flip_zone[:room], work.flip_s
+    )
+    if n <= room:
+        work.flip_s[n] = 2.0  # the end of the list
     return n
+
+
+@kernel
+def _is_quiet(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row) -> bool:
+    """Return True if a report only moves its track's last fix: no edge near, nothing due, nobody else than before.
+
+    Three look-ups, and what most reports need.
+    """
+    speed_mps, to_us = reports.speed_mps[i], reports.observed_us[i]
+    if not (to_us < last.quiet_until_us and to_us - last.observed_us <= last.quiet_gap_us):
+        return False
+    if last.quiet_speed_mps > 0.0 and not speed_mps >= last.quiet_speed_mps:
+        return False
+    party, category = reports.party[i], reports.category[i]
+    if (party != NONE and party != last.party) or (category != NONE and category != last.category):  # noqa: PLR1714
+        return False
+    lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
+    if book.horizon_s > 0.0 and not clearance_m(atlas, lat_deg, lon_deg) > speed_mps * book.horizon_s:
+        return False
+    return same_empty_cell(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
 
 
 @kernel
@@ -183,28 +182,36 @@ def sweep(
                 return i, n, WANTS_ORDER, repeated
             repeated += 1
             continue
+        if _is_quiet(atlas, book, reports, i, last):
+            last.observed_us, last.lat_deg, last.lon_deg = (
+                reports.observed_us[i],
+                reports.lat_deg[i],
+                reports.lon_deg[i],
+            )
+            last.alt_m, last.speed_mps, last.course_deg = reports.alt_m[i], reports.speed_mps[i], reports.course_deg[i]
+            last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
+            continue
         _fill_leg(state, reports, i, leg)
         ahead = look_ahead(atlas, book, work) if book.horizon_s > 0.0 else 0
-        quiet = ahead == 0 and last.episodes == NONE and not leg.first
-        if not quiet or not same_empty_cell(atlas, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg):
-            zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
-            flips = 0 if leg.first else _flips(atlas, work)
-            if max(zones, ahead, flips + 1, _length(state, last.episodes)) > len(work.s):
-                return i, n, WANTS_WORK, repeated
-            if len(found) - n < room:
-                return i, n, WANTS_ROOM, repeated
-            if state.free[1] < room:
-                return i, n, WANTS_EPISODES, repeated
-            if leg.first:
-                work.flip_s[0] = 2.0
-            binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
-            leg.to_exemption = _exemption(book, work, zones, binds)
-            n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
-            n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
+        zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
+        flips = 0 if leg.first else _flips(atlas, work)
+        if max(zones, ahead, flips + 1, _length(state, last.episodes)) > len(work.s):
+            return i, n, WANTS_WORK, repeated
+        if len(found) - n < room:
+            return i, n, WANTS_ROOM, repeated
+        if state.free[1] < room:
+            return i, n, WANTS_EPISODES, repeated
+        if leg.first:
+            work.flip_s[0] = 2.0
+        binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
+        leg.to_exemption = _exemption(book, work, zones, binds)
+        n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
+        n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
         last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
         last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
         last.accuracy_m = reports.accuracy_m[i]
         last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
+        note_quiet(state, book, leg.track, leg.to_us)
     return len(reports.track), n, DONE, repeated
 
 

@@ -20,6 +20,9 @@ Row = Any
 NEVER = np.iinfo(np.int64).min
 """The instant that stands for "not"."""
 
+FOREVER = np.iinfo(np.int64).max
+"""The instant that never comes."""
+
 NONE = -1
 """The index that stands for "none"."""
 
@@ -37,6 +40,9 @@ TRACK = np.dtype(
         ("category", "i4"),
         ("exemption", "i4"),  # zone that exempts the last fix, or NONE
         ("episodes", "i4"),  # first of the track's episodes, or NONE
+        ("quiet_until_us", "i8"),  # while no edge is near, nothing can happen before this,
+        ("quiet_gap_us", "i8"),  # if no two fixes lie further apart than this
+        ("quiet_speed_mps", "f4"),  # and the speed is not below this
     ],
     align=True,
 )
@@ -168,7 +174,7 @@ LEG = np.dtype(
         ("to_lon_deg", "f8"),
         ("from_alt_m", "f4"),
         ("to_alt_m", "f4"),
-        ("speed_mps", "f4"),  # at the second fix: as reported, else from the two positions
+        ("speed_mps", "f4"),  # at the second fix: as reported, else by `findings.know_motion`
         ("course_deg", "f4"),
         ("accuracy_m", "f4"),  # the worse of the two
         ("track", "i4"),
@@ -177,8 +183,8 @@ LEG = np.dtype(
         ("category", "i4"),
         ("from_exemption", "i4"),
         ("to_exemption", "i4"),
-        ("pieces", "i4"),  # into how many the way is cut, so that each is straight to 0.1 m
         ("first", "u1"),  # 1 if there is no fix before
+        ("knows_motion", "u1"),  # 1 once speed and course are known as well as they can be
     ],
     align=True,
 )

@@ -8,17 +8,31 @@ from __future__ import annotations
 
 from math import inf, nan
 
+import numpy as np
+
 from tocsin.kernels.atlas import AtlasArrays
 from tocsin.kernels.episodes import close_episode, close_rules, find_episode, open_episode
-from tocsin.kernels.findings import US_PER_S, emit, instant_on_way, place_on_way, seconds
+from tocsin.kernels.findings import US_PER_S, emit, instant_on_way, know_motion, place_on_way, seconds
 from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
-from tocsin.kernels.spans import BY_KNOWLEDGE, BY_TRACK, BY_ZONE, SINCE_BEFORE, STILL, even_out, in_force, spans_on_way
+from tocsin.kernels.spans import (
+    BY_KNOWLEDGE,
+    BY_TRACK,
+    BY_ZONE,
+    SINCE_BEFORE,
+    STILL,
+    even_out,
+    in_force,
+    next_change_us,
+    spans_on_way,
+)
 from tocsin.kernels.tables import (
     CROSSING,
+    CYCLE,
     ENTRY,
     FIRST_SEEN_INSIDE,
+    FOREVER,
     GAP,
     GAP_ENDED,
     LEAVING,
@@ -139,6 +153,7 @@ def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) 
         rule = book.rules[r]
         if rule.code not in (LOITER, STOPPED):
             continue
+        know_motion(leg)
         speed_mps = leg.speed_mps
         any_speed = rule.speed_lo_mps <= 0.0 and rule.speed_hi_mps == inf
         slow = any_speed or rule.speed_lo_mps <= speed_mps < rule.speed_hi_mps
@@ -194,6 +209,18 @@ def _walk(
 
 
 @kernel
+def _steady(book: Book, work: Work, zone: int) -> bool:
+    """Return True if nothing about a zone changed on this way: no edge crossed, no band, in force at both ends."""
+    leg, limits = work.leg[0], book.zones[zone]
+    if work.flip_s[0] <= 1.0 or limits.banded:
+        return False
+    for w in range(limits.windows_from, limits.windows_to):
+        if book.windows_us[w, 0] <= leg.from_us and leg.to_us < book.windows_us[w, 1]:
+            return True
+    return False
+
+
+@kernel
 def at_zone(state: State, atlas: AtlasArrays, book: Book, work: Work, zone: int, visit: int, inside_to: bool, bound:
 bool,
             found: Rows, n: int) -> int:  # fmt: skip
@@ -208,6 +235,8 @@ bool,
     counted = visit_us != NEVER and leaving == NONE
     if counted:
         n = _silences(state, book, leg, zone, visit_us, found, n)
+    if counted and inside_from and inside_to and _steady(book, work, zone):
+        return _spells(state, book, leg, zone, found, n)
     watched, first = (bound or visit_us != NEVER) and not limits.exempts, n
     spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
     if not (spans > 0 and work.span[0, 0] == SINCE_BEFORE and work.span[spans - 1, 1] == STILL):
@@ -250,3 +279,29 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
         )
         n = _spells(state, book, leg, zone, found, n)
     return n
+
+
+@kernel
+def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
+    """Note until when, and while what holds, a track's reports change nothing as long as no edge is near."""
+    row = state.tracks[track]
+    row.quiet_until_us, row.quiet_gap_us, row.quiet_speed_mps = FOREVER, FOREVER, 0.0
+    e = row.episodes
+    while e != NONE:
+        episode = state.episodes[e]
+        e = episode.next
+        if episode.kind == CYCLE:
+            continue
+        zone = book.zones[episode.key]
+        if episode.kind != VISIT or zone.banded:
+            row.quiet_until_us = NEVER
+            return
+        row.quiet_until_us = min(row.quiet_until_us, next_change_us(book.windows_us, zone, now_us))
+        if episode.began_us == NEVER:
+            continue
+        for r in range(zone.rules_from, zone.rules_to):
+            rule = book.rules[r]
+            if rule.code == GAP:
+                row.quiet_gap_us = min(row.quiet_gap_us, rule.after_us)
+            elif rule.code in (LOITER, STOPPED):
+                row.quiet_speed_mps = max(row.quiet_speed_mps, np.float32(rule.speed_hi_mps))

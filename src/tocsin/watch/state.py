@@ -146,7 +146,7 @@ def _numbered(names: list[str]) -> dict[str, int]:
 
 def _new_tracks(n: int) -> NDArray[Any]:
     rows = np.zeros(n, tables.TRACK)
-    rows["observed_us"] = tables.NEVER
+    rows["observed_us"] = rows["quiet_until_us"] = tables.NEVER
     for name in ("party", "category", "exemption", "episodes", "feed"):
         rows[name] = tables.NONE
     for name in ("lat_deg", "lon_deg", "alt_m", "speed_mps", "course_deg", "accuracy_m"):
