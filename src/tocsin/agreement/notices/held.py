@@ -78,6 +78,8 @@ class Held:
     standing : Standing
     since_us : int
         Since when it stands so.
+    stood : list of (int, int)
+        The times, half-open, in which it stood and no longer does.
     confirmed_us : int
         When it was given, or last confirmed.
     successor, predecessor : str or None
@@ -99,6 +101,7 @@ class Held:
     lines: dict[Key, Line]
     consents: list[Consent] = field(default_factory=list)
     verifications: list[Verification] = field(default_factory=list)
+    stood: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def stands(self) -> bool:

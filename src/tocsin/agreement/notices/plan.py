@@ -7,12 +7,12 @@ like any other, and its mover is warned like anybody.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tocsin.agreement.notices.held import Held
 from tocsin.agreement.notices.notice import PlaceOf
 from tocsin.agreement.notices.register import Register
-from tocsin.agreement.notices.standing import Standing
 from tocsin.agreement.notices.words import Act, Flag, NoticeKind
 
 WARNED_ALL_THE_SAME = frozenset({Flag.LATE, Flag.AFTER_START, Flag.NO_REASON, Flag.UNKNOWN_PARTY, Flag.NO_RULE})
@@ -32,9 +32,11 @@ class Plan:
     from_us, to_us : int
         Half-open; ends early where the notice was replaced, cancelled or withdrawn, or expired.
     known_us : int
-        When the notice was given: nothing before it is quieted by it.
+        Since when the notice stands: nothing before it is quieted by it.
     covers : bool
         True if approach warnings inside are quieted.
+    own_end : bool
+        True if it ends when the notice said, and not because the notice was changed or ended.
     """
 
     notice_id: str
@@ -45,32 +47,34 @@ class Plan:
     to_us: int
     known_us: int
     covers: bool
+    own_end: bool
 
 
 def plans_of(register: Register) -> tuple[Plan, ...]:
     """Return the plans of all notices of a register, in the order in which they came."""
-    return tuple(plan for held in register.held.values() if (plan := plan_of(held)) is not None)
+    return tuple(plan for held in register.held.values() for plan in plans_of_notice(held))
 
 
-def plan_of(held: Held) -> Plan | None:
-    """Return the plan of one notice; None if the watch could not follow it, or nothing of its time is left."""
+def plans_of_notice(held: Held) -> Iterator[Plan]:
+    """Yield the plans of one notice, one for each time in which it stood; none if the watch could not follow it."""
     notice = held.notice
     tracks = frozenset(mover.track_id for mover in notice.movers if mover.track_id)
     if notice.kind is not NoticeKind.MOVEMENT or notice.act not in (Act.GIVE, Act.CHANGE) or not tracks:
-        return None
+        return
     if notice.place is None or notice.from_us is None or notice.to_us is None:
-        return None
-    ended = held.standing not in (Standing.STANDING, Standing.OVER)
-    to_us = min(notice.to_us, held.since_us) if ended else notice.to_us
-    if to_us <= max(notice.from_us, notice.at_us):
-        return None
-    return Plan(
-        notice_id=notice.notice_id,
-        party=notice.party,
-        tracks=tracks,
-        place=notice.place,
-        from_us=notice.from_us,
-        to_us=to_us,
-        known_us=notice.at_us,
-        covers=not WARNED_ALL_THE_SAME & {flagged.flag for flagged in held.flags},
-    )
+        return
+    spans = [*held.stood, (held.since_us, notice.to_us)] if held.stands else held.stood
+    for begin_us, end_us in spans:
+        to_us = min(notice.to_us, end_us)
+        if to_us > max(notice.from_us, begin_us):
+            yield Plan(
+                notice_id=notice.notice_id,
+                party=notice.party,
+                tracks=tracks,
+                place=notice.place,
+                from_us=notice.from_us,
+                to_us=to_us,
+                known_us=begin_us,
+                covers=not WARNED_ALL_THE_SAME & {flagged.flag for flagged in held.flags},
+                own_end=to_us == notice.to_us,
+            )

@@ -246,6 +246,8 @@ class Register:
         if turn is Turn.CHANGED and by is not None:
             held.successor = by.notice_id
         if held.standing is not before:
+            if before is Standing.STANDING:
+                held.stood.append((held.since_us, at_us))
             held.since_us = at_us
         if held.stands:
             self._alike.add(held.notice)

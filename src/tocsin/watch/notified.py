@@ -1,0 +1,80 @@
+"""Notified: notices beside a watch: their register, their marks on its events, and how their tracks kept to them.
+
+A pure step after the engine, which knows no notices. What is written, recorded and shown is for `station.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tocsin.agreement.notices.formats.read import Submissions
+from tocsin.agreement.notices.plan import plans_of
+from tocsin.agreement.notices.register import Register, follow
+from tocsin.agreement.notices.rules import Rules
+from tocsin.agreement.watchlist import Watchlist
+from tocsin.tracks.batch import ReportBatch
+from tocsin.watch.conformance import conformance_of
+from tocsin.watch.excursion import F3548, Budget, Conformance
+from tocsin.watch.found import EventBatch
+from tocsin.watch.noted import NotedBatch, marks_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notified:
+    """What came of the notices of a watch.
+
+    Attributes
+    ----------
+    submissions : Submissions
+        What the files held, with what was refused.
+    register : Register
+        Up to the end of the watch.
+    conformance : tuple of Conformance
+        One for every notified track.
+    """
+
+    submissions: Submissions
+    register: Register
+    conformance: tuple[Conformance, ...]
+
+    @property
+    def flagged(self) -> int:
+        """How many accepted notices have a flag."""
+        return sum(bool(held.flags) for held in self.register.held.values())
+
+    @property
+    def findings(self) -> tuple[Conformance, ...]:
+        """The tracks that passed the budget."""
+        return tuple(c for c in self.conformance if c.is_finding)
+
+
+def with_notices(
+    submissions: Submissions,
+    *,
+    rules: Rules,
+    watchlist: Watchlist,
+    events: EventBatch,
+    reports: ReportBatch,
+    until_us: int,
+    budget: Budget = F3548,
+) -> tuple[EventBatch, Notified]:
+    """Return the events of a watch with the marks of its notices, and what came of those.
+
+    Parameters
+    ----------
+    submissions : Submissions
+    rules : Rules
+    watchlist : Watchlist
+        The one that raised the events.
+    events : EventBatch
+    reports : ReportBatch
+        In canonical order.
+    until_us : int
+        The end of the watch: deadlines are judged up to here, or to the last submission if that is later.
+    budget : Budget
+    """
+    register = follow(rules, submissions.items, until_us=until_us)
+    plans = plans_of(register)
+    conformance = conformance_of(plans, reports, watchlist, budget=budget)
+    marked = NotedBatch(events, marks_of(events, plans, watchlist))
+    return marked, Notified(submissions=submissions, register=register, conformance=conformance)
