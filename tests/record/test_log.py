@@ -12,6 +12,9 @@ from tocsin.errors import RecordError, VerificationError
 from tocsin.record.leaf import Entry, EntryKind, new_salt, seal
 from tocsin.record.log import Log
 from tocsin.record.merkle import leaf_hash, verify_consistency, verify_inclusion
+from tocsin.record.note import SignatureType
+from tocsin.record.policy import Witness, format_policy, parse_policy
+from tocsin.record.proof import parse_proof, verify_proof
 from tocsin.record.verify import verify_folder
 
 
@@ -47,6 +50,23 @@ def test_proofs_of_every_entry_and_earlier_tree_verify(tmp_path: Path) -> None:
                 new_root=log.published.root,
                 proof=log.consistency_proof(old),
             )
+
+
+def test_a_proof_travels_without_the_log(tmp_path: Path) -> None:
+    """With the entry and the log's key alone; with any other entry, key or quorum it proves nothing."""
+    with write_log(tmp_path, 5, 300) as log:
+        proof, entry = parse_proof(bytes(log.proof(7))), log.reader().entry(7)
+        other = log.reader().entry(8)
+    assert verify_proof(proof, entry, log=[make_signer().vkey]).size == 300
+    cosigner = make_signer("un.example", SignatureType.COSIGNATURE_ED25519, 5).vkey
+    policy = parse_policy(format_policy(make_signer().vkey, [Witness(name="un", vkey=cosigner)], 1))
+    for bad in (
+        {"entry": other, "log": [make_signer().vkey]},
+        {"entry": entry, "log": [make_signer(number=2).vkey]},
+        {"entry": entry, "log": [make_signer().vkey], "policy": policy},
+    ):
+        with pytest.raises(VerificationError):
+            verify_proof(proof, **bad)
 
 
 def test_a_damaged_journal_stops_the_signature(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,10 @@ from tests.record.conftest import make_signer, write_log
 
 from tocsin.errors import VerificationError
 from tocsin.record.command import BAD, GOOD, USAGE, verify_command
-from tocsin.record.tiles import tile_path
+from tocsin.record.growth import grow
+from tocsin.record.payload import verify_payloads
+from tocsin.record.source import FolderSource
+from tocsin.record.tiles import TileReader, tile_path
 from tocsin.record.verify import verify_folder
 
 
@@ -32,21 +37,31 @@ def test_verify_the_record_alone_without_payloads(kept: Path, tmp_path: Path) ->
     assert verify_folder(tmp_path / "handed over").payload_indices is None
 
 
-def test_every_changed_byte_is_found(kept: Path) -> None:
-    """T1: whoever can write the files and has no key changes one byte, anywhere, public or private."""
-    unseen = []
-    for path in files_of(kept / "record") + files_of(kept / "payload"):
-        good = path.read_bytes()
-        for at in range(len(good)):
-            path.write_bytes(good[:at] + bytes([good[at] ^ (0x80 if at % 2 else 0x01)]) + good[at + 1 :])
+def changed_unseen(path: Path, check: Callable[[], object]) -> list[int]:
+    """Return where a byte of a file can change without the check noticing; each byte gets one bit flipped."""
+    good, unseen = path.read_bytes(), []
+    with path.open("r+b", buffering=0) as file:
+        for at, byte in enumerate(good):
+            os.pwrite(file.fileno(), bytes([byte ^ (0x80 if at % 2 else 0x01)]), at)
             try:
-                verify_folder(kept)
-                unseen.append((path.name, at))
+                check()
+                unseen.append(at)
             except VerificationError:
                 pass
-        path.write_bytes(good)
-    assert unseen == []
-    verify_folder(kept)
+            os.pwrite(file.fileno(), good[at : at + 1], at)
+    check()
+    return unseen
+
+
+def test_every_changed_byte_is_found(kept: Path, tmp_path: Path) -> None:
+    """T1: whoever can write the files and has no key changes one byte, anywhere, public or private."""
+    record = tmp_path / "alone"
+    shutil.move(kept / "record", record)
+    for path in files_of(record):
+        assert changed_unseen(path, lambda: verify_folder(record)) == [], path
+    payload, read = kept / "payload", FolderSource(record).read
+    for path in files_of(payload):
+        assert changed_unseen(path, lambda: verify_payloads(read, 7, payload)) == [], path
 
 
 def test_every_missing_cut_or_longer_file_is_found(kept: Path) -> None:
@@ -88,6 +103,38 @@ def test_rebuilt_tree_under_the_old_signature_is_refused(kept: Path, tmp_path: P
         shutil.copy(kept / "record" / "checkpoint", other / "record" / "checkpoint")
         with pytest.raises(VerificationError):
             verify_folder(other / "record")
+
+
+@pytest.mark.parametrize("change", ["removed", "swapped", "inserted", "doubled"])
+def test_entries_rearranged_with_every_tile_recomputed(kept: Path, tmp_path: Path, change: str) -> None:
+    """T1 again, with the very entries: the tree is sound in itself and is not the one that was signed."""
+    reader = TileReader(FolderSource(kept / "record").read, 7)
+    entries = [reader.entry(index) for index in range(7)]
+    changed = {
+        "removed": entries[:3] + entries[4:],
+        "swapped": [*entries[:2], entries[3], entries[2], *entries[4:]],
+        "inserted": [*entries[:3], entries[0].replace(b"message", b"claimed"), *entries[3:]],
+        "doubled": [*entries, entries[6]],
+    }[change]
+    for path, data in grow({}.get, 0, changed).items():
+        (tmp_path / "forged" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "forged" / path).write_bytes(data)
+    for name in ("checkpoint", "log.vkey"):
+        shutil.copy(kept / "record" / name, tmp_path / "forged" / name)
+    with pytest.raises(VerificationError):
+        verify_folder(tmp_path / "forged")
+
+
+def test_changed_bytes_of_a_larger_record_are_found(tmp_path: Path) -> None:
+    """Full tiles and the levels above them: some bytes of every file."""
+    write_log(tmp_path / "log", 600).close()
+    for path in files_of(tmp_path / "log/record"):
+        good = path.read_bytes()
+        for at in {0, 1, len(good) // 3, len(good) // 2, len(good) - 2, len(good) - 1}:
+            path.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
+            with pytest.raises(VerificationError):
+                verify_folder(tmp_path / "log/record")
+        path.write_bytes(good)
 
 
 def test_a_wholly_new_record_fails_against_the_key_of_the_agreement(kept: Path) -> None:

@@ -31,6 +31,7 @@ from tocsin.record.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
 from tocsin.record.note import NoteSignature, SignatureType, SignedNote, parse_note
 from tocsin.record.payload import Opening
 from tocsin.record.policy import Policy, read_policy
+from tocsin.record.proof import TlogProof
 from tocsin.record.rotation import RotationReason, begin_rotation, rotation_under_way
 from tocsin.record.staging import Staging
 from tocsin.record.tiles import TileReader
@@ -324,6 +325,10 @@ class Log:
     def inclusion_proof(self, index: int) -> list[bytes]:
         """Return the proof that a published entry is in the published tree."""
         return inclusion_proof(index, self.published.size, self.reader().subtree_root)
+
+    def proof(self, index: int) -> TlogProof:
+        """Return the proof of a published entry with the newest checkpoint, ready to travel with a warning."""
+        return TlogProof(index=index, hashes=tuple(self.inclusion_proof(index)), note=self.note)
 
     def consistency_proof(self, old_size: int) -> list[bytes]:
         """Return the proof that an earlier tree is the beginning of the published one."""
