@@ -114,7 +114,7 @@ def main() -> None:
     if name not in COMMANDS:
         lines = [f"  python3 do.py {key:6} {command.__doc__}" for key, command in COMMANDS.items()]
         sys.exit("\n".join(["usage:", *lines]))
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file also meets older Pythons)
         sys.exit(f"do.py: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
     COMMANDS[name](sys.argv[2:])
 

@@ -43,8 +43,8 @@ def chord_error_m(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
 def leg_error_m(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
     """Return about how far a place at a share of the chord is from the place at that share of the geodesic, metres.
 
-    Across the way that is `chord_error_m`. Along it the error is of the same size, but on a meridian, where the chord is
-    the geodesic, degrees of latitude differ in length: by 3/2 e² sin 2φ R Δφ² / 8 at most.
+    Across the way that is `chord_error_m`. Along it the error is of the same size, but on a meridian, where the chord
+    is the geodesic, degrees of latitude differ in length: by 3/2 e² sin 2φ R Δφ² / 8 at most.
     """
     dlat = (lat1 - lat0) * RAD_PER_DEG
     return max(chord_error_m(lat0, lon0, lat1, lon1), MERIDIAN_ERROR_M * dlat * dlat)
