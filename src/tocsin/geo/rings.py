@@ -80,9 +80,7 @@ def checked(positions: ArrayLike, name: str, *, poles: bool = True) -> tuple[Flo
         )
     keep = np.append(True, (np.diff(lat) != 0.0) | (np.diff(lon) != 0.0))
     if keep.sum() < LEAST_POSITIONS:
-        raise ValueError(
-            f"{name}: found {keep.sum() - 1} different positions, expected at least 3 around some area"
-        )
+        raise ValueError(f"{name}: found {keep.sum() - 1} different positions, expected at least 3 around some area")
     return lat[keep], lon[keep]
 
 
