@@ -131,7 +131,8 @@ def kernel(function: F) -> F:
         Callable from Python and from other kernels.
     """
     inner = function.__name__.startswith("_")
-    compiled = numba.njit(
+    njit: Any = numba.njit  # numba's own types leave out half of its options
+    compiled: Any = njit(
         nogil=True,
         fastmath=False,
         boundscheck=False,
@@ -147,4 +148,4 @@ def kernel(function: F) -> F:
         )
         if FOLDER is not None:
             compiled._cache = SharedCache(function, FOLDER)
-    return compiled  # type: ignore[no-any-return]
+    return compiled
