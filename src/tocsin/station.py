@@ -20,9 +20,13 @@ from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
+from tocsin.agreement.notices.consent import recipients
+from tocsin.agreement.notices.formats.read import read_notices
+from tocsin.agreement.notices.rules import compile_rules
 from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.rules.check import Finding
 from tocsin.agreement.terms.state import given
+from tocsin.agreement.visible import Policy, Sort, Thing, compile_policy, seers
 from tocsin.agreement.watchlist import Rule, Watchlist
 from tocsin.canon import canonical_line
 from tocsin.errors import Place, SettingError
@@ -47,6 +51,7 @@ from tocsin.warn.dispatch import FactKind, WarnResult, run
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event
 from tocsin.watch.found import EventBatch
+from tocsin.watch.notified import Notified, with_notices
 from tocsin.watch.replay import replay as replay_watch
 
 MARKER = "replay.json"
@@ -78,6 +83,8 @@ class Job:
         How to read files whose header is not known.
     answers, channels, claims : Path or None
         Answers with their times; transports of the agreement's channels; claims of the incident.
+    notices : Path or None
+        Notices of movements and sites with their receipts: a file, or a folder of files.
     """
 
     agreement: Path
@@ -87,6 +94,7 @@ class Job:
     answers: Path | None = None
     channels: Path | None = None
     claims: Path | None = None
+    notices: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +121,8 @@ class Replay:
     checkpoint : Checkpoint
     vkey : str
         The log's public key.
+    notified : Notified or None
+        What came of the notices, if any were given.
     """
 
     job: Job
@@ -130,13 +140,15 @@ class Replay:
     comparisons: tuple[Comparison, ...]
     checkpoint: Checkpoint
     vkey: str
+    notified: Notified | None = None
 
 
 def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int], None] = lambda _: None) -> Replay:
     """Carry out a replay and write what came of it into `job.out`.
 
     Writes `events.jsonl`, `events.parquet`, `cases.jsonl`, `rejects.jsonl`, the messages that went to files, and the
-    record. The same job gives the same bytes of all but the record, whose salts and key are new each time.
+    record; with notices `notices.jsonl`, `notices_refused.jsonl` and `conformance.jsonl` too. The same job gives the
+    same bytes of all but the record, whose salts and key are new each time.
 
     Parameters
     ----------
@@ -155,6 +167,9 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     watchlist, playbook = compile_watchlist(agreement), compile_playbook(agreement)
     answers = read_answers(job.answers) if job.answers else Answers(answers=(), rejected=(), read=0)
     book = load_claims(job.claims) if job.claims else None
+    told = read_notices(job.notices) if job.notices else None
+    rules = compile_rules(agreement, watchlist) if told else None
+    policy = compile_policy(agreement) if told else None
     archive = read_tracks(job.tracks, columns=job.columns, progress=reading)
     try:
         engine = Engine(watchlist)
@@ -166,11 +181,18 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     events, state = replay_watch(engine, reports, progress=watching)
     transports = load_transports(job.channels, out=job.out) if job.channels else default_transports(job.out)
     until_us = max([0, *reports.observed_us[-1:].tolist()])
+    notified = None
+    if told and rules:
+        events, notified = with_notices(
+            told, rules=rules, watchlist=watchlist, events=events, reports=reports, until_us=until_us
+        )
+        _write_notified(notified, job.out)
     warned = run(playbook, events, answers.answers, transports, until_us=until_us, boundary=boundary_words)
     comparisons = _compare(book, agreement, events.events, warned)
     findings = lint(agreement)
     _write_tables(job.out, archive, events, warned)
-    checkpoint, vkey = _record(job.out, agreement, archive, events.events, warned, book)
+    notices = _notice_entries(notified, policy) if notified and policy else ()
+    checkpoint, vkey = _record(job.out, agreement, archive, events.events, warned, book, tuple(notices))
     return Replay(
         job=job,
         agreement=agreement,
@@ -187,6 +209,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
         comparisons=comparisons,
         checkpoint=checkpoint,
         vkey=vkey,
+        notified=notified,
     )
 
 
@@ -209,6 +232,18 @@ def _write_tables(out: Path, archive: Archive, events: EventBatch, warned: WarnR
     with (out / "cases.jsonl").open("wb") as file:
         file.writelines(case.as_line() for case in warned.cases)
     write_rejects(archive.rejects, out / "rejects.jsonl")
+
+
+def _write_notified(notified: Notified, out: Path) -> None:
+    with (out / "notices.jsonl").open("wb") as file:
+        file.writelines(fact.as_line() for fact in notified.register.facts)
+    with (out / "notices_refused.jsonl").open("wb") as file:
+        file.writelines(
+            canonical_line({"place": str(r.place), "reason": r.reason, "text": r.text})
+            for r in notified.submissions.refused
+        )
+    with (out / "conformance.jsonl").open("wb") as file:
+        file.writelines(kept.as_line() for kept in notified.conformance)
 
 
 def _compare(
@@ -253,13 +288,17 @@ def _record(
     events: Sequence[Event],
     warned: WarnResult,
     book: ClaimBook | None,
+    notices: Sequence[Entry] = (),
 ) -> tuple[Checkpoint, str]:
     """Log everything decided, in the order in which it became known, and sign it; return the checkpoint and the key."""
     end_us = max([0, *(e.known_us for e in events)])
     key = create_key(out / "keys" / "log.key", f"tocsin.replay/{agreement.id}/{given(agreement.version) or 0}")
     entries = [
         *_opening_entries(agreement, archive),
-        *sorted([*_event_entries(agreement, events), *_fact_entries(agreement, warned)], key=lambda entry: entry.at_us),
+        *sorted(
+            [*notices, *_event_entries(agreement, events), *_fact_entries(agreement, warned)],
+            key=lambda entry: entry.at_us,
+        ),
         *_claim_entries(agreement, book, end_us),
     ]
     with Log.create(out, key=key) as log:
@@ -293,6 +332,27 @@ def _fact_entries(agreement: Agreement, warned: WarnResult) -> Iterable[Entry]:
             audience=audience(agreement, f"level{fact.get('level')}") | spoken_to,
             payload=fact,
         )
+
+
+def _notice_entries(notified: Notified, policy: Policy) -> Iterable[Entry]:
+    """Yield what happened to notices and how their tracks kept to them, each for those who may be shown the notice."""
+    register = notified.register
+
+    def told(notice_id: str | None, at_us: int, party: str) -> frozenset[str]:
+        held = register.held.get(notice_id or "")
+        if held is None:
+            return frozenset({party})
+        may = recipients(held, register.rules, now_us=at_us)
+        thing = Thing(sort=Sort.NOTICE, at_us=at_us, party=party, notice=str(held.notice.rule), consented=may)
+        return seers(policy, thing=thing, now_us=at_us) | {party}
+
+    for fact in register.facts:
+        audience = told(fact.notice, fact.at_us, fact.party) | set(fact.tell)
+        yield Entry(kind=EntryKind.NOTICE, at_us=fact.at_us, audience=audience, payload=fact.as_json())
+    for kept in notified.conformance:
+        payload = {"fact": "conformance", **kept.as_json()}
+        audience = told(kept.notice_id, kept.until_us, kept.party)
+        yield Entry(kind=EntryKind.NOTICE, at_us=kept.until_us, audience=audience, payload=payload)
 
 
 def _claim_entries(agreement: Agreement, book: ClaimBook | None, at_us: int) -> Iterable[Entry]:

@@ -32,6 +32,7 @@ class EntryKind(StrEnum):
     MESSAGE = "message"
     ATTEMPT = "attempt"
     ACKNOWLEDGEMENT = "acknowledgement"
+    NOTICE = "notice"
     DISCLOSURE = "disclosure"
     CLAIM = "claim"
     CONTRADICTION = "contradiction"

@@ -42,7 +42,7 @@ class _Run:
 
 
 def conformance_of(
-    plans: Sequence[Plan], reports: ReportBatch, watchlist: Watchlist, *, budget: Budget = F3548
+    plans: Sequence[Plan], reports: ReportBatch, watchlist: Watchlist, *, until_us: int, budget: Budget = F3548
 ) -> tuple[Conformance, ...]:
     """Return how every notified track kept to its notice: by notice as given, then by track.
 
@@ -54,17 +54,22 @@ def conformance_of(
         In canonical order.
     watchlist : Watchlist
         Whose zones decide where leaving a place matters.
+    until_us : int
+        The end of what was watched: a window that begins later is not judged, one that ends later is judged up to here.
     budget : Budget
     """
-    found = []
-    for plan, track, way in ways_of(plans, reports, watchlist, beside_s=BESIDE_S):
-        found.append(_judged(plan, track, way, budget))
-    return tuple(found)
+    begun = [plan for plan in plans if max(plan.from_us, plan.known_us) < until_us]
+    return tuple(
+        _judged(plan, track, way, until_us, budget)
+        for plan, track, way in ways_of(begun, reports, watchlist, beside_s=BESIDE_S)
+    )
 
 
-def _judged(plan: Plan, track: str, way: Way | None, budget: Budget) -> Conformance:
+def _judged(plan: Plan, track: str, way: Way | None, until_us: int, budget: Budget) -> Conformance:
     begin_us = max(plan.from_us, plan.known_us)
-    nothing = Conformance(notice_id=plan.notice_id, party=plan.party, track_id=track, seen=False)
+    nothing = Conformance(
+        notice_id=plan.notice_id, party=plan.party, track_id=track, until_us=min(plan.to_us, until_us), seen=False
+    )
     if way is None or not np.any((way.at_us >= begin_us) & (way.at_us < plan.to_us)):
         return nothing
     runs = _runs(way, _states(way, begin_us, plan.to_us), begin_us, plan.to_us)

@@ -123,6 +123,8 @@ class Conformance:
     Attributes
     ----------
     notice_id, party, track_id : str
+    until_us : int
+        The end of the window that was judged.
     seen : bool
         False if no report of the track came inside the window.
     inside_s, outside_s : float
@@ -136,6 +138,7 @@ class Conformance:
     notice_id: str
     party: str
     track_id: str
+    until_us: int
     seen: bool
     inside_s: float = 0.0
     outside_s: float = 0.0
@@ -154,6 +157,7 @@ class Conformance:
             "notice": self.notice_id,
             "party": self.party,
             "track": self.track_id,
+            "until": format_instant(self.until_us),
             "seen": self.seen,
             "inside_s": round(self.inside_s, 3),
             "outside_s": round(self.outside_s, 3),

@@ -75,6 +75,6 @@ def with_notices(
     """
     register = follow(rules, submissions.items, until_us=until_us)
     plans = plans_of(register)
-    conformance = conformance_of(plans, reports, watchlist, budget=budget)
+    conformance = conformance_of(plans, reports, watchlist, until_us=until_us, budget=budget)
     marked = NotedBatch(events, marks_of(events, plans, watchlist))
     return marked, Notified(submissions=submissions, register=register, conformance=conformance)

@@ -294,7 +294,7 @@ class Register:
         line.state = next_line(line.state, LineInput.DEADLINE)
         before = upstream(held.lines, line.receipt, line.unit)
         tell = {held.notice.party, *(earlier.of for earlier in before if earlier.of is not None)}
-        unit = f" by {line.unit}" if line.unit else ""
+        unit = f" {'by' if line.receipt is Receipt.READ else 'to'} {line.unit}" if line.unit else ""
         words = f"{held.notice.notice_id}: {_RECEIPTS[line.receipt]}{unit} was not confirmed in time."
         self._fact(FactKind.OVERDUE, line.deadline_us, held, words, tuple(sorted(tell)), line.as_json())
 

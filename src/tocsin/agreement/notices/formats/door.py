@@ -353,6 +353,8 @@ def _refusal(detail: Any) -> str:
     said = said[:1].lower() + said[1:]
     if detail["type"] == "extra_forbidden":
         return f"{where}: no key of this format"
+    if detail["type"] in {"model_type", "model_attributes_type"}:
+        return f"{where or 'it'}: found {ascii(detail['input'])[:60]}, expected an object"
     if detail["type"] == "missing":
         return f"{where}: {said}"
     found = ascii(detail["input"])[:60] if not isinstance(detail["input"], dict) else ""
