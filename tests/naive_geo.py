@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyproj
 import shapely
 from geographiclib.geodesic import Geodesic
 
 from tocsin.geo.shapes import Region, multipolygon
 
+WGS84 = pyproj.Geod(ellps="WGS84")
 DATA = Path(__file__).parent / "data" / "geo"
 Point = tuple[float, float]
 Rings = Sequence[Sequence[Point]]
@@ -142,20 +144,23 @@ def edge_distance_m(shape: Region, lat: float, lon: float, steps: int = 40) -> f
     return float(best)
 
 
-def line_distance_m(line: Iterable[Point], lat: float, lon: float, steps: int = 60) -> float:
-    """Return the distance to a geodesic polyline of (lat, lon), by GeographicLib."""
-    best = np.inf
-    for a, b in pairwise(line):
-        way = Geodesic.WGS84.InverseLine(*a, *b)
+def line_distances_m(line: Sequence[Point], lat: Any, lon: Any, steps: int = 60) -> Any:
+    """Return each place's distance to a geodesic polyline of (lat, lon), by pyproj: samples, then golden sections."""
+    best = np.full(len(lat), np.inf)
+    for (lat1, lon1), (lat2, lon2) in pairwise(line):
+        azimuth, _, length = WGS84.inv(lon1, lat1, lon2, lat2)
 
-        def away(f: float, way: Any = way) -> float:
-            p = way.Position(f * way.s13)
-            return geodesic_m(lat, lon, p["lat2"], p["lon2"])
+        def away(s: Any, azimuth: float = azimuth, lat1: float = lat1, lon1: float = lon1) -> Any:
+            start = np.full(len(lat), lon1), np.full(len(lat), lat1)
+            x, y, _ = WGS84.fwd(*start, np.full(len(lat), azimuth), s)
+            return WGS84.inv(lon, lat, x, y)[2]
 
-        k = min(range(steps + 1), key=lambda i, away=away: away(i / steps))  # type: ignore[misc]
-        lo, hi = max(k - 1, 0) / steps, min(k + 1, steps) / steps
-        for _ in range(40):
+        at = np.linspace(0.0, length, steps)
+        k = np.argmin([away(np.full(len(lat), s)) for s in at], axis=0)
+        lo, hi = at[np.maximum(k - 1, 0)], at[np.minimum(k + 1, steps - 1)]
+        for _ in range(45):
             m, n = lo + 0.382 * (hi - lo), lo + 0.618 * (hi - lo)
-            lo, hi = (lo, n) if away(m) < away(n) else (m, hi)
-        best = min(best, away(0.5 * (lo + hi)))
-    return float(best)
+            nearer = away(m) < away(n)
+            lo, hi = np.where(nearer, lo, m), np.where(nearer, n, hi)
+        best = np.minimum(best, away(0.5 * (lo + hi)))
+    return best
