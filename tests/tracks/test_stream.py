@@ -37,7 +37,10 @@ def test_gzip_that_unpacks_to_much_is_whole() -> None:
 
 
 def test_gzip_members_follow_one_another_and_zeros_may_follow_them() -> None:
-    assert taken(gzip.compress(b"one\n", mtime=0) + gzip.compress(b"two\n", mtime=0) + bytes(512)) == (b"one\ntwo\n", "")
+    assert taken(gzip.compress(b"one\n", mtime=0) + gzip.compress(b"two\n", mtime=0) + bytes(512)) == (
+        b"one\ntwo\n",
+        "",
+    )
 
 
 def test_gzip_cut_at_any_byte_gives_a_beginning_and_says_so() -> None:
