@@ -119,6 +119,17 @@ def _in_range(lat: Floats, lon: Floats, name: str, most: float) -> tuple[Floats,
     return np.ascontiguousarray(lat), np.ascontiguousarray(lon)
 
 
+def begun_off_poles(lat: Floats, lon: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return a closed ring with no pole twice in a row and none at its ends, and each vertex's number before."""
+    number = np.arange(len(lat) - 1)
+    pole = np.abs(lat[:-1]) == 90.0
+    keep = ~(pole & np.roll(pole, 1) & (lat[:-1] == np.roll(lat[:-1], 1)))
+    number = number[keep]
+    start = int(np.argmin(pole[keep]))
+    number = np.append(np.roll(number, -start), number[start])
+    return lat[number], lon[number], number
+
+
 def whole_parallels(ring: Ring) -> NDArray[np.bool_]:
     """Return which edges follow a parallel from one side of the antimeridian to the other, all round the globe."""
     lon, lat = ring.lon_deg, ring.lat_deg
@@ -136,6 +147,10 @@ def unroll(ring: Ring) -> Unrolled:
     turns = np.where((np.abs(step) > 180.0) & ~whole_parallels(ring), -np.round(step / 360.0), 0.0)
     x = lon + 360.0 * np.append(0.0, np.cumsum(turns))
     turn = float(x[-1] - x[0])
+    along_pole = np.flatnonzero((np.abs(ring.lat_deg[:-1]) == 90.0) & (np.diff(ring.lat_deg) == 0.0) & (step != 0.0))
+    if turn and len(along_pole):  # which way a pole is passed is free: so that the ring comes back to where it began
+        x[along_pole[0] + 1 :] -= turn
+        turn = 0.0
     if turn not in (0.0, 360.0, -360.0):
         raise ValueError(
             f"{ring.name}: found a ring that goes {abs(turn) / 360.0:g} times round the globe, expected once at most"

@@ -184,7 +184,9 @@ def _ring(lat: ArrayLike, lon: ArrayLike, kernel: Any, tolerance_m: float, name:
     lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
     edge = np.arange(len(lat))
     if kernel is not None:
+        lat, lon, number = rings.begun_off_poles(lat, lon)
         lat, lon, edge = measure.cut(kernel, lat, lon, tolerance_m=tolerance_m)
+        edge = number[edge]
     return rings.Ring(name=name, lat_deg=lat, lon_deg=lon, edge=edge)
 
 

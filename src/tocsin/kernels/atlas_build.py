@@ -18,9 +18,9 @@ from tocsin.kernels.jit import kernel
 
 MAX_LEVEL = 10
 """The finest cell is 2⁻¹⁰ degrees, 109 m."""
-EDGES_PER_PLACE = 0.15
+EDGES_PER_PLACE = 0.5
 """Cells are cut until a place in them meets fewer edges than this on average; smaller is faster and larger."""
-MAX_CELLS = 24_000_000
+MAX_CELLS = 16_000_000
 """Fine cells at most (4 bytes each); the cut is coarser where this would be passed."""
 ROOM = 3 * (COLUMNS + ROWS) + 9 + 6 * (1 << MAX_LEVEL)
 """Cells that one edge can touch in the coarse grid or in one cell's fine grid, at most."""

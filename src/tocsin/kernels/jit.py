@@ -101,6 +101,8 @@ class SharedCache(FunctionCache):  # type: ignore[misc]
                 return super().load_overload(sig, target_context)
         except (OSError, EOFError, ValueError, AttributeError, pickle.UnpicklingError) as error:
             log.warning("kernels.cache_unreadable", extra={"kernel": str(sig), "reason": str(error)})
+            with contextlib.suppress(OSError), _locked(self._folder):
+                self.flush()
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -53,6 +53,17 @@ def destinations(
 
 
 @kernel
+def _put(
+    lat: float, lon: float, edge: int, n: int,
+    lat_out: NDArray[np.float64], lon_out: NDArray[np.float64], edge_out: NDArray[np.int64],
+) -> int:  # fmt: skip
+    """Write a place if there is room; return how many there are."""
+    if n < len(lat_out):
+        lat_out[n], lon_out[n], edge_out[n] = lat, lon, edge
+    return n + 1
+
+
+@kernel
 def cut_geodesics(
     lat: NDArray[np.float64], lon: NDArray[np.float64], tolerance_m: float,
     lat_out: NDArray[np.float64], lon_out: NDArray[np.float64], edge_out: NDArray[np.int64],
@@ -64,7 +75,7 @@ def cut_geodesics(
     lat, lon : ndarray, shape (n,), float64, degrees
     tolerance_m : float
     lat_out, lon_out : ndarray, shape (m,), float64
-        The given places are kept to the bit.
+        The given places are kept to the bit, but a pole stands twice, with the longitudes it is come to and left by.
     edge_out : ndarray, shape (m,), int64
         The edge of the given chain that each place begins or lies on.
 
@@ -75,9 +86,13 @@ def cut_geodesics(
     """
     n = 0
     for e in range(len(lat)):
-        if n < len(lat_out):
-            lat_out[n], lon_out[n], edge_out[n] = lat[e], lon[e], e
-        n += 1
+        if abs(lat[e]) == 90.0:
+            if e > 0:
+                n = _put(lat[e], lon[e - 1], e, n, lat_out, lon_out, edge_out)
+            if e + 1 < len(lat):
+                n = _put(lat[e], lon[e + 1], e, n, lat_out, lon_out, edge_out)
+        else:
+            n = _put(lat[e], lon[e], e, n, lat_out, lon_out, edge_out)
         if e + 1 == len(lat) or chord_error_m(lat[e], lon[e], lat[e + 1], lon[e + 1]) <= tolerance_m:
             continue
         s_m, azi_deg = inverse_m(lat[e], lon[e], lat[e + 1], lon[e + 1])
@@ -92,9 +107,10 @@ def cut_geodesics(
                 continue
             if g == 1.0:
                 break
-            if n < len(lat_out):
-                lat_out[n], lon_out[n], edge_out[n] = lat_g, lon_g, e
-            n += 1
+            if abs(lat_g) == 90.0:  # over the pole itself: down the opposite meridian
+                n = _put(lat_g, lon_f, e, n, lat_out, lon_out, edge_out)
+                lon_g = short_way(lon_f + 180.0)
+            n = _put(lat_g, lon_g, e, n, lat_out, lon_out, edge_out)
             f, lat_f, lon_f = g, lat_g, lon_g
             # Wider again where the places so far allow it: pieces are binary fractions of the edge.
             if (f / step) % 2.0 == 0.0:

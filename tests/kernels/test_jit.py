@@ -1,0 +1,59 @@
+"""Compiled kernels on disk: safe for processes that start together, useful to those that start later."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tocsin.kernels import jit
+
+ROOT = Path(__file__).parents[2]
+CALL = """
+from tocsin.kernels.predicates import orient2d
+print(orient2d(0.0, 0.0, 1.0, 1.0, 0.0, 1.0), len(orient2d.stats.cache_hits))
+"""
+
+
+def _start(home: Path, **more: str) -> subprocess.Popen[str]:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA")} | {"XDG_CACHE_HOME": str(home), **more}
+    return subprocess.Popen([sys.executable, "-c", CALL], env=env, cwd=ROOT, text=True, stdout=subprocess.PIPE)
+
+
+def _kept(home: Path) -> list[str]:
+    return sorted(p.name for p in home.rglob("*.nbc"))
+
+
+def test_processes_that_start_together_leave_a_cache_that_the_next_one_uses(tmp_path: Path):
+    for process in [_start(tmp_path) for _ in range(2)]:
+        assert process.communicate()[0].split()[0] == "1"
+    assert any("orient2d-" in name for name in _kept(tmp_path))
+    assert _start(tmp_path).communicate()[0].split() == ["1", "1"]
+    assert jit.source_digest() in {p.name for p in (tmp_path / "tocsin" / "numba").iterdir()}
+
+
+def test_damaged_cache_is_compiled_again(tmp_path: Path):
+    """A power cut may leave files of the right length and no content."""
+    _start(tmp_path).communicate()
+    for path in tmp_path.rglob("*.nb[ci]"):
+        path.write_bytes(bytes(path.stat().st_size))
+    assert _start(tmp_path).communicate()[0].split() == ["1", "0"]
+    assert _start(tmp_path).communicate()[0].split() == ["1", "1"]  # and it is sound again
+
+
+def test_without_a_place_to_write_kernels_still_work(tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    assert _start(tmp_path / "file").communicate()[0].split() == ["1", "0"]
+
+
+def test_the_users_own_folder_is_used(tmp_path: Path):
+    assert _start(tmp_path / "not here", NUMBA_CACHE_DIR=str(tmp_path / "here")).communicate()[0].split()[0] == "1"
+    assert _kept(tmp_path / "here") and not (tmp_path / "not here").exists()
+
+
+@pytest.mark.skipif(jit.FOLDER is None, reason="this machine keeps no compiled kernels")
+def test_folder_is_the_users_alone():
+    assert jit.FOLDER is not None and jit.FOLDER.stat().st_mode & 0o077 == 0
