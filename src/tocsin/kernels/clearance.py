@@ -144,15 +144,23 @@ def clearances(
     steps: NDArray[np.int32], at: NDArray[np.int32], clear: NDArray[np.uint8], lengths: NDArray[np.float64]
 ) -> None:
     """Turn distances counted in cells into indices of `lengths`, in place; where there is no tile, into ~ an index."""
-    for c in range(COLUMNS * ROWS):
-        j = c // COLUMNS - 90
-        if at[c] < 0:
-            poleward = max(abs(j), abs(j + 1))
-            metres = np.inf if steps[c] == COLUMNS else free_m(poleward, steps[c] - 1.0)
-            at[c] = ~_index_of(metres, lengths)
-            continue
-        for row in range(TILE):
-            poleward = max(abs(j + row / TILE), abs(j + (row + 1) / TILE))
-            for q in range(at[c] + row * TILE, at[c] + (row + 1) * TILE):
-                # What lies beyond the tiles that were looked at is two coarse cells away or more.
-                clear[q] = _index_of(free_m(poleward, (clear[q] - 1.0) / TILE), lengths)
+    index = np.empty((TILE, FAR + 1), np.uint8)
+    for j in range(ROWS):
+        tiles = False
+        for c in range(j * COLUMNS, (j + 1) * COLUMNS):
+            tiles |= at[c] >= 0
+        if tiles:
+            for row in range(TILE):
+                south = j - 90.0 + row / TILE
+                for count in range(FAR + 1):
+                    metres = free_m(max(abs(south), abs(south + 1.0 / TILE)), (count - 1.0) / TILE)
+                    index[row, count] = _index_of(metres, lengths)
+        poleward = max(abs(j - 90.0), abs(j - 89.0))
+        for c in range(j * COLUMNS, (j + 1) * COLUMNS):
+            if at[c] >= 0:
+                for q in range(TILE * TILE):
+                    clear[at[c] + q] = index[q // TILE, clear[at[c] + q]]
+            elif steps[c] == COLUMNS:
+                at[c] = ~_index_of(np.inf, lengths)
+            else:
+                at[c] = ~_index_of(free_m(poleward, steps[c] - 1.0), lengths)
