@@ -7,10 +7,9 @@ decides nothing itself; who may be told what is read from the agreement's routin
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -27,7 +26,7 @@ from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.rules.check import Finding
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.visible import Policy, Sort, Thing, compile_policy, seers
-from tocsin.agreement.watchlist import Rule, Watchlist
+from tocsin.agreement.watchlist import Conduct, Rule, Watchlist
 from tocsin.canon import canonical_line
 from tocsin.errors import Place, SettingError
 from tocsin.incident.book import ClaimBook
@@ -49,13 +48,23 @@ from tocsin.warn.ack import Answers, read_answers
 from tocsin.warn.channels.config import default_transports, load_transports
 from tocsin.warn.dispatch import FactKind, WarnResult, run
 from tocsin.watch.engine import Engine
-from tocsin.watch.event import Event
+from tocsin.watch.event import Event, EventKind
 from tocsin.watch.found import EventBatch
 from tocsin.watch.notified import Notified, with_notices
 from tocsin.watch.replay import replay as replay_watch
 
 MARKER = "replay.json"
 """The file that says that a folder is a replay's, and may be replaced by the next one."""
+
+_CONDUCT = {
+    EventKind.FIRST_SEEN_INSIDE: "entry",
+    EventKind.ZONE_BEGAN: "entry",
+    EventKind.ZONE_ENDED: "exit",
+    EventKind.APPROACH_ENDED: "approach",
+    EventKind.GAP_ENDED: "gap",
+    EventKind.BUILDUP: "build_up",
+}
+"""The routing's word for events whose kind it does not name itself."""
 
 _FACTS = {
     FactKind.CASE_OPENED: EntryKind.CASE_STEP,
@@ -169,7 +178,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     book = load_claims(job.claims) if job.claims else None
     told = read_notices(job.notices) if job.notices else None
     rules = compile_rules(agreement, watchlist) if told else None
-    policy = compile_policy(agreement) if told else None
+    policy = compile_policy(agreement)
     archive = read_tracks(job.tracks, columns=job.columns, progress=reading)
     try:
         engine = Engine(watchlist)
@@ -191,8 +200,8 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     comparisons = _compare(book, agreement, events.events, warned)
     findings = lint(agreement)
     _write_tables(job.out, archive, events, warned)
-    notices = _notice_entries(notified, policy) if notified and policy else ()
-    checkpoint, vkey = _record(job.out, agreement, archive, events.events, warned, book, tuple(notices))
+    notices = _notice_entries(notified, policy) if notified else ()
+    checkpoint, vkey = _record(job.out, agreement, archive, events.events, warned, book, policy, tuple(notices))
     return Replay(
         job=job,
         agreement=agreement,
@@ -288,18 +297,19 @@ def _record(
     events: Sequence[Event],
     warned: WarnResult,
     book: ClaimBook | None,
+    policy: Policy,
     notices: Sequence[Entry] = (),
 ) -> tuple[Checkpoint, str]:
     """Log everything decided, in the order in which it became known, and sign it; return the checkpoint and the key."""
     end_us = max([0, *(e.known_us for e in events)])
     key = create_key(out / "keys" / "log.key", f"tocsin.replay/{agreement.id}/{given(agreement.version) or 0}")
     entries = [
-        *_opening_entries(agreement, archive),
+        *_opening_entries(policy, agreement, archive, end_us),
         *sorted(
-            [*notices, *_event_entries(agreement, events), *_fact_entries(agreement, warned)],
+            [*notices, *_event_entries(policy, events), *_fact_entries(policy, agreement, warned)],
             key=lambda entry: entry.at_us,
         ),
-        *_claim_entries(agreement, book, end_us),
+        *_claim_entries(policy, book, end_us),
     ]
     with Log.create(out, key=key) as log:
         for start in range(0, len(entries), MAX_UNPUBLISHED):
@@ -307,31 +317,37 @@ def _record(
         return log.publish(), str(key.vkey)
 
 
-def _opening_entries(agreement: Agreement, archive: Archive) -> Iterable[Entry]:
+def _opening_entries(policy: Policy, agreement: Agreement, archive: Archive, end_us: int) -> Iterable[Entry]:
     parties = frozenset(party.id for party in given(agreement.parties) or ()) or frozenset({EVERYBODY})
     text = agreement.document.root.plain()
     version = {"id": agreement.id, "version": given(agreement.version), "sha256": agreement.digest.hex(), "text": text}
     yield Entry(kind=EntryKind.AGREEMENT_VERSION, at_us=0, audience=parties, payload=version)
     counts = {Path(name).name: counted.as_json() for name, counted in archive.counts.items()}
-    yield Entry(kind=EntryKind.COUNTS, at_us=0, audience=audience(agreement, "counts"), payload=counts)
+    told = seers(policy, thing=Thing(sort=Sort.COUNT, at_us=end_us), now_us=end_us)
+    yield Entry(kind=EntryKind.COUNTS, at_us=0, audience=told, payload=counts)
 
 
-def _event_entries(agreement: Agreement, events: Iterable[Event]) -> Iterable[Entry]:
+def _event_entries(policy: Policy, events: Iterable[Event]) -> Iterable[Entry]:
     for event in events:
-        told = audience(agreement, event.kind.value)
+        thing = Thing(
+            sort=Sort.EVENT,
+            at_us=event.known_us,
+            party=event.party,
+            conduct=Conduct(_CONDUCT.get(event.kind, event.kind)),
+        )
+        told = seers(policy, thing=thing, now_us=event.known_us)
         yield Entry(kind=EntryKind.EVENT, at_us=event.known_us, audience=told, payload=event.as_json())
 
 
-def _fact_entries(agreement: Agreement, warned: WarnResult) -> Iterable[Entry]:
+def _fact_entries(policy: Policy, agreement: Agreement, warned: WarnResult) -> Iterable[Entry]:
+    """Yield the facts of the ladder, each for those who may see such a thing and for whom it was said to or by."""
     parties = frozenset(party.id for party in given(agreement.parties) or ())
     for fact in warned.facts:
+        kind, at_us = _FACTS[FactKind(fact["kind"])], parse_instant_us(fact["at"])
+        sort = Sort.CASE if kind is EntryKind.CASE_STEP else Sort.MESSAGE
+        told = seers(policy, thing=Thing(sort=sort, at_us=at_us, level=fact.get("level")), now_us=at_us)
         spoken_to = parties & {fact.get("recipient"), fact.get("party")}
-        yield Entry(
-            kind=_FACTS[FactKind(fact["kind"])],
-            at_us=parse_instant_us(fact["at"]),
-            audience=audience(agreement, f"level{fact.get('level')}") | spoken_to,
-            payload=fact,
-        )
+        yield Entry(kind=kind, at_us=at_us, audience=told | spoken_to, payload=fact)
 
 
 def _notice_entries(notified: Notified, policy: Policy) -> Iterable[Entry]:
@@ -355,19 +371,7 @@ def _notice_entries(notified: Notified, policy: Policy) -> Iterable[Entry]:
         yield Entry(kind=EntryKind.NOTICE, at_us=kept.until_us, audience=audience, payload=payload)
 
 
-def _claim_entries(agreement: Agreement, book: ClaimBook | None, at_us: int) -> Iterable[Entry]:
+def _claim_entries(policy: Policy, book: ClaimBook | None, at_us: int) -> Iterable[Entry]:
+    told = seers(policy, thing=Thing(sort=Sort.CLAIM, at_us=at_us), now_us=at_us)
     for claim in book.claims if book else ():
-        yield Entry(kind=EntryKind.CLAIM, at_us=at_us, audience=audience(agreement, "claims"), payload=claim.as_json())
-
-
-def audience(agreement: Agreement, word: str) -> frozenset[str]:
-    """Return the parties to whom the routing gives everything, or this kind of thing; nobody where it is silent.
-
-    Parameters
-    ----------
-    agreement : Agreement
-    word : str
-        The routing's word for the kind of thing, such as `entry`, `counts` or `level3`.
-    """
-    routing: Mapping[str, Any] = given(agreement.routing) or {}
-    return frozenset(party for party, words in routing.items() if {"all", word} & set(words or ()))
+        yield Entry(kind=EntryKind.CLAIM, at_us=at_us, audience=told, payload=claim.as_json())
