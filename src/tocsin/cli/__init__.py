@@ -1,8 +1,7 @@
 """The command line: data on stdout, people on stderr; one file a command.
 
 Exit codes: 0 done, 1 the answer is no (findings, a failed proof), 2 usage, 3 unreadable input (for `verify`: a
-rollback or
-fork), 4 a peer that cannot be reached. Heavy modules are imported inside the command that needs them.
+rollback or fork), 4 a peer that cannot be reached. Heavy modules are imported inside the command that needs them.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import sys
 import typer
 
 from tocsin import __version__
-from tocsin.cli import demo, lint, replay, verify
+from tocsin.cli import demo, lint, replay, verify, witness
 from tocsin.errors import TocsinError
 
 app = typer.Typer(
@@ -25,6 +24,7 @@ app = typer.Typer(
 app.command("lint")(lint.lint_command)
 app.command("replay")(replay.replay_command)
 app.command("verify")(verify.verify_command)
+app.command("witness")(witness.witness_command)
 app.command("demo")(demo.demo_command)
 
 

@@ -14,6 +14,10 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    """For code review tools (OASIS SARIF 2.1.0)."""
+    HTML = "html"
+    """A page that tells a stranger what the agreement can be used for, and what stands in the way."""
 
 
 def lint_command(
@@ -27,9 +31,20 @@ def lint_command(
 
     Example: tocsin lint examples/at-tanf/as-it-was.yaml
     """
+    from tocsin import __version__
     from tocsin.agreement.lint import format_json, format_text, is_clean, lint
     from tocsin.agreement.load import load
 
-    findings = lint(load(agreement))
-    print(format_json(findings) if format is Format.JSON else format_text(findings))
+    loaded = load(agreement)
+    findings = lint(loaded)
+    if format is Format.HTML:
+        from tocsin.agreement.page import readiness_page
+
+        print(readiness_page(loaded, findings))
+    elif format is Format.SARIF:
+        from tocsin.agreement.sarif import format_sarif
+
+        print(format_sarif(findings, version=__version__))
+    else:
+        print(format_json(findings) if format is Format.JSON else format_text(findings, declared_ok=declared_ok))
     raise typer.Exit(0 if is_clean(findings, declared_ok=declared_ok) else 1)
