@@ -10,12 +10,13 @@ from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, writ
 from tests.record.test_standalone import run_alone
 
 from tocsin.errors import SplitViewError, VerificationError
+from tocsin.record.checkpoint import Checkpoint
 from tocsin.record.command import BAD, FORK, GOOD, USAGE, verify_command
-from tocsin.record.evidence import MAX_EVIDENCE_BYTES, check_evidence, gather_evidence, parse_evidence
+from tocsin.record.evidence import MAX_EVIDENCE_BYTES, Evidence, check_evidence, gather_evidence, parse_evidence
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
 from tocsin.record.memory import ForkError, RollbackError, load_memory
-from tocsin.record.note import SignatureType, parse_note
+from tocsin.record.note import SignatureType, SignedNote, parse_note
 from tocsin.record.policy import Witness, format_policy, parse_policy
 from tocsin.record.source import FolderSource
 from tocsin.record.standalone import write_standalone
@@ -132,6 +133,26 @@ def test_evidence_that_proves_nothing_is_refused(kept: Path, tmp_path: Path) -> 
     for pair in ((old, new), (new, old), (old, old)):
         with pytest.raises(VerificationError):
             gather_evidence(make_signer().vkey, *pair, reader)
+
+
+def test_evidence_from_two_logs_is_refused(tmp_path: Path) -> None:
+    """One key may sign for two origins; two trees of two logs contradict nothing."""
+    signer = make_signer()
+    notes = []
+    for origin, root in ((ORIGIN, bytes(32)), ("log.example/other", b"\x01" * 32)):
+        text = str(Checkpoint(origin=origin, size=3, root=root))
+        notes.append(SignedNote(text=text, signatures=(signer.sign(text),)))
+    evidence = Evidence(vkey=signer.vkey, older=notes[0], newer=notes[1], proof=(), contained=b"\x01" * 32)
+    with pytest.raises(VerificationError, match="origins"):
+        check_evidence(evidence)
+
+
+def test_a_checkpoint_of_another_origin_is_not_this_logs(kept: Path) -> None:
+    text = parse_note((kept / "record/checkpoint").read_bytes()).text.replace(ORIGIN, "log.example/other")
+    note = SignedNote(text=text, signatures=(make_signer().sign(text),))
+    (kept / "record/checkpoint").write_bytes(bytes(note))
+    with pytest.raises(VerificationError, match="origin of the checkpoint"):
+        verify_folder(kept)
 
 
 def test_every_changed_byte_of_evidence_is_refused_or_proves_the_same(tmp_path: Path) -> None:

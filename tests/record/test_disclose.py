@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,9 @@ from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
 from tocsin.record.note import SignatureType
 from tocsin.record.pack import verify_pack
+from tocsin.record.payload import format_opening
 from tocsin.record.policy import Witness, format_policy, parse_policy
+from tocsin.record.proof import TlogProof, parse_proof
 from tocsin.record.rotation import RotationReason
 from tocsin.record.verify import verify_folder
 from tocsin.units import format_instant
@@ -96,6 +100,52 @@ def test_a_pack_from_which_an_entry_was_taken_says_so(pack: Path) -> None:
         verify_pack(pack)
 
 
+def reseal(path: Path, change: Callable[[TlogProof], TlogProof]) -> None:
+    path.write_bytes(bytes(change(parse_proof(path.read_bytes()))))
+
+
+def test_a_pack_with_an_entry_that_its_table_does_not_name(pack: Path, tmp_path: Path) -> None:
+    """Somebody who has the record adds an entry, with its true proof, to a pack that was made for another purpose."""
+    with Log.open(tmp_path / "kept", make_signer(number=2)) as log:
+        opening = log.opening(1)
+        line = format_opening(1, opening.envelope, opening.salt, opening.payload)
+        note = parse_proof((pack / "proofs/0.tlog-proof").read_bytes()).note
+        (pack / "proofs/1.tlog-proof").write_bytes(bytes(replace(log.proof(1), note=note)))
+    lines = (pack / "openings").read_bytes().splitlines(keepends=True)
+    (pack / "openings").write_bytes(b"".join([lines[0], line, *lines[1:]]))
+    with pytest.raises(VerificationError, match=r"entries \[1\] are in the pack and not in its disclosure"):
+        verify_pack(pack)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("an older checkpoint", "another entry or checkpoint"),
+        ("a line by nobody", "none of the log's keys"),
+        ("handover of nothing", "inclusion proof"),
+        ("the old key", "not the key last handed over to"),
+        ("extra data", "another entry or checkpoint"),
+    ],
+)
+def test_a_pack_put_together_wrongly_is_refused(pack: Path, tmp_path: Path, what: str, said: str) -> None:
+    proofs = sorted((pack / "proofs").iterdir())
+    if what == "an older checkpoint":
+        shutil.copy(pack / "handover/6.tlog-proof", pack / "proofs/6.tlog-proof")
+    elif what == "a line by nobody":
+        text = parse_proof(proofs[0].read_bytes()).note.text
+        line = make_signer("x.example").sign(text)
+        for path in proofs:
+            reseal(path, lambda p: replace(p, note=replace(p.note, signatures=(*p.note.signatures, line))))
+    elif what == "handover of nothing":
+        reseal(pack / "handover/6.tlog-proof", lambda p: replace(p, hashes=(bytes(32), *p.hashes[1:])))
+    elif what == "extra data":
+        reseal(proofs[0], lambda p: replace(p, extra=b"not covered by anything"))
+    else:
+        (pack / "log.vkey").write_text(f"{make_signer().vkey}\n")
+    with pytest.raises(VerificationError, match=said):
+        verify_pack(pack)
+
+
 def test_what_is_not_for_a_party_is_not_disclosed_without_a_grant(tmp_path: Path) -> None:
     with write_log(tmp_path / "kept", 5) as log:
         log.append([secret("coalition")])
@@ -166,6 +216,25 @@ def test_a_payload_that_opens_another_commitment_is_refused(tmp_path: Path) -> N
         path.write_bytes(fields + hashlib.sha256(fields).hexdigest()[:32].encode() + b"\n" + rest)
         with pytest.raises(VerificationError, match="does not open"):
             verify_folder(theirs)
+
+
+@pytest.mark.parametrize("what", ["another envelope", "order", "twice"])
+def test_lines_that_are_whole_and_wrong_are_refused(tmp_path: Path, what: str) -> None:
+    """Check digits that fit are no protection: an envelope of one's own, or lines moved, must not pass."""
+    write_log(tmp_path / "kept", 5).close()
+    theirs = party_copy(tmp_path / "kept", "syria", tmp_path / "theirs")
+    path = theirs / "payload/000"
+    lines = path.read_bytes().splitlines(keepends=True)
+    if what == "another envelope":
+        fields = lines[0].replace(b'"kind":"message"', b'"kind":"attempt"')[:-33]
+        lines[0] = fields + hashlib.sha256(fields).hexdigest()[:32].encode() + b"\n"
+    elif what == "order":
+        lines[0], lines[1] = lines[1], lines[0]
+    else:
+        lines.insert(1, lines[0])
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(VerificationError):
+        verify_folder(theirs)
 
 
 def test_what_a_party_could_see_at_a_time(tmp_path: Path) -> None:

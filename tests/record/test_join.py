@@ -10,6 +10,7 @@ from tests.record.conftest import AT_US, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.join import check_joined, continue_log, end_log
+from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
 from tocsin.record.verify import Verified, verify_folder
 
@@ -37,6 +38,21 @@ def test_nothing_is_added_to_a_log_that_ended(tmp_path: Path) -> None:
     joined(tmp_path)
     with Log.open(tmp_path / "a", make_signer()) as log, pytest.raises(RecordError, match="has ended"):
         log.append(make_entries(1))
+
+
+def test_a_log_that_named_another_successor_is_not_continued_by_this_one(tmp_path: Path) -> None:
+    with write_log(tmp_path / "a", 5) as log:
+        end_log(log, next_key=make_signer("elsewhere.example", number=8).vkey, at_us=AT_US)
+    earlier = verify_folder(tmp_path / "a")
+    continue_log(tmp_path / "b", key=NEXT, previous=earlier, at_us=AT_US).close()
+    with pytest.raises(VerificationError, match="does not name"):
+        check_joined(earlier, verify_folder(tmp_path / "b"))
+
+
+def test_only_a_first_entry_continues_another_log(tmp_path: Path) -> None:
+    entry = Entry(kind=EntryKind.CONTINUES, at_us=AT_US, audience=frozenset("*"), payload={"origin": "x"})
+    with write_log(tmp_path, 5) as log, pytest.raises(RecordError, match="first entry"):
+        log.append([entry])
 
 
 def test_another_continuation_is_refused(tmp_path: Path) -> None:

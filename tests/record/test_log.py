@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.record.conftest import AT_US, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError, VerificationError
+from tocsin.record.cosign import Signer
 from tocsin.record.leaf import Entry, EntryKind, new_salt, seal
 from tocsin.record.log import Log
 from tocsin.record.merkle import leaf_hash, verify_consistency, verify_inclusion
-from tocsin.record.note import SignatureType
+from tocsin.record.note import SignatureType, SignedNote
 from tocsin.record.policy import Witness, format_policy, parse_policy
-from tocsin.record.proof import parse_proof, verify_proof
+from tocsin.record.proof import TlogProof, parse_proof, verify_proof
 from tocsin.record.verify import verify_folder
 
 
@@ -52,14 +54,22 @@ def test_proofs_of_every_entry_and_earlier_tree_verify(tmp_path: Path) -> None:
             )
 
 
+def cosigned_only(proof: TlogProof, cosigner: Signer) -> TlogProof:
+    text = proof.note.text
+    return replace(proof, note=SignedNote(text=text, signatures=(cosigner.sign(text, time_s=1),)))
+
+
 def test_a_proof_travels_without_the_log(tmp_path: Path) -> None:
     """With the entry and the log's key alone; with any other entry, key or quorum it proves nothing."""
     with write_log(tmp_path, 5, 300) as log:
         proof, entry = parse_proof(bytes(log.proof(7))), log.reader().entry(7)
         other = log.reader().entry(8)
     assert verify_proof(proof, entry, log=[make_signer().vkey]).size == 300
-    cosigner = make_signer("un.example", SignatureType.COSIGNATURE_ED25519, 5).vkey
-    policy = parse_policy(format_policy(make_signer().vkey, [Witness(name="un", vkey=cosigner)], 1))
+    cosigner_key = make_signer("un.example", SignatureType.COSIGNATURE_ED25519, 5)
+    policy = parse_policy(format_policy(make_signer().vkey, [Witness(name="un", vkey=cosigner_key.vkey)], 1))
+    lent = cosigned_only(proof, cosigner_key)
+    with pytest.raises(VerificationError, match="did not sign"):
+        verify_proof(lent, entry, log=[make_signer().vkey], policy=policy)
     for bad in (
         {"entry": other, "log": [make_signer().vkey]},
         {"entry": entry, "log": [make_signer(number=2).vkey]},

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests import naive_record as naive
 
 from tocsin.errors import VerificationError
-from tocsin.record.growth import grow
+from tocsin.record.audit import audit
+from tocsin.record.growth import check_growth, grow
 from tocsin.record.merkle import (
     EMPTY_ROOT,
     consistency_proof,
@@ -21,6 +22,10 @@ from tocsin.record.merkle import (
 from tocsin.record.tiles import ENTRIES, TileReader, parse_tile, parse_tile_path, tile_path, tiles_of
 
 ENTRIES_70 = [b"entry %d" % i for i in range(70)]
+
+
+LARGE = 65_792
+"""Entries of a tree with a full tile at level 1 and one more of level 0."""
 
 
 def reader_of(entries: list[bytes], *steps: int) -> TileReader:
@@ -106,6 +111,42 @@ def test_tiles_of_seventy_thousand_entries_are_those_the_specification_counts() 
     found = [tile for tile in tiles_of(70_000) if tile[0] != ENTRIES]
     assert [tile for tile in found if tile[2] < 256] == [(0, 273, 112), (1, 1, 17), (2, 0, 1)]
     assert len(found) == 273 + 1 + 1 + 1 + 1
+
+
+@pytest.mark.parametrize(
+    "path", ["tile/0/000", "tile/0/255", "tile/1/000", "tile/2/000.p/1", "tile/1/001.p/1", "tile/entries/128"]
+)
+def test_the_audit_looks_at_every_level(path: str, large: tuple[dict[str, bytes], bytes]) -> None:
+    """A tree of 65,792 entries: full tiles of level 1 exist from 65,536 on."""
+    files, root = large
+    assert audit(files.get, LARGE).root == root
+    bad = files | {path: files[path][:-1] + bytes([files[path][-1] ^ 1])}
+    with pytest.raises(VerificationError):
+        audit(bad.get, LARGE)
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[dict[str, bytes], bytes]:
+    entries = [b"%d" % i for i in range(LARGE)]
+    return grow({}.get, 0, entries), naive.mth(entries)
+
+
+def test_nothing_is_signed_for_that_the_disk_does_not_hold() -> None:
+    """`check_growth` rebuilds the root from what it reads: each kind of file wrong once, and the old root."""
+    entries = [b"%d" % i for i in range(520)]
+    files = grow({}.get, 0, entries[:250])
+    files |= grow(files.get, 250, entries[250:])
+    old_root = naive.mth(entries[:250])
+    assert check_growth(files.get, old_size=250, old_root=old_root, new_size=520) == naive.mth(entries)
+    with pytest.raises(VerificationError, match="not the one signed"):
+        check_growth(files.get, old_size=250, old_root=bytes(32), new_size=520)
+    for path in ("tile/entries/000", "tile/entries/002.p/8", "tile/0/001", "tile/1/000.p/2"):
+        bad = files | {path: files[path][:-1] + bytes([files[path][-1] ^ 1])}
+        with pytest.raises(VerificationError):
+            check_growth(bad.get, old_size=250, old_root=old_root, new_size=520)
+    both = files | {"tile/0/000": files["tile/0/000"][:-32] + bytes(32)}  # a tile that fits neither entry nor parent
+    with pytest.raises(VerificationError, match="not the one in its tile"):
+        check_growth(both.get, old_size=250, old_root=old_root, new_size=520)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,12 @@ from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, writ
 from tocsin.errors import RecordError, SplitViewError, VerificationError
 from tocsin.record import log as log_module
 from tocsin.record.checkpoint import Checkpoint
+from tocsin.record.keychain import KeyEntry, follow_keys
 from tocsin.record.log import Log
 from tocsin.record.note import SignedNote
 from tocsin.record.rotation import ROTATION, Rotation, RotationReason
+from tocsin.record.source import FolderSource
+from tocsin.record.tiles import TileReader
 from tocsin.record.verify import verify_folder
 
 OLD, NEW, THIRD = make_signer(), make_signer(number=2), make_signer(number=3)
@@ -89,6 +92,28 @@ def test_a_handover_that_both_keys_did_not_sign_is_none(tmp_path: Path, what: st
         (tmp_path / "record/log.vkey").write_text(f"{OLD.vkey}\n")
     with pytest.raises(VerificationError):
         verify_folder(tmp_path)
+
+
+def test_a_handover_with_a_line_more_is_refused(tmp_path: Path) -> None:
+    """Nothing would cover that line's bytes."""
+    rotated(tmp_path)
+    add(tmp_path, NEW)
+    path = tmp_path / "record/handover/5"
+    note = log_module.parse_note(path.read_bytes())
+    path.write_bytes(path.read_bytes() + f"{make_signer('x.example').sign(note.text)}\n".encode())
+    with pytest.raises(VerificationError, match="other signature lines"):
+        verify_folder(tmp_path)
+
+
+def test_keys_that_do_not_follow_one_another_are_refused(tmp_path: Path) -> None:
+    rotated(tmp_path)
+    reader = TileReader(FolderSource(tmp_path / "record").read, 6)
+    note = log_module.parse_note((tmp_path / "record/checkpoint").read_bytes())
+    first = KeyEntry(index=5, old=OLD.vkey, new=NEW.vkey, reason="planned")
+    gap = KeyEntry(index=5, old=THIRD.vkey, new=OLD.vkey, reason="planned")
+    follow_keys([first], last=NEW.vkey, reader=reader, read=FolderSource(tmp_path / "record").read, newest=note)
+    with pytest.raises(VerificationError, match="that did not sign"):
+        follow_keys([first, gap], last=OLD.vkey, reader=reader, read=lambda _: None, newest=note)
 
 
 def test_every_changed_byte_of_a_handover_is_found(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from tocsin.record.log import Log
 from tocsin.record.rotation import RotationReason
 from tocsin.record.source import FolderSource, UrlSource
 from tocsin.record.standalone import write_standalone
+from tocsin.record.tiles import MAX_BUNDLE_BYTES
 from tocsin.record.verify import verify
 
 
@@ -94,6 +96,27 @@ def test_a_cut_answer_is_no_answer_rather_than_a_bad_record() -> None:
 def test_only_http_is_a_url(prefix: str) -> None:
     with pytest.raises(RecordError, match="expected an http"):
         UrlSource(prefix)
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "link"])
+def test_what_is_no_plain_file_is_refused_without_waiting(kept: Path, what: str) -> None:
+    path = kept / "record/tile/0/000.p/7"
+    path.rename(kept / "elsewhere")
+    if what == "folder":
+        path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(kept / "elsewhere")
+    with pytest.raises(VerificationError, match="no plain file"):
+        FolderSource(kept / "record").read("tile/0/000.p/7")
+
+
+def test_a_file_larger_than_any_of_a_record_is_not_read(kept: Path) -> None:
+    with (kept / "record/checkpoint").open("r+b") as file:
+        file.truncate(MAX_BUNDLE_BYTES + 1)
+    with pytest.raises(VerificationError, match="no plain file of at most"):
+        FolderSource(kept / "record").read("checkpoint")
 
 
 def test_a_record_that_grows_while_it_is_read_is_read_again(kept: Path) -> None:

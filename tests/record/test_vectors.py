@@ -112,6 +112,17 @@ def test_every_part_and_every_changed_byte_of_a_key_is_refused(whole: str, parse
             parse(text)
 
 
+def test_a_vkey_of_low_order_or_in_a_second_spelling_is_refused() -> None:
+    """Under such a key one signature fits many texts, or one key has two names."""
+    cases = json.loads(gzip.decompress((VECTORS / "ed25519-edge-cases.json.gz").read_bytes()))
+    bad = {case["key"] for case in cases if {"low_order_A", "non_canonical_A"} & set(case["flags"] or [])}
+    assert len(bad) > 10
+    for public in bad:
+        for kind in (SignatureType.ED25519, SignatureType.COSIGNATURE_ED25519):
+            with pytest.raises(VerificationError, match="low order"):
+                parse_vkey(str(Vkey(name="edge", type=kind, public=bytes.fromhex(public))))
+
+
 def test_our_signature_is_gos_byte_for_byte() -> None:
     signer = parse_key(PETERS_KEY)
     note = base64.b64decode(read(VECTORS / "note/one-verified-one-unknown.json")["note_b64"])

@@ -21,6 +21,10 @@ TIMEOUT_S = 30.0
 """Seconds without an answer after which a web server counts as unavailable."""
 
 
+_PLAIN_READ = sum(getattr(os, flag, 0) for flag in ("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+"""Follow no link and wait for no pipe."""
+
+
 class Source(Protocol):
     """Gives a record's files by their path."""
 
@@ -48,19 +52,23 @@ class FolderSource:
             If the disk does not give it.
         """
         try:
-            fd = os.open(self.folder / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+            fd = os.open(self.folder / path, _PLAIN_READ)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise VerificationError(f"{path} is no plain file that can be read ({error.strerror})") from None
-        with os.fdopen(fd, "rb") as file:
+        try:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BUNDLE_BYTES:
                 raise VerificationError(f"{path} is no plain file of at most {MAX_BUNDLE_BYTES:,} bytes")
-            try:
-                return file.read()
-            except OSError as error:
-                raise RecordError(f"{self.folder / path}: could not be read ({error.strerror})") from error
+            chunks = []
+            while chunk := os.read(fd, MAX_BUNDLE_BYTES):
+                chunks.append(chunk)
+            return b"".join(chunks)
+        except OSError as error:
+            raise RecordError(f"{self.folder / path}: could not be read ({error.strerror})") from error
+        finally:
+            os.close(fd)
 
     def names(self) -> Iterator[str]:
         """Yield the path of every file, link or other thing that is no folder."""

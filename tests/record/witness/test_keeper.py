@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, write_log
 
-from tocsin.errors import RecordError
+from tocsin.errors import RecordError, VerificationError
 from tocsin.record.checkpoint import Checkpoint
 from tocsin.record.cosign import open_note, verify_signature
 from tocsin.record.evidence import check_evidence, parse_evidence
+from tocsin.record.files import replace_file
 from tocsin.record.log import Log
 from tocsin.record.note import SignatureType, SignedNote, parse_note, parse_signature
 from tocsin.record.witness import keeper as keeper_module
@@ -76,6 +79,15 @@ def test_a_damaged_memory_is_no_fresh_start(tmp_path: Path, at: int) -> None:
             ask(keeper, log, 0)
 
 
+@pytest.mark.parametrize("time_s", [0, 2**63])
+def test_a_cosignature_at_no_time_is_refused(time_s: int) -> None:
+    """Time 0 makes no statement of being the newest (C2SP tlog-cosignature), so it cannot stand for a witness here."""
+    note = signed(3, bytes(32))
+    line = ED.sign(note.text, time_s=time_s)
+    with pytest.raises(VerificationError, match="at time"):
+        verify_signature(ED.vkey, note.text, line.signature)
+
+
 def test_both_kinds_of_cosignature_verify(tmp_path: Path) -> None:
     with write_log(tmp_path / "log", 3) as log:
         keeper = WitnessKeeper(tmp_path / "w", [ED, PQ], LOGS)
@@ -111,8 +123,14 @@ def test_two_trees_of_one_size_leave_evidence(tmp_path: Path) -> None:
         check_evidence(parse_evidence(path.read_bytes()))
 
 
-def test_racing_requests_never_roll_back(tmp_path: Path) -> None:
+def test_racing_requests_never_roll_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The race that C2SP tlog-witness spells out: check and store must be one step."""
+
+    def slow(*arguments: Any) -> None:
+        time.sleep(0.01)  # the moment in which another request could pass its check
+        replace_file(*arguments)
+
+    monkeypatch.setattr(keeper_module, "replace_file", slow)
     sizes = [2, 3, 4, 5, 6, 7, 8]
     requests = []
     with write_log(tmp_path / "log", 1) as log:
@@ -124,8 +142,7 @@ def test_racing_requests_never_roll_back(tmp_path: Path) -> None:
             requests.append(format_request(1, log.consistency_proof(1), log.note))
     statuses: list[int] = []
     threads = [
-        Thread(target=lambda r=request: statuses.append(keeper.add_checkpoint(r, AT_US).status))
-        for request in requests * 3
+        Thread(target=lambda r=request: statuses.append(keeper.add_checkpoint(r, AT_US).status)) for request in requests
     ]
     for thread in threads:
         thread.start()

@@ -16,9 +16,10 @@ import pytest
 from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError
+from tocsin.record.checkpoint import Checkpoint
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.note import SignatureType
+from tocsin.record.note import SignatureType, SignedNote
 from tocsin.record.policy import Policy, Witness, format_policy, parse_policy
 from tocsin.record.verify import verify_folder
 from tocsin.record.witness.client import Outcome, ask_witnesses, require_not_behind
@@ -103,6 +104,39 @@ def test_a_new_policy_does_not_undo_what_was_witnessed_under_the_old(
         assert found is not None and (found.size, found.policy.words) == (4, "1 of new")
         with pytest.raises(RecordError, match="names witnesses without a policy"):
             log.append([Entry(kind=EntryKind.WITNESSES, at_us=AT_US, audience=frozenset("*"), payload={})])
+
+
+def test_a_witnessed_file_that_is_none_is_refused(tmp_path: Path, servers: list[WitnessServer]) -> None:
+    """Without its quorum; and of another tree, with a quorum that colludes."""
+    text, policy = policy_of(servers)
+    with write_log(tmp_path / "log", 3) as log:
+        record_policy(log, text)
+        outcomes(log, policy)
+        note = log.note
+    path = tmp_path / "log/record/witnessed"
+    path.write_bytes(bytes(SignedNote(text=note.text, signatures=note.signatures[:2])))
+    with pytest.raises(RecordError, match="cosignatures that the policy"):
+        verify_folder(tmp_path / "log")
+    forged = str(Checkpoint(origin=ORIGIN, size=4, root=bytes(32)))
+    cosigners = [make_signer(f"w{n}.example", SignatureType.COSIGNATURE_ED25519, 20 + n) for n in range(3)]
+    lines = [make_signer().sign(forged), *(signer.sign(forged, time_s=1) for signer in cosigners)]
+    path.write_bytes(bytes(SignedNote(text=forged, signatures=tuple(lines))))
+    with pytest.raises(RecordError, match="not of this tree"):
+        verify_folder(tmp_path / "log")
+
+
+def test_a_late_cosignature_does_not_take_back_what_was_witnessed(tmp_path: Path, servers: list[WitnessServer]) -> None:
+    text, policy = policy_of(servers)
+    cosigners = [make_signer(f"w{n}.example", SignatureType.COSIGNATURE_ED25519, 20 + n) for n in range(3)]
+    with write_log(tmp_path / "log", 3) as log:
+        record_policy(log, text)
+        early = log.note
+        log.append(make_entries(1))
+        log.publish()
+        for note in (log.note, early):
+            assert log.add_cosignatures(note, [signer.sign(note.text, time_s=1) for signer in cosigners], policy)
+    assert getattr(verify_folder(tmp_path / "log").witnessing, "size", 0) == 5
+    assert b"\n5\n" in (tmp_path / "log/record/witnessed").read_bytes()
 
 
 def test_every_changed_byte_of_a_witnessed_record_is_found(tmp_path: Path, servers: list[WitnessServer]) -> None:
