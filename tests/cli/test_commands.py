@@ -48,3 +48,23 @@ def test_witness_says_that_it_is_ready_and_stops_when_told(tmp_path: Path) -> No
         assert ready["logs"] == ["example.org/log"]
         witness.send_signal(signal.SIGTERM)
         assert witness.wait(timeout=20) == 0
+
+
+def test_pack_of_a_replay_opens_offline_and_its_handing_over_is_recorded(tmp_path: Path) -> None:
+    tracks = tmp_path / "tracks.csv"
+    tracks.write_text("track_id,observed,lat_deg,lon_deg\ndev:a,2017-05-18T05:00:00Z,33.5,38.6\n")
+    out, pack = tmp_path / "out", tmp_path / "pack"
+    assert tocsin("replay", EXAMPLES / "with-mechanisms.yaml", tracks, "--out", out).returncode == 0
+    options = ["--to", "russia", "--keeper", "joint_desk", "--reason", "asked", "--out", pack]
+    done = tocsin("record", "disclose", out, "--entries", "0", *options)
+    assert done.returncode == 0, done.stderr
+    verifier = subprocess.run(
+        [sys.executable, "-I", str(pack / "verify.py"), str(pack)], capture_output=True, text=True, check=False
+    )
+    assert verifier.returncode == 0, verifier.stderr
+    assert tocsin("verify", out / "record").returncode == 0
+    seen = tocsin("record", "visible", out, "--party", "russia", "--until", "2030-01-01T00:00:00Z")
+    kinds = [json.loads(line)["kind"] for line in seen.stdout.splitlines()]
+    assert {"agreement_version", "disclosure"} <= set(kinds)
+    refused = tocsin("record", "disclose", out, "--entries", "x", *options)
+    assert refused.returncode == 2

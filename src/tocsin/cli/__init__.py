@@ -11,7 +11,7 @@ import sys
 import typer
 
 from tocsin import __version__
-from tocsin.cli import demo, lint, replay, verify, witness
+from tocsin.cli import demo, lint, record, replay, verify, witness
 from tocsin.errors import TocsinError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("replay")(replay.replay_command)
 app.command("verify")(verify.verify_command)
 app.command("witness")(witness.witness_command)
 app.command("demo")(demo.demo_command)
+app.add_typer(record.app, name="record")
 
 
 def _print_version(wanted: bool) -> None:
