@@ -11,7 +11,7 @@ import sys
 import typer
 
 from tocsin import __version__
-from tocsin.cli import demo, lint, record, replay, verify, witness
+from tocsin.cli import agreement, demo, lint, notice, record, replay, verify, witness
 from tocsin.errors import TocsinError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command("verify")(verify.verify_command)
 app.command("witness")(witness.witness_command)
 app.command("demo")(demo.demo_command)
 app.add_typer(record.app, name="record")
+app.add_typer(agreement.app, name="agreement")
+app.add_typer(notice.app, name="notice")
 
 
 def _print_version(wanted: bool) -> None:

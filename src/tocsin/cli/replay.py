@@ -28,6 +28,9 @@ def replay_command(
     answers: Annotated[Path | None, typer.Option(help="Acknowledgements and receipts with their times.")] = None,
     channels: Annotated[Path | None, typer.Option(help="By which transport each channel is reached.")] = None,
     claims: Annotated[Path | None, typer.Option(help="What sources claim about the incident.")] = None,
+    notices: Annotated[
+        Path | None, typer.Option(help="Notices of movements, with their receipts: a file or folder.")
+    ] = None,
     beside: Annotated[
         Path | None, typer.Option(help="Another version of the agreement, whose findings the report shows too.")
     ] = None,
@@ -48,6 +51,7 @@ def replay_command(
         answers=answers,
         channels=channels,
         claims=claims,
+        notices=notices,
     )
     print_summary(run(job, beside))
 
@@ -74,6 +78,10 @@ def print_summary(replayed: Replay) -> None:
         say(f"not watched: {rule.rule_id} ({rule.clause}); this watch does not look for {rule.conduct}\n")
     for rejected in replayed.answers.rejected:
         say(f"answer not used: {rejected.place}: {rejected.reason}\n")
+    if replayed.notified is not None:
+        told = replayed.notified
+        say(f"notices {len(told.register.held)}, flagged {told.flagged}, refused {len(told.submissions.refused)}, ")
+        say(f"tracks that left what was notified {len(told.findings)}\n")
     say(f"record of {replayed.checkpoint.size} entries, root {replayed.checkpoint.root.hex()}\n")
     say(f"report {replayed.job.out / 'report.html'}\n")
 
