@@ -121,7 +121,7 @@ def parse_envelope(data: bytes) -> Envelope:
     sealed = bytes.fromhex(commitment) if "commitment" in value else None
     envelope = Envelope(kind=kind, at=at, audience=tuple(audience), commitment=sealed, open=value.get("open"))
     if bytes(envelope) != data:
-        raise VerificationError("an envelope that is not in its canonical bytes", calculated=str(data[:80]))
+        raise VerificationError(f"an envelope that is not in its canonical bytes: {data[:80]!r}")
     return envelope
 
 

@@ -169,7 +169,9 @@ def _follow_keys(
         verify_proof(proof, opening.envelope, log=keys)
         names.append(name)
     if keys and keys[-1] != last:
-        raise VerificationError("log.vkey is not the key last handed over to", expected=str(keys[-1]))
+        raise VerificationError(
+            "log.vkey is not the key last handed over to", expected=str(keys[-1]), calculated=str(last)
+        )
     return tuple(keys or [last]), names
 
 
