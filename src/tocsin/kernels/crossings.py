@@ -22,6 +22,7 @@ from tocsin.kernels.cells import (
     LEVEL_BITS,
     ROWS,
     AtlasArrays,
+    Ints,
     cell_of,
     clearance_m,
     item_after,
@@ -36,6 +37,7 @@ from tocsin.kernels.jit import kernel
 from tocsin.kernels.legs import CHORD_TOLERANCE_M, SHORTEST_CUT, leg_error_m, split_count
 from tocsin.kernels.predicates import orient2d
 
+Floats = NDArray[np.float64]
 DEGREE_M = 111_700.0
 """More metres than any degree of longitude or latitude has."""
 
@@ -56,17 +58,17 @@ def _offer(edge: int, flips: int, s: float, n: int, out: NDArray[np.int64], s_ou
 
 @kernel
 def _meet_edges(
-    a: AtlasArrays, item: int, x0: float, y0: float, x1: float, y1: float, n: int,
+    cells: Ints, xy: Floats, item: int, x0: float, y0: float, x1: float, y1: float, n: int,
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
     """Add the contacts of the way with one zone's edges in one cell."""
     lo_x, hi_x, lo_y, hi_y = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
-    for run in range(item + 2, item + 2 + 2 * a.cells[item + 1], 2):
-        first = np.int64(a.cells[run])
-        bx, by = a.xy[2 * first], a.xy[2 * first + 1]
-        for v in range(first + 1, first + 1 + a.cells[run + 1]):
+    for run in range(item + 2, item + 2 + 2 * cells[item + 1], 2):
+        first = np.int64(cells[run])
+        bx, by = xy[2 * first], xy[2 * first + 1]
+        for v in range(first + 1, first + 1 + cells[run + 1]):
             ax, ay = bx, by
-            bx, by = a.xy[2 * v], a.xy[2 * v + 1]
+            bx, by = xy[2 * v], xy[2 * v + 1]
             if min(ax, bx) > hi_x or max(ax, bx) < lo_x or min(ay, by) > hi_y or max(ay, by) < lo_y:
                 continue
             side_a, side_b = orient2d(x0, y0, x1, y1, ax, ay), orient2d(x0, y0, x1, y1, bx, by)
@@ -95,39 +97,40 @@ def _meet_edges(
 
 @kernel
 def _meet_cell(
-    a: AtlasArrays, cell: int, x0: float, y0: float, x1: float, y1: float, n: int,
+    cells: Ints, xy: Floats, cell: int, x0: float, y0: float, x1: float, y1: float, n: int,
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
     """Add the contacts of the way with all edges in one cell."""
-    code = a.cells[cell]
+    code = cells[cell]
     if code < 0:
         at = np.int64(~code)
         item = at + 1
-        for _ in range(a.cells[at]):
-            if a.cells[item] & 1:
-                n = _meet_edges(a, item, x0, y0, x1, y1, n, out, s_out)
-            item = item_after(a.cells, item)
+        for _ in range(cells[at]):
+            if cells[item] & 1:
+                n = _meet_edges(cells, xy, item, x0, y0, x1, y1, n, out, s_out)
+            item = item_after(cells, item)
     return n
 
 
 @kernel
 def _meet_all(
-    a: AtlasArrays, x0: float, y0: float, x1: float, y1: float, out: NDArray[np.int64], s_out: NDArray[np.float64]
-) -> int:
+    coarse: Ints, cells: Ints, xy: Floats, x0: float, y0: float, x1: float, y1: float,
+    out: NDArray[np.int64], s_out: NDArray[np.float64],
+) -> int:  # fmt: skip
     """Write the contacts of the way with edges, each once, in no order; return how many."""
-    n, cell = 0, cell_of(a.coarse, x0, y0)[0]
-    if cell > 0 and cell == cell_of(a.coarse, x1, y1)[0]:  # cell 0 is all that lies far from zones
-        return _meet_cell(a, cell, x0, y0, x1, y1, n, out, s_out)
+    n, cell = 0, cell_of(coarse, x0, y0)[0]
+    if cell > 0 and cell == cell_of(coarse, x1, y1)[0]:  # cell 0 is all that lies far from zones
+        return _meet_cell(cells, xy, cell, x0, y0, x1, y1, n, out, s_out)
     south, north = min(y0, y1), max(y0, y1)
     r0, r1 = cell_range(south, north, -90.0, ROWS, 1.0)
     for r in range(r0, r1):
         west, east = span(x0, y0, x1, y1, r - 90.0, r - 89.0)
         c0, c1 = cell_range(west, east, -180.0, COLUMNS, 1.0)
         for c in range(c0, c1):
-            word = a.coarse[r * COLUMNS + c]
+            word = coarse[r * COLUMNS + c]
             level, start = word & ((1 << LEVEL_BITS) - 1), word >> LEVEL_BITS
             if level == 0:
-                n = _meet_cell(a, start, x0, y0, x1, y1, n, out, s_out)
+                n = _meet_cell(cells, xy, start, x0, y0, x1, y1, n, out, s_out)
                 continue
             scale, origin_x, origin_y = float(1 << level), c - 180.0, r - 90.0
             j0, j1 = cell_range(max(south, origin_y), min(north, origin_y + 1.0), origin_y, 1 << level, scale)
@@ -135,45 +138,47 @@ def _meet_all(
                 lo, hi = span(x0, y0, x1, y1, origin_y + j / scale, origin_y + (j + 1) / scale)
                 i0, i1 = cell_range(lo, hi, origin_x, 1 << level, scale)
                 for i in range(i0, i1):
-                    n = _meet_cell(a, start + (j << level) + i, x0, y0, x1, y1, n, out, s_out)
+                    n = _meet_cell(cells, xy, start + (j << level) + i, x0, y0, x1, y1, n, out, s_out)
     return n
 
 
 @kernel
-def _side_beyond(a: AtlasArrays, zone: int, x0: float, y0: float, x1: float, y1: float, hand: int) -> bool:
+def _side_beyond(
+    coarse: Ints, cells: Ints, xy: Floats, zones: int, zone: int, x0: float, y0: float, x1: float, y1: float, hand: int
+) -> bool:
     """Return whether the place just beyond (x0, y0) towards (x1, y1), and a still smaller step aside, is in the zone.
 
     `hand` is `RIGHT` or `LEFT`. The place lies on no edge, so this is yes or no. It is found as in `where_in`, with
     every tie settled by the direction of the infinitesimal steps.
     """
-    cell, cx, cy = cell_of(a.coarse, x0, y0)
-    code = a.cells[cell]
+    cell, cx, cy = cell_of(coarse, x0, y0)
+    code = cells[cell]
     if code >= 0:
-        if code <= a.zones:
+        if code <= zones:
             return code == zone + 1
-        at = np.int64(code) - a.zones - 1
+        at = np.int64(code) - zones - 1
         holds = False
-        for j in range(at + 1, at + 1 + a.cells[at]):
-            holds |= a.cells[j] == zone
+        for j in range(at + 1, at + 1 + cells[at]):
+            holds |= cells[j] == zone
         return holds
     at = np.int64(~code)
     item = at + 1
-    for _ in range(a.cells[at]):
-        if a.cells[item] >> 2 == zone:
+    for _ in range(cells[at]):
+        if cells[item] >> 2 == zone:
             break
-        item = item_after(a.cells, item)
+        item = item_after(cells, item)
     else:
         return False
-    if a.cells[item] & 1 == 0:
+    if cells[item] & 1 == 0:
         return True
     dx, dy = x1 - x0, y1 - y0
     aside_y = -dx if hand == RIGHT else dx
     up = dy > 0.0 or (dy == 0.0 and aside_y > 0.0)
-    inside = (a.cells[item] >> 1) & 1 == 1
-    for run in range(item + 2, item + 2 + 2 * a.cells[item + 1], 2):
-        first = np.int64(a.cells[run])
-        for v in range(first, first + a.cells[run + 1]):
-            ax, ay, bx, by = a.xy[2 * v], a.xy[2 * v + 1], a.xy[2 * v + 2], a.xy[2 * v + 3]
+    inside = (cells[item] >> 1) & 1 == 1
+    for run in range(item + 2, item + 2 + 2 * cells[item + 1], 2):
+        first = np.int64(cells[run])
+        for v in range(first, first + cells[run + 1]):
+            ax, ay, bx, by = xy[2 * v], xy[2 * v + 1], xy[2 * v + 2], xy[2 * v + 3]
             if (ay > y0 or (ay == y0 and not up)) != (by > y0 or (by == y0 and not up)):
                 side = orient2d(ax, ay, bx, by, x0, y0)
                 if side == 0:
@@ -191,12 +196,12 @@ def _side_beyond(a: AtlasArrays, zone: int, x0: float, y0: float, x1: float, y1:
 
 
 @kernel
-def _zone_of(a: AtlasArrays, edge: int) -> int:
+def _zone_of(zone: NDArray[np.int64], edge: int) -> int:
     """Return the zone that an edge belongs to."""
-    lo, hi = 0, a.zones
+    lo, hi = 0, len(zone) - 1
     while hi - lo > 1:
         mid = (lo + hi) >> 1
-        if a.zone[mid, 0] <= edge:
+        if zone[mid, 0] <= edge:
             lo = mid
         else:
             hi = mid
@@ -216,15 +221,14 @@ def _sort(n: int, zone: NDArray[np.int64], s: NDArray[np.float64]) -> None:
 
 @kernel
 def _settle(
-    a: AtlasArrays, zone: int, x0: float, y0: float, x1: float, y1: float, i0: int, i1: int, n: int,
+    zone: int, right: bool, left: bool, i0: int, i1: int, n: int,
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
     """Turn one zone's contacts `i0` to `i1`, sorted by s, into its crossings, from `n` ≤ i0 on.
 
+    `right` and `left` say whether the way is inside just after its beginning, on either hand (`_side_beyond`).
     Contacts without flips mark an end of the way that lies on the zone's edge.
     """
-    right = _side_beyond(a, zone, x0, y0, x1, y1, RIGHT)
-    left = _side_beyond(a, zone, x0, y0, x1, y1, LEFT)
     i = i0
     starts_on_edge, ends_on_edge = False, False
     while i < i1 and out[i] & 3 == 0 and s_out[i] == 0.0:
@@ -261,7 +265,7 @@ def _plane_crossings(
     """Write the crossings of a way that meets the antimeridian and the poles at its ends only, by zone and s."""
     if x0 == x1 and y0 == y1:
         return 0
-    n = _meet_all(a, x0, y0, x1, y1, out, s_out)
+    n = _meet_all(a.coarse, a.cells, a.xy, x0, y0, x1, y1, out, s_out)
     for end in range(2):
         x, y = (x0, y0) if end == 0 else (x1, y1)
         if abs(x) == 180.0 or abs(y) == 90.0:
@@ -279,7 +283,7 @@ def _plane_crossings(
     plain = True
     for i in range(n):
         plain = plain and out[i] & 3 == RIGHT | LEFT
-        out[i] = _zone_of(a, out[i] >> 2) << 2 | out[i] & 3
+        out[i] = _zone_of(a.zone, out[i] >> 2) << 2 | out[i] & 3
     if plain:
         for i in range(n):
             out[i] >>= 2
@@ -302,7 +306,9 @@ def _plane_crossings(
                 out[m], s_out[m] = zone, s_out[k]
                 m += 1
         else:
-            m = _settle(a, zone, x0, y0, x1, y1, i0, i, m, out, s_out)
+            right = _side_beyond(a.coarse, a.cells, a.xy, a.zones, zone, x0, y0, x1, y1, RIGHT)
+            left = _side_beyond(a.coarse, a.cells, a.xy, a.zones, zone, x0, y0, x1, y1, LEFT)
+            m = _settle(zone, right, left, i0, i, m, out, s_out)
     return m
 
 

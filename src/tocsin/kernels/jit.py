@@ -1,6 +1,6 @@
 """The one place that says how a kernel is compiled and where the compiled code is kept.
 
-Rules of every kernel (docs/guide/architecture.md): the GIL is released; no fast-math, so that a sum is the
+Rules of every kernel: the GIL is released; no fast-math, so that a sum is the
 same sum on every machine; no bounds checks. Compiled code is kept in a folder of the user's own, named after
 the digest of all kernel sources, because numba alone does not see that a kernel called by another has
 changed. `NUMBA_CACHE_DIR` moves it; where no folder can be written nothing is kept and the kernels are
