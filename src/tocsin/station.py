@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -55,6 +55,9 @@ from tocsin.watch.replay import replay as replay_watch
 
 MARKER = "replay.json"
 """The file that says that a folder is a replay's, and may be replaced by the next one."""
+
+KEEPER = frozenset({"keeper"})
+"""The audience of what the agreement lets no party see: whoever keeps the record has it, and nobody else."""
 
 _CONDUCT = {
     EventKind.FIRST_SEEN_INSIDE: "entry",
@@ -311,6 +314,7 @@ def _record(
         ),
         *_claim_entries(policy, book, end_us),
     ]
+    entries = [entry if entry.audience else replace(entry, audience=KEEPER) for entry in entries]
     with Log.create(out, key=key) as log:
         for start in range(0, len(entries), MAX_UNPUBLISHED):
             log.append(entries[start : start + MAX_UNPUBLISHED])
