@@ -114,6 +114,7 @@ def alike(first, second):
         ({"from": "2031-06-02T16:00:00Z", "to": "2031-06-02T18:00:00Z"}, []),
         ({"from": None, "to": None}, [Flag.NEAR_DUPLICATE]),
         ({"movers": [{"track": "mmsi:257000002"}]}, []),
+        ({"movers": [{"track": "mmsi:257000002", "name": "Havorn"}]}, []),
         ({"route": None, "around": {"lat_deg": 57.1, "lon_deg": 5.45, "radius": "500 m"}}, [Flag.NEAR_DUPLICATE]),
         ({"route": None, "around": {"lat_deg": 57.1, "lon_deg": 5.50, "radius": "500 m"}}, []),
         ({"route": None}, []),
@@ -165,6 +166,9 @@ def test_many_alike_are_counted_not_listed():
         known.add(notice(reference=f"N-{n}", content={"gear": str(n)}))
     found = known.flags(notice(reference="F-2"))
     assert len(found) == 21 and "10 more" in found[-1].words
+    for n in range(30, 501):
+        known.add(notice(reference=f"N-{n}", content={"gear": str(n)}))
+    assert "501 standing notices" in known.flags(notice(reference="F-2"))[-1].words
 
 
 def test_the_form_of_the_tests_is_whole():

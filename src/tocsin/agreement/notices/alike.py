@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from math import ceil, cos, floor, radians
+from math import ceil, cos, floor, inf, radians
+
+import numpy as np
+import shapely
 
 from tocsin.agreement.notices.check import Flagged
 from tocsin.agreement.notices.notice import Notice, PlaceOf, positions_of, region_of
 from tocsin.agreement.notices.places import METRES_PER_DEGREE, apart_m
 from tocsin.agreement.notices.words import Flag, NoticeKind
 from tocsin.geo.measure import distance_m
-from tocsin.geo.shapes import Region
 from tocsin.units import format_length
 
 NEAR_M = 1_000.0
@@ -35,6 +37,9 @@ COLUMNS = 36_000
 MAX_TOLD = 20
 """Like notices that a flag names one by one (P11); of further ones their number is told."""
 
+MAX_COMPARED = 500
+"""Standing notices with a name or place in common that a new one is compared with (P11); further ones are counted."""
+
 
 class Alike:
     """The standing notices, by what they could be alike in."""
@@ -43,7 +48,7 @@ class Alike:
         self._by_hash: dict[str, str] = {}
         self._by_key: dict[str, set[str]] = defaultdict(set)
         self._by_cell: dict[tuple[int, int], set[str]] = defaultdict(set)
-        self._known: dict[str, Notice] = {}
+        self._known: dict[str, tuple[Notice, frozenset[str]]] = {}
 
     def same(self, notice: Notice) -> str | None:
         """Return the id of the standing notice with the same content, if there is one."""
@@ -51,48 +56,52 @@ class Alike:
 
     def add(self, notice: Notice) -> None:
         """Take a standing notice in."""
-        self._known[notice.notice_id] = notice
+        keys = frozenset(_keys(notice))
+        self._known[notice.notice_id] = (notice, keys)
         self._by_hash.setdefault(notice.content_hash, notice.notice_id)
-        for key in _keys(notice):
+        for key in keys:
             self._by_key[key].add(notice.notice_id)
         for cell in _own_cells(notice):
             self._by_cell[cell].add(notice.notice_id)
 
     def drop(self, notice: Notice) -> None:
         """Leave out a notice that stands no longer."""
-        if self._known.pop(notice.notice_id, None) is None:
-            return
+        _, keys = self._known.pop(notice.notice_id, (notice, frozenset()))
         if self._by_hash.get(notice.content_hash) == notice.notice_id:
             del self._by_hash[notice.content_hash]
-        for key in _keys(notice):
+        for key in keys:
             self._by_key[key].discard(notice.notice_id)
         for cell in _own_cells(notice):
             self._by_cell[cell].discard(notice.notice_id)
 
     def flags(self, notice: Notice) -> tuple[Flagged, ...]:
         """Return what should be looked at in a new notice beside the standing ones, in order of their ids."""
-        met = {other for key in _keys(notice) for other in self._by_key.get(key, ())}
+        keys = frozenset(_keys(notice))
+        met = {other for key in keys for other in self._by_key.get(key, ())}
         for cell in _cells_about(notice):
             met |= self._by_cell.get(cell, set())
-        others = (self._known[name] for name in sorted(met - {notice.notice_id}))
-        found = [flag for other in others if (flag := _beside(notice, other)) is not None]
-        if len(found) > MAX_TOLD:
-            more = f"And {len(found) - MAX_TOLD} more standing notices are nearly the same."
-            found = [*found[:MAX_TOLD], Flagged(flag=Flag.NEAR_DUPLICATE, words=more)]
-        return tuple(found)
+        names = sorted(met - {notice.notice_id})
+        found = [
+            flag for name in names[:MAX_COMPARED] if (flag := _beside(notice, keys, *self._known[name])) is not None
+        ]
+        more = [f"{len(found) - MAX_TOLD} more standing notices are nearly the same."] if len(found) > MAX_TOLD else []
+        if len(names) > MAX_COMPARED:
+            more.append(f"{len(names)} standing notices have a name in common with it; {MAX_COMPARED} were compared.")
+        return (*found[:MAX_TOLD], *(Flagged(flag=Flag.NEAR_DUPLICATE, words=words) for words in more))
 
 
-def _beside(notice: Notice, other: Notice) -> Flagged | None:
-    if notice.kind is not other.kind:
+def _beside(notice: Notice, keys: frozenset[str], other: Notice, other_keys: frozenset[str]) -> Flagged | None:
+    if notice.kind is not other.kind or notice.place is None or other.place is None:
         return None
+    shared = sorted(keys & other_keys)
     if notice.kind is NoticeKind.SITE:
-        return _sites(notice, other)
-    shared = sorted(set(_keys(notice)) & set(_keys(other)))
-    if not shared or not _overlap(notice, other) or notice.place is None or other.place is None:
+        return _sites(notice.place, shared, other, other.place)
+    both_tracked = all(any(key.startswith(_TRACK) for key in told) for told in (keys, other_keys))
+    if both_tracked:  # then a name in common is nothing: two ships may have one
+        shared = [key for key in shared if key.startswith(_TRACK)]
+    if not shared or not _overlap(notice, other):
         return None
-    if _boxes_apart(region_of(notice.place), region_of(other.place)):
-        return None
-    apart = between_m(notice.place, other.place)
+    apart = _near_m(notice.place, other.place)
     if apart > NEAR_M:
         return None
     where = "at the same place" if apart == 0.0 else f"{format_length(apart)} apart"
@@ -100,12 +109,12 @@ def _beside(notice: Notice, other: Notice) -> Flagged | None:
     return Flagged(flag=Flag.NEAR_DUPLICATE, words=words)
 
 
-def _sites(notice: Notice, other: Notice) -> Flagged | None:
-    if notice.place is None or other.place is None:
-        return None
-    (lat, lon), (other_lat, other_lon) = positions_of(notice.place)[0], positions_of(other.place)[0]
+_TRACK = "track="
+
+
+def _sites(place: PlaceOf, shared: list[str], other: Notice, other_place: PlaceOf) -> Flagged | None:
+    (lat, lon), (other_lat, other_lon) = positions_of(place)[0], positions_of(other_place)[0]
     apart = float(distance_m(lat, lon, other_lat, other_lon))
-    shared = sorted(set(_keys(notice)) & set(_keys(other)))
     if shared and apart > SAME_SITE_M:
         words = f"{other.notice_id} tells of site {shared[0].partition('=')[2]}, {format_length(apart)} from here."
         return Flagged(flag=Flag.SITE_ELSEWHERE, words=words)
@@ -115,15 +124,21 @@ def _sites(notice: Notice, other: Notice) -> Flagged | None:
     return None
 
 
-def between_m(first: PlaceOf, second: PlaceOf) -> float:
-    """Return the shortest way between two places, metres, to a part in a hundred; 0 where they meet."""
-    return apart_m(region_of(first), region_of(second), about=positions_of(first)[0])
+def _near_m(first: PlaceOf, second: PlaceOf) -> float:
+    """Return how far two places are apart, metres, to a part in a hundred; infinite where surely more than `NEAR_M`.
 
-
-def _boxes_apart(first: Region, second: Region) -> bool:
-    """Return True if two regions are further apart in latitude than `NEAR_M`: settled without measuring."""
-    (_, south, _, north), (_, other_south, _, other_north) = first.bounds, second.bounds
-    return max(south - other_north, other_south - north) > NEAR_M / METRES_PER_DEGREE
+    Far from 180° and the poles the plane of longitude and latitude settles most pairs: a degree of it is never more
+    than 112 km, and never less than the cosine of the latitude of that.
+    """
+    one, two = region_of(first), region_of(second)
+    west, south, east, north = np.array([one.bounds, two.bounds]).T
+    if west.min() > -179.0 and east.max() < 179.0 and max(-south.min(), north.max()) < 85.0:
+        flat_deg = float(shapely.distance(one.geometry, two.geometry))
+        if flat_deg == 0.0:
+            return 0.0
+        if flat_deg * METRES_PER_DEGREE * cos(radians(max(-south.min(), north.max()))) > NEAR_M:
+            return inf
+    return apart_m(one, two, about=positions_of(first)[0])
 
 
 def _overlap(notice: Notice, other: Notice) -> bool:
@@ -143,7 +158,7 @@ def _keys(notice: Notice) -> Iterator[str]:
         return
     for mover in notice.movers:
         if mover.track_id:
-            yield f"track={mover.track_id}"
+            yield f"{_TRACK}{mover.track_id}"
         if mover.name:
             yield f"name={_folded(mover.name)}"
 

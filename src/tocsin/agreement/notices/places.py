@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
-from math import cos, radians
+from functools import cached_property, lru_cache
+from math import cos, inf, radians
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tocsin.agreement.notices.check import Flagged
-from tocsin.agreement.notices.notice import Area, Around, PlaceOf, Position, Route, positions_of, region_of
+from tocsin.agreement.notices.notice import Area, Around, PlaceOf, Position, positions_of, region_of
 from tocsin.agreement.notices.words import Flag
 from tocsin.agreement.watchlist import Zone
 from tocsin.geo.shapes import Region
@@ -50,19 +50,26 @@ class Ground:
         """West, south, east, north of each zone, degrees, shape (zones, 4)."""
         return np.array([zone.region.bounds for zone in self.zones], np.float64).reshape(-1, 4)
 
-    def near(self, place: PlaceOf) -> list[tuple[str, float]]:
-        """Return the zones within `FAR_M` of a place and how far they are, metres, nearest first; 0 where they meet."""
-        lat, lon = np.array(positions_of(place)).T
-        reach_m = FAR_M + (place.half_width_m if isinstance(place, Route) else 0.0)
-        reach_m += place.radius_m if isinstance(place, Around) else 0.0
+    def meets(self, place: PlaceOf) -> tuple[str, ...]:
+        """Return the ids of the zones that a place meets, in order of name."""
+        shape = region_of(place).geometry
+        lat, lon = _box(shape)
+        zones = [self.zones[i] for i in np.flatnonzero(self._may_reach(lat, lon, 0.0))]
+        for zone in zones:
+            shapely.prepare(zone.region.geometry)
+        return tuple(sorted(z.zone_id for z in zones if shapely.intersects(z.region.geometry, shape)))
+
+    def nearest(self, place: PlaceOf) -> tuple[str, float] | None:
+        """Return the nearest zone and how far it is, metres, 0 where they meet; None beyond `FAR_M` of every zone."""
         region = region_of(place)
-        middle = (float(lat.mean()), float(lon[0]))
-        found = []
-        for i in np.flatnonzero(self._may_reach(lat, lon, reach_m)):
-            distance_m = apart_m(region, self.zones[i].region, about=middle)
-            if distance_m <= FAR_M:
-                found.append((self.zones[i].zone_id, distance_m))
-        return sorted(found, key=lambda pair: (pair[1], pair[0]))
+        lat, lon = _box(region.geometry)
+        about = positions_of(place)[0]
+        found = [
+            (apart_m(region, self.zones[i].region, about=about), self.zones[i].zone_id)
+            for i in np.flatnonzero(self._may_reach(lat, lon, FAR_M))
+        ]
+        distance_m, zone = min(found, default=(inf, ""))
+        return (zone, distance_m) if distance_m <= FAR_M else None
 
     def _may_reach(self, lat: NDArray[np.float64], lon: NDArray[np.float64], reach_m: float) -> NDArray[np.bool_]:
         """Return which zones' boxes come within a distance of the box of some positions; too many, never too few."""
@@ -89,20 +96,20 @@ def flags_of_place(place: PlaceOf, ground: Ground) -> tuple[tuple[Flagged, ...],
     zones : tuple of str
         Ids of the zones that the place meets, in order of name.
     """
-    near = ground.near(place)
-    meets = tuple(sorted(zone for zone, distance_m in near if distance_m == 0.0))
+    meets = ground.meets(place)
     if meets:
         return (), meets
+    near = ground.nearest(place)
     if near:
-        zone, distance_m = near[0]
+        zone, distance_m = near
         words = f"It meets no zone of the agreement; the nearest is {zone}, {format_length(distance_m)} away."
         return (Flagged(flag=Flag.TOUCHES_NO_ZONE, words=words),), ()
     words = f"It is more than {format_length(FAR_M)} from every zone of the agreement."
     found = [Flagged(flag=Flag.FAR_FROM_ZONES, words=words)]
     other = exchanged(place)
-    there = ground.near(other) if other else []
+    there = ground.nearest(other) if other else None
     if there:
-        zone, distance_m = there[0]
+        zone, distance_m = there
         where = f"in zone {zone}" if distance_m == 0.0 else f"{format_length(distance_m)} from zone {zone}"
         lat, lon = positions_of(place)[0]
         words = f"Latitude {lat:g} and longitude {lon:g}, exchanged, would lie {where}: are they swapped?"
@@ -134,11 +141,15 @@ def apart_m(first: Region, second: Region, *, about: Position) -> float:
     ----------
     first, second : Region
     about : (float, float)
-        Latitude and longitude of the middle of the plane that is measured in.
+        Latitude and longitude near which they lie: the plane's middle is the whole degree next to it.
     """
-    lat, lon = about
-    project = pyproj.Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lat_0={lat} +lon_0={lon}", always_xy=True)
+    project = _plane_about(round(about[0]), round(about[1]))
     return float(shapely.distance(in_plane(first, project), in_plane(second, project)))
+
+
+@lru_cache(maxsize=1_024)
+def _plane_about(lat_deg: int, lon_deg: int) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lat_0={lat_deg} +lon_0={lon_deg}", always_xy=True)
 
 
 def in_plane(region: Region, project: pyproj.Transformer) -> Any:
@@ -149,6 +160,12 @@ def in_plane(region: Region, project: pyproj.Transformer) -> Any:
 
 MEND_M = 1e-3
 """Size of the grid on which the two sides of a cut meet again, metres."""
+
+
+def _box(shape: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return latitudes and longitudes of the corners of a shape's box."""
+    west, south, east, north = shapely.bounds(shape)
+    return np.array([south, north]), np.array([west, east])
 
 
 def _turned(at: Position) -> Position:
