@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tocsin.kernels.cells import COLUMNS, LEVEL_BITS, ROWS, Ints, north_of, west_of
 from tocsin.kernels.edges import cells_of_edge
-from tocsin.kernels.jit import kernel
+from tocsin.kernels.jit import heap_kernel, kernel
 
 MAX_LEVEL = 10
 """The finest cell is 2⁻¹⁰ degrees, 109 m."""
@@ -26,7 +26,7 @@ ROOM = 3 * (COLUMNS + ROWS) + 9 + 6 * (1 << MAX_LEVEL)
 """Cells that one edge can touch in the coarse grid or in one cell's fine grid, at most."""
 
 
-@kernel
+@heap_kernel
 def grown(values: Ints, used: int, more: int) -> Ints:
     """Return an array that has room for `more` values after the first `used`."""
     if used + more <= len(values):
@@ -37,7 +37,7 @@ def grown(values: Ints, used: int, more: int) -> Ints:
     return bigger
 
 
-@kernel
+@heap_kernel
 def survey(
     xy: NDArray[np.float64], ring_end: NDArray[np.bool_], count: NDArray[np.int64], reach: NDArray[np.float64]
 ) -> None:
@@ -54,7 +54,7 @@ def survey(
             reach[cells[i]] += min(share, 2.0)
 
 
-@kernel
+@heap_kernel
 def list_edges(xy: NDArray[np.float64], ring_end: NDArray[np.bool_], start: NDArray[np.int64], edges: Ints) -> None:
     """Write each coarse cell's edges, ascending, from `start[cell]` on."""
     cells = np.empty(ROOM, np.int32)
@@ -95,7 +95,7 @@ def _first_north(ax: float, ay: float, bx: float, by: float, x: float, y0: float
     return j
 
 
-@kernel
+@heap_kernel
 def list_zones(xy: NDArray[np.float64], ring_end: NDArray[np.bool_], zone: NDArray[np.int64]) -> tuple[Ints, Ints, int]:
     """Return, by zone, the coarse cells that each zone touches.
 
@@ -154,7 +154,7 @@ def level_for(count: int, reach: float, edges_per_place: float) -> int:
     return level
 
 
-@kernel
+@heap_kernel
 def _put(zones: int, active: Ints, n: int, cells: Ints, used: int, near: tuple[int, int]) -> tuple[int, Ints, int]:
     """Return the code of a cell without edges that `active[:n]` cover; a list equal to one of `near` is shared."""
     if n == 0:
@@ -178,7 +178,7 @@ def _put(zones: int, active: Ints, n: int, cells: Ints, used: int, near: tuple[i
     return used + zones + 1, cells, used + n + 1
 
 
-@kernel
+@heap_kernel
 def _sweep_zone(
     xy: NDArray[np.float64], x0: float, y0: float, level: int, edges: Ints, zone: int, word: int,
     grid: tuple[Ints, NDArray[np.uint8], NDArray[np.uint8]], touched: Ints,
@@ -242,7 +242,7 @@ def _sweep_zone(
     return part, parts, run, runs
 
 
-@kernel
+@heap_kernel
 def _record(
     part: Ints, mine: Ints, active: Ints, n: int, cells: Ints,
     used: int,
@@ -277,7 +277,7 @@ def _record(
     return cells, used, items
 
 
-@kernel
+@heap_kernel
 def _grouped(rows: Ints, width: int, n: int, groups: int) -> tuple[Ints, Ints]:
     """Return where each group starts and the rows' numbers by group; a row's group is its first value. Stable."""
     start, at, order = np.zeros(groups + 1, np.int32), np.empty(groups, np.int32), np.empty(n, np.int32)
@@ -293,7 +293,7 @@ def _grouped(rows: Ints, width: int, n: int, groups: int) -> tuple[Ints, Ints]:
     return start, order
 
 
-@kernel
+@heap_kernel
 def _change(run: Ints, mine: Ints, i: int, n: int, active: Ints, actives: int) -> tuple[int, int]:
     """Take the zones whose runs end at column i out of `active` and those that begin into it, ascending.
 
@@ -327,7 +327,7 @@ def _change(run: Ints, mine: Ints, i: int, n: int, active: Ints, actives: int) -
     return actives, after
 
 
-@kernel
+@heap_kernel
 def _fill_cell(
     part: Ints, parts: int, run: Ints, runs: int, level: int, active: Ints, actives: int, zones: int, start: int,
     cells: Ints, used: int, most: int,
@@ -361,7 +361,7 @@ def _fill_cell(
     return cells, used, most
 
 
-@kernel
+@heap_kernel
 def fill(
     xy: NDArray[np.float64], zone: NDArray[np.int64], coarse: NDArray[np.int64], used: int,
     edge_start: NDArray[np.int64], edges: Ints, word_start: NDArray[np.int64], words: Ints,

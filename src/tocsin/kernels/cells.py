@@ -172,19 +172,19 @@ def where_in(cells: Ints, xy: NDArray[np.float64], item: int, px: float, py: flo
     and west of their own longitude (the infinitesimals of the module's head), so that each is crossed once or not at
     all. Every decision is an exact `orient2d` unless boxes settle it.
     """
-    head = cells[item]
-    inside = (head >> 1) & 1
-    runs = cells[item + 1]
-    for run in range(item + 2, item + 2 + 2 * runs, 2):
-        first = np.int64(cells[run])
-        bx, by = xy[2 * first], xy[2 * first + 1]
-        for v in range(first + 1, first + 1 + cells[run + 1]):
+    inside, on_edge = np.int64((cells[item] >> 1) & 1), False
+    run, stop = item + 2, item + 2 + 2 * cells[item + 1]
+    while run < stop and not on_edge:
+        v = np.int64(cells[run])
+        last = v + cells[run + 1]
+        bx, by = xy[2 * v], xy[2 * v + 1]
+        while v < last and not on_edge:
+            v += 1
             ax, ay = bx, by
             bx, by = xy[2 * v], xy[2 * v + 1]
             if (ay <= py and by >= py) or (by <= py and ay >= py):
                 side = orient2d(ax, ay, bx, by, px, py)
-                if side == 0 and min(ax, bx) <= px <= max(ax, bx):
-                    return ON_EDGE
+                on_edge = side == 0 and min(ax, bx) <= px <= max(ax, bx)
                 # Eastward: passes py + ε, west of the place, and east of the cell's west border.
                 if (
                     (ay > py) != (by > py)
@@ -201,15 +201,14 @@ def where_in(cells: Ints, xy: NDArray[np.float64], item: int, px: float, py: flo
                 and not north_of(ax, ay, bx, by, cx, py)
             ):
                 inside ^= 1
-    return inside
+        run += 2
+    return ON_EDGE if on_edge else inside
 
 
 @kernel
 def item_after(cells: Ints, item: int) -> int:
     """Return where the next item of a record stands."""
-    if cells[item] & 1:
-        return item + 2 + 2 * cells[item + 1]
-    return item + 1
+    return item + 1 + (cells[item] & 1) * (1 + 2 * cells[item + 1])
 
 
 @kernel
@@ -237,15 +236,15 @@ def write_zones(
     """
     cell, cx, cy = cell_of(coarse, x, y)
     code = np.int64(cells[cell])
-    if code == 0:
-        return n
     if code < 0:
-        return write_record(cells, xy, ~code, x, y, cx, cy, out, n)
-    if code <= zones:
+        n = write_record(cells, xy, ~code, x, y, cx, cy, out, n)
+    elif code > zones:
+        n = write_list(cells, code - zones - 1, out, n)
+    elif code > 0:
         if n < len(out):
             out[n] = code - 1
-        return n + 1
-    return write_list(cells, code - zones - 1, out, n)
+        n += 1
+    return n
 
 
 @kernel
@@ -256,141 +255,3 @@ def write_list(cells: Ints, at: int, out: Ints, n: int) -> int:
             out[n] = cells[j]
         n += 1
     return n
-
-
-@kernel
-def zones_at(a: AtlasArrays, lat: float, lon: float, zones_out: NDArray[np.int64]) -> int:
-    """Write the zones that hold a place and return how many.
-
-    Parameters
-    ----------
-    a : AtlasArrays
-    lat, lon : float
-        Degrees, -90…90 and -180…180; NaN and anything else is in no zone.
-    zones_out : ndarray, shape (m,), int64
-        Filled with zone numbers, ascending; a place on a zone's edge is inside.
-
-    Returns
-    -------
-    int
-        How many zones hold it. If that is more than m, the first m are written; on the antimeridian the number may
-        then count a zone twice.
-    """
-    lat, lon = settled(lat), settled(lon)
-    if -90.0 < lat < 90.0 and -180.0 < lon < 180.0:
-        return write_zones(a.coarse, a.cells, a.xy, a.zones, lon, lat, zones_out, 0)
-    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
-        return 0
-    if abs(lat) == 90.0:
-        return write_list(a.cells, a.north_pole if lat > 0.0 else a.south_pole, zones_out, 0)
-    n = write_zones(a.coarse, a.cells, a.xy, a.zones, 180.0, lat, zones_out, 0)
-    m = write_zones(a.coarse, a.cells, a.xy, a.zones, -180.0, lat, zones_out, n)
-    if m > len(zones_out):
-        return m
-    for i in range(n, m):  # the two sides of the antimeridian are one place: merge, without doubles
-        zone, j = zones_out[i], n
-        while j > 0 and zones_out[j - 1] > zone:
-            j -= 1
-        if j == 0 or zones_out[j - 1] != zone:
-            for k in range(n, j, -1):
-                zones_out[k] = zones_out[k - 1]
-            zones_out[j] = zone
-            n += 1
-    return n
-
-
-@kernel
-def locate(
-    a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], start: int, n: int,
-    place_out: NDArray[np.int64], zone_out: NDArray[np.int32],
-) -> tuple[int, int]:  # fmt: skip
-    """Write the (place, zone) pairs of places from `start` on, from row `n` on, while there is room.
-
-    Returns
-    -------
-    next, n : int
-        The place to go on with, and how many pairs there are by now.
-
-    Notes
-    -----
-    Constant time for each place and pair, whatever the number of zones; linear in the edges of a place's own cell.
-    """
-    coarse, cells, xy, zones = a.coarse, a.cells, a.xy, a.zones
-    west, south, east, north = a.west, a.south, a.east, a.north
-    room, held = len(place_out) - 2 * a.most, np.empty(2 * a.most, np.int64)
-    for i in range(start, len(lat)):
-        y, x = settled(lat[i]), settled(lon[i])
-        if not (south <= y <= north and (west <= x <= east or abs(x) == 180.0 or abs(y) == 90.0)):
-            continue
-        if n > room:
-            return i, n
-        before = n
-        if -90.0 < y < 90.0 and -180.0 < x < 180.0:
-            # As `write_zones`, written out: a call would cost as much as the rest.
-            cell, cx, cy = cell_of(coarse, x, y)
-            code = np.int64(cells[cell])
-            if code < 0:
-                n = write_record(cells, xy, ~code, x, y, cx, cy, zone_out, n)
-            elif code > zones:
-                n = write_list(cells, code - zones - 1, zone_out, n)
-            elif code > 0:
-                zone_out[n] = code - 1
-                n += 1
-        else:
-            for j in range(zones_at(a, y, x, held)):
-                zone_out[n] = held[j]
-                n += 1
-        for j in range(before, n):
-            place_out[j] = i
-    return len(lat), n
-
-
-@kernel
-def same_empty_cell(a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1: float) -> bool:
-    """Return True if no edge lies between two places: both are in one cell, or a block of four, without edges.
-
-    False says nothing. NaN gives False.
-    """
-    if not (-90.0 < lat0 < 90.0 and -180.0 < lon0 < 180.0 and -90.0 < lat1 < 90.0 and -180.0 < lon1 < 180.0):
-        return False
-    fx0, fy0, fx1, fy1 = fixed(lon0, 180), fixed(lat0, 90), fixed(lon1, 180), fixed(lat1, 90)
-    if fx0 >> FIXED_BITS != fx1 >> FIXED_BITS or fy0 >> FIXED_BITS != fy1 >> FIXED_BITS:
-        return False
-    word = a.coarse[(fy0 >> FIXED_BITS) * COLUMNS + (fx0 >> FIXED_BITS)]
-    level, start = word & ((1 << LEVEL_BITS) - 1), word >> LEVEL_BITS
-    down = FIXED_BITS - level
-    i0, j0 = (fx0 & (ONE - 1)) >> down, (fy0 & (ONE - 1)) >> down
-    i1, j1 = (fx1 & (ONE - 1)) >> down, (fy1 & (ONE - 1)) >> down
-    if abs(i1 - i0) > 1 or abs(j1 - j0) > 1:
-        return False
-    return (
-        a.cells[start + (j0 << level) + i0] >= 0
-        and a.cells[start + (j1 << level) + i1] >= 0
-        and a.cells[start + (j0 << level) + i1] >= 0
-        and a.cells[start + (j1 << level) + i0] >= 0
-    )
-
-
-@kernel
-def clearance_m(a: AtlasArrays, lat: float, lon: float) -> float:
-    """Return a lower bound on the distance from a place to the nearest edge of any zone.
-
-    Parameters
-    ----------
-    a : AtlasArrays
-    lat, lon : float
-        Degrees.
-
-    Returns
-    -------
-    float
-        Metres; 0 where nothing is known, which includes NaN and places out of range; infinite if there are no zones.
-    """
-    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):
-        return 0.0
-    fx, fy = fixed(lon, 180), fixed(lat, 90)
-    at = a.clear_at[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
-    if at < 0:
-        return a.clear_m[~at]
-    down = FIXED_BITS - 5
-    return a.clear_m[a.clear[at + (((fy & (ONE - 1)) >> down) << 5) + ((fx & (ONE - 1)) >> down)]]

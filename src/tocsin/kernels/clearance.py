@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tocsin.kernels.cells import COLUMNS, ROWS
 from tocsin.kernels.distance import LEAST_RADIUS_M
 from tocsin.kernels.edges import cells_of_edge
-from tocsin.kernels.jit import kernel
+from tocsin.kernels.jit import heap_kernel, kernel
 from tocsin.kernels.trig import RAD_PER_DEG, atan2_rad, sincosd
 
 TILE = 32
@@ -52,7 +52,7 @@ def _index_of(metres: float, lengths: NDArray[np.float64]) -> int:
     return lo
 
 
-@kernel
+@heap_kernel
 def coarse_steps(busy: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Return each coarse cell's king's distance to the nearest busy one, round the globe; 360 if there is none."""
     steps = np.empty(COLUMNS * ROWS, np.int32)
@@ -71,7 +71,7 @@ def coarse_steps(busy: NDArray[np.bool_]) -> NDArray[np.int32]:
     return steps
 
 
-@kernel
+@heap_kernel
 def mark_tiles(
     xy: NDArray[np.float64], edge_start: NDArray[np.int64], edges: NDArray[np.int32], at: NDArray[np.int32],
     clear: NDArray[np.uint8],
@@ -125,7 +125,7 @@ def _spread(at: NDArray[np.int32], clear: NDArray[np.uint8], c: int, padded: NDA
     return changed
 
 
-@kernel
+@heap_kernel
 def spread_tiles(at: NDArray[np.int32], clear: NDArray[np.uint8]) -> None:
     """Turn marks, 0, into king's distances to them, FAR at most: tile by tile, to and fro, until nothing changes."""
     padded = np.empty((TILE + 2, TILE + 2), np.uint8)
@@ -139,7 +139,7 @@ def spread_tiles(at: NDArray[np.int32], clear: NDArray[np.uint8]) -> None:
         forward = not forward
 
 
-@kernel
+@heap_kernel
 def clearances(
     steps: NDArray[np.int32], at: NDArray[np.int32], clear: NDArray[np.uint8], lengths: NDArray[np.float64]
 ) -> None:

@@ -24,17 +24,16 @@ from tocsin.kernels.cells import (
     AtlasArrays,
     Ints,
     cell_of,
-    clearance_m,
     item_after,
     north_of,
     settled,
     west_of,
-    zones_at,
 )
 from tocsin.kernels.edges import cell_range, span
 from tocsin.kernels.geodesic import direct, inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.legs import CHORD_TOLERANCE_M, SHORTEST_CUT, leg_error_m, split_count
+from tocsin.kernels.places import clearance_m, zones_at
 from tocsin.kernels.predicates import orient2d
 
 Floats = NDArray[np.float64]

@@ -14,8 +14,9 @@ Computational Geometry 18:305–363, 1997, sections 2 and 4.2.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tocsin.kernels.jit import kernel
+from tocsin.kernels.jit import kernel, sixteen
 
 ORIENT_BOUND = 3.3306690738754716e-16
 """(3 + 16 ε) ε with ε = 2⁻⁵³: the filter's relative error bound, Shewchuk (1997), `ccwerrboundA`."""
@@ -46,28 +47,40 @@ def _two_product(a: float, b: float) -> tuple[float, float]:
 
 
 @kernel
+def _grow(e: NDArray[np.float64], a: float, b: float) -> None:
+    """Add a × b to an expansion of twelve parts that do not overlap, the largest last; two zeros come first."""
+    product, error = _two_product(a, b)
+    q = error
+    for j in range(1, 12):  # theorem 10: grow by one term
+        q, e[j - 1] = _two_sum(q, e[j])
+    e[11] = q
+    q = product
+    for j in range(1, 12):
+        q, e[j - 1] = _two_sum(q, e[j])
+    e[11] = q
+
+
+@kernel
 def orient2d_exact(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> int:
     """Return the sign of the determinant by the exact expansion of its six products.
 
     See `orient2d`, which calls this only when the filter cannot decide. The determinant is
     ax·by − ay·bx + bx·cy − by·cx + cx·ay − cy·ax: twelve terms once every product is split.
     """
-    u = (ax, ay, bx, by, cx, cy)
-    v = (by, bx, cy, cx, ay, ax)
-    e = np.zeros(12)  # an expansion: its parts do not overlap, the largest is last
-    for i in range(6):
-        product, error = _two_product(u[i] if i % 2 == 0 else -u[i], v[i])
-        for term in (error, product):
-            q = term
-            for j in range(12):  # grow the expansion by one term (theorem 10); its first part is still 0
-                q, low = _two_sum(q, e[j])
-                if j > 0:
-                    e[j - 1] = low
-            e[11] = q
-    for j in range(11, -1, -1):
+    e = sixteen()
+    for j in range(12):
+        e[j] = 0.0
+    _grow(e, ax, by)
+    _grow(e, -ay, bx)
+    _grow(e, bx, cy)
+    _grow(e, -by, cx)
+    _grow(e, cx, ay)
+    _grow(e, -cy, ax)
+    sign = 0
+    for j in range(12):
         if e[j] != 0.0:
-            return 1 if e[j] > 0.0 else -1
-    return 0
+            sign = 1 if e[j] > 0.0 else -1
+    return sign
 
 
 @kernel
@@ -100,8 +113,7 @@ def orient2d(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -
     det = left - right
     # Readable form: |det| > bound × (|left| + |right|).
     bound = ORIENT_BOUND * (abs(left) + abs(right))
-    if det > bound:
-        return 1
-    if -det > bound:
-        return -1
-    return orient2d_exact(ax, ay, bx, by, cx, cy)
+    side = 1 if det > 0.0 else -1
+    if not abs(det) > bound:
+        side = orient2d_exact(ax, ay, bx, by, cx, cy)
+    return side
