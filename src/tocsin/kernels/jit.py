@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core import cgutils, config, types
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from numba.core.types import unliteral
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
+from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
@@ -116,14 +118,13 @@ class SharedCache(FunctionCache):  # type: ignore[misc]
             log.warning("kernels.cache_unwritable", extra={"kernel": str(sig), "reason": str(error)})
 
 
-@intrinsic  # type: ignore[untyped-decorator,unused-ignore]
-def sixteen(typing_context: Any) -> Any:
-    """Return sixteen float64 on the stack of the kernel that asks, not set to anything; it must not hand them back."""
+def _sixteen(typing_context: Any) -> Any:
+    """Say what the intrinsic `sixteen` returns, and how: memory of the frame, under an array that nobody owns."""
     del typing_context
     kind = types.Array(types.float64, 1, "C")
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        del arguments
+        del signature, arguments
         memory = cgutils.alloca_once(builder, context.get_data_type(types.float64), size=16)
         array = context.make_array(kind)(context, builder)
         size, length = context.get_constant(types.intp, 8), context.get_constant(types.intp, 16)
@@ -131,6 +132,10 @@ def sixteen(typing_context: Any) -> Any:
         return array._getvalue()
 
     return kind(), code
+
+
+sixteen: Callable[[], NDArray[np.float64]] = (lambda: np.empty(16)) if config.DISABLE_JIT else intrinsic(_sixteen)
+"""Sixteen float64 on the stack of the kernel that asks, not set to anything; it must not hand them back."""
 
 
 FOLDER = cache_folder()

@@ -46,8 +46,11 @@ def leg_error_m(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
     Across the way that is `chord_error_m`. Along it the error is of the same size, but on a meridian, where the chord
     is the geodesic, degrees of latitude differ in length: by 3/2 e² sin 2φ R Δφ² / 8 at most.
     """
-    dlat = (lat1 - lat0) * RAD_PER_DEG
-    return max(chord_error_m(lat0, lon0, lat1, lon1), MERIDIAN_ERROR_M * dlat * dlat)
+    dlat, dlon = (lat1 - lat0) * RAD_PER_DEG, abs(short_way(lon1 - lon0)) * RAD_PER_DEG
+    across_m = 0.25 * A_M * dlon * (dlon + abs(dlat))  # no latitude has more
+    if across_m > CHORD_TOLERANCE_M:
+        across_m = chord_error_m(lat0, lon0, lat1, lon1)
+    return max(across_m, MERIDIAN_ERROR_M * dlat * dlat)
 
 
 @kernel
