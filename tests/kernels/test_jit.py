@@ -54,6 +54,18 @@ def test_the_users_own_folder_is_used(tmp_path: Path):
     assert _kept(tmp_path / "here") and not (tmp_path / "not here").exists()
 
 
+def test_only_the_newest_folders_stay(tmp_path: Path):
+    """Would catch a folder for every version ever installed, and the deletion of what is not ours."""
+    base = tmp_path / "tocsin" / "numba"
+    for day in range(12):
+        (base / f"{day:016x}").mkdir(parents=True)
+        os.utime(base / f"{day:016x}", (day * 86_400, day * 86_400))
+    (base / "something else").mkdir()
+    _start(tmp_path).communicate()
+    left = {p.name for p in base.iterdir()}
+    assert left == {f"{day:016x}" for day in range(5, 12)} | {jit.source_digest(), "something else"}
+
+
 @pytest.mark.skipif(jit.FOLDER is None, reason="this machine keeps no compiled kernels")
 def test_folder_is_the_users_alone():
     assert jit.FOLDER is not None and jit.FOLDER.stat().st_mode & 0o077 == 0

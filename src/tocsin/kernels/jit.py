@@ -14,6 +14,7 @@ import hashlib
 import logging
 import os
 import pickle
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,15 +32,26 @@ from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
+DIGEST_DIGITS = 16
+KEPT_FOLDERS = 8
+"""Folders of compiled kernels that stay, 10 MB or so each: of this version, of others beside it, of past ones."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def source_digest() -> str:
-    """Return 16 hexadecimal digits that change when any kernel, or numba, changes."""
+    """Return hexadecimal digits that change when any kernel, or numba, changes."""
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:DIGEST_DIGITS]
+
+
+def _drop_old(base: Path) -> None:
+    """Delete all but the newest folders; a process that still uses one goes on with what it has loaded."""
+    folders = [p for p in base.iterdir() if len(p.name) == DIGEST_DIGITS and p.is_dir()]
+    for folder in sorted(folders, key=lambda p: p.stat().st_mtime)[:-KEPT_FOLDERS]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def cache_folder() -> Path | None:
@@ -54,7 +66,9 @@ def cache_folder() -> Path | None:
             home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
             base = (Path(home) if home else Path.home() / ".cache") / "tocsin" / "numba"
         folder = base / source_digest()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _drop_old(base)
         tempfile.TemporaryFile(dir=folder).close()
     except (OSError, RuntimeError) as error:  # RuntimeError: the user has no home
         log.info("kernels.uncached", extra={"reason": str(error)})
