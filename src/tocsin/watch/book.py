@@ -18,8 +18,8 @@ from tocsin.kernels.approaches import CLEAR
 from tocsin.tracks.category import Category, is_a, may_be
 
 UNOBSERVED_S = 3_600.0
-"""Without a gap rule at a zone, a step longer than this leaves what lies between two fixes unobserved; seconds; a quarter
-of the silence after which Global Fishing Watch calls a port visit a gap (4 h), so on the careful side."""
+"""Without a gap rule at a zone, a step longer than this leaves what lies between two fixes unobserved; seconds; a
+quarter of the silence after which Global Fishing Watch calls a port visit a gap (4 h), so on the careful side."""
 
 TIMED_CODES = {
     Conduct.LOITER: tables.LOITER,
