@@ -100,7 +100,7 @@ def lock(arguments: list[str]) -> None:
     base = (BIN / "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11")
     note = ("--custom-compile-command", "python3 do.py lock")
     must(*base, *note, "pyproject.toml", "--group", "build", "-o", CORE_LOCK, *arguments)
-    must(*base, *note, "pyproject.toml", "--group", "dev", "-o", DEV_LOCK, *arguments)
+    must(*base, *note, "pyproject.toml", "--all-extras", "--group", "dev", "-o", DEV_LOCK, *arguments)
 
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {

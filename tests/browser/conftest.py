@@ -21,8 +21,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu"]
 def browser() -> Iterator[Any]:
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
-        if os.environ.get("TOCSIN_REQUIRE_BROWSER"):
-            pytest.fail("no Chromium here, and TOCSIN_REQUIRE_BROWSER is set")
+        if os.environ.get("TOCSIN_REQUIRE_PEERS"):
+            pytest.fail("no Chromium here, and TOCSIN_REQUIRE_PEERS is set")
         pytest.skip("no Chromium on this machine: `apt-get install chromium` to run the tests of pages")
     from playwright.sync_api import sync_playwright
 
