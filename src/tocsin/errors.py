@@ -8,6 +8,7 @@ TocsinError
 ├── UnitError           a quantity or time without its unit or zone (also a ValueError)
 ├── LadderError         a state and an input that the ladder's table does not list
 ├── DeliveryError       one attempt on one channel failed; carries reason and whether to retry
+├── RefusedError        the station does not take a delivery now; carries whether for want of space
 ├── RecordError         the log cannot be read or written
 │   └── VerificationError   what was calculated is not what was signed
 │       └── SplitViewError  two signed checkpoints that cannot both be true
@@ -130,6 +131,23 @@ class DeliveryError(TocsinError):
         super().__init__(reason)
         self.reason = reason
         self.retryable = retryable
+
+
+class RefusedError(TocsinError):
+    """The station does not take a delivery now; nothing of it was kept, and its sender should send it again.
+
+    Attributes
+    ----------
+    reason : str
+        For people, without secrets.
+    is_full : bool
+        True if there is no space left to keep it; False if too much came at once, or it is stopping.
+    """
+
+    def __init__(self, reason: str, *, is_full: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_full = is_full
 
 
 class RecordError(TocsinError):

@@ -1,0 +1,1 @@
+"""Feeds: live sources of position reports, one transport a file; what their bytes say, `tracks/formats` reads."""
