@@ -29,7 +29,7 @@ from tocsin.serve.report import (
     ZoneShape,
     write_report,
 )
-from tocsin.station import Replay
+from tocsin.station.replay import Replay
 
 SIMULATED = "simulated"
 """The word in a report's feed or category that marks it as made, not observed."""

@@ -1,6 +1,6 @@
 """Notified: notices beside a watch: their register, their marks on its events, and how their tracks kept to them.
 
-A pure step after the engine, which knows no notices. What is written, recorded and shown is for `station.py`.
+A pure step after the engine, which knows no notices. What is written, recorded and shown is for `station`.
 """
 
 from __future__ import annotations

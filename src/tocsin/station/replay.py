@@ -1,7 +1,7 @@
-"""The station: the composition root, and the only wiring in the house.
+"""The replayed station: an agreement and recorded tracks, carried through every room.
 
-`replay` carries an agreement and recorded tracks through every room: reports, events, cases, claims, the record. It
-decides nothing itself; who may be told what is read from the agreement's routing, and denied where it is silent.
+Reports, events, cases, claims, the record. It decides nothing itself; who may be told what is read from the
+agreement's routing, and denied where it is silent. The live station is beside it.
 """
 
 from __future__ import annotations
