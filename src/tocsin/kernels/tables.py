@@ -125,9 +125,10 @@ FOUND = np.dtype(
         ("before_lon_deg", "f8"),
         ("after_lat_deg", "f8"),
         ("after_lon_deg", "f8"),
-        ("value", "f8", (4,)),  # what was measured, in the order of `MEASURED`
+        ("value", "f8", (8,)),  # what was measured, in the order of `MEASURED`
         ("accuracy_m", "f4"),
         ("track", "i4"),
+        ("other", "i4"),  # the track it was found with, or NONE
         ("rule", "i4"),
         ("zone", "i4"),
         ("exemption", "i4"),
@@ -143,8 +144,8 @@ FOUND = np.dtype(
 
 (
     FIRST_SEEN_INSIDE, ENTRY, EXIT, CROSSING, APPROACH, APPROACH_ENDED, LOITER, STOPPED, GAP, GAP_ENDED,
-    ZONE_BEGAN, ZONE_ENDED, PROBING,
-) = range(13)  # fmt: skip
+    ZONE_BEGAN, ZONE_ENDED, PROBING, PROXIMITY, BUILDUP,
+) = range(15)  # fmt: skip
 """Codes of the findings, in the order of `watch.found.KINDS`, which a test compares."""
 
 MEASURED: dict[int, tuple[str, ...]] = {
@@ -161,6 +162,8 @@ MEASURED: dict[int, tuple[str, ...]] = {
     ZONE_BEGAN: ("speed_mps", "alt_m"),
     ZONE_ENDED: ("speed_mps", "alt_m", "dwell_s"),
     PROBING: ("speed_mps", "count", "threshold_s"),
+    PROXIMITY: ("separation_m", "separation_error_m", "closest_m", "cpa_m", "tcpa_s", "together_s", "threshold_s"),
+    BUILDUP: ("count", "threshold_s"),
 }
 """What each code writes into `FOUND.value`, in order; the rest is NaN."""
 

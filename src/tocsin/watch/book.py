@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.clock import US_PER_S
+from tocsin.geo.pairs import MOST_WITHIN_M
 from tocsin.kernels import tables
 from tocsin.kernels.approaches import CLEAR
 from tocsin.tracks.category import Category, is_a, may_be
@@ -29,13 +30,16 @@ TIMED_CODES = {
 }
 """Conduct that needs an agreed time, and its code."""
 
+TOGETHER = (Conduct.PROXIMITY, Conduct.BUILD_UP)
+"""Conduct that shows only in several tracks together (`detect`)."""
+
 VISIT_RULES = (Conduct.ENTRY, Conduct.EXIT, Conduct.CROSSING)
 """Conduct without numbers: each zone has one rule of each."""
 
 STOPPED_BELOW_MPS = 0.5 * 1_852 / 3_600
 """Stopped, where the agreement gives no speed: below 0.5 kn (Global Fishing Watch's end of a port stop)."""
 
-WATCHED = frozenset({*TIMED_CODES, *VISIT_RULES, Conduct.APPROACH})
+WATCHED = frozenset({*TIMED_CODES, *VISIT_RULES, *TOGETHER, Conduct.APPROACH})
 """Conduct that the watch finds."""
 
 NOBODY_SAID, NOT_NAMED = 0, 1
@@ -120,9 +124,22 @@ def _check(rule: Rule, approached: set[int]) -> None:
     if rule.conduct is Conduct.PROBING and (rule.count < 2 or rule.zone not in approached):
         found = f"count {rule.count} and {'an' if rule.zone in approached else 'no'} approach rule"
         raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found {found}, expected 2 or more, and one at its zone")
+    if rule.conduct in TOGETHER:
+        _check_together(rule)
+        return
     time_s = rule.lookahead_s if rule.conduct is Conduct.APPROACH else rule.after_s
     if rule.conduct not in VISIT_RULES and not time_s > 0:
         raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found a time of {time_s} s, expected more than 0")
+
+
+def _check_together(rule: Rule) -> None:
+    near = rule.conduct is Conduct.PROXIMITY
+    if not (0.0 < rule.radius_m <= MOST_WITHIN_M or (np.isnan(rule.radius_m) and not near)):
+        found = f"a distance of {rule.radius_m} m"
+        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found {found}, expected at most {MOST_WITHIN_M:.0f} m")
+    if not near and (rule.count < 2 or not rule.after_s > 0):
+        found = f"count {rule.count} and a time of {rule.after_s} s"
+        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found {found}, expected 2 or more, and more than 0 s")
 
 
 def _by_zone(chosen: Sequence[tuple[int, Rule]], zones: int) -> tuple[tables.Rows, NDArray[np.int32]]:

@@ -17,7 +17,10 @@ from tocsin.geo.atlas import Atlas
 from tocsin.kernels import sweep, tables
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
-from tocsin.watch.found import EventBatch, Words
+from tocsin.watch.detect.meetings import Meetings
+from tocsin.watch.detect.watch import PairWatch
+from tocsin.watch.event import EventKind
+from tocsin.watch.found import EventBatch, Words, nothing
 from tocsin.watch.state import WatchState
 
 FIRST_FOUND = 8_192
@@ -25,6 +28,9 @@ FIRST_FOUND = 8_192
 
 FIRST_WORK = 256
 """Zones and edges that one report may meet before the scratch room doubles."""
+
+KINDS_TOGETHER = frozenset({EventKind.PROXIMITY, EventKind.BUILDUP})
+"""Kinds that are found in several tracks together, and later than the others."""
 
 COVER_US = 400 * 86_400 * US_PER_S
 """How far beyond a batch the windows of the book are laid out at a time; microseconds."""
@@ -59,7 +65,8 @@ class Engine:
         self._work = _work(FIRST_WORK)
         self._book = write_book(watchlist, from_us=0, to_us=1)
         self._covers_us = (0, 1)
-        self._found = np.zeros(FIRST_FOUND, tables.FOUND)
+        self._found = _new_found(FIRST_FOUND)
+        self._together = PairWatch(watchlist, self._book)
 
     def step(
         self, state: WatchState, batch: ReportBatch, *, watermark_us: int | None = None
@@ -95,10 +102,54 @@ class Engine:
             if state.watermark_us is not None and watermark_us < state.watermark_us:
                 raise ValueError(f"found watermark {watermark_us}, expected no less than {state.watermark_us}")
             state.watermark_us = watermark_us
-        rows = self._sweep(state, batch)
+        reports = _reports(state, batch)
+        if self._together and state.meetings:
+            self._together.take(state.meetings, reports, self._arrays(state))
+        rows = [self._sweep(state, batch, reports)]
         if state.watermark_us is not None:
-            rows = np.concatenate([rows, self._pass_time(state, state.watermark_us)])
-        return state, EventBatch(rows, self.words(state))
+            rows.append(self._pass_time(state, state.watermark_us))
+            if self._together and state.meetings:
+                rows.append(self._decide(state, state.meetings, before_us=state.watermark_us))
+        return state, EventBatch(np.concatenate(rows), self.words(state))
+
+    def finish(self, state: WatchState) -> tuple[WatchState, EventBatch]:
+        """Return what only waited for more reports, because none will come: the end of an archive.
+
+        Parameters
+        ----------
+        state : WatchState
+            Taken over.
+        """
+        if not (self._together and state.meetings):
+            return state, nothing(self.words(state))
+        return state, EventBatch(self._decide(state, state.meetings, before_us=None), self.words(state))
+
+    def early(self, state: WatchState, waiting: ReportBatch) -> EventBatch:
+        """Return what several tracks together would be found to do if nothing came but what waits.
+
+        Parameters
+        ----------
+        state : WatchState
+            Learns the words of what waits, and nothing else.
+        waiting : ReportBatch
+            In canonical order; later than what the state knows.
+        """
+        if not (self._together and state.meetings):
+            return nothing(self.words(state))
+        if len(waiting):
+            oldest_us, newest_us = int(waiting.observed_us.min()), int(waiting.observed_us.max())
+            self._cover(oldest_us if state.began_us is None else min(state.began_us, oldest_us), newest_us)
+        memory = state.meetings.copy()
+        self._together.take(memory, _reports(state, waiting), self._arrays(state))
+        return EventBatch(self._decide(state, memory, before_us=None), self.words(state))
+
+    def waits_us(self, kind: EventKind) -> int:
+        """Return how far the watermark must be past an event's `known` before it is final or will never be."""
+        return self._together.waits_us if kind in KINDS_TOGETHER else 0
+
+    def _decide(self, state: WatchState, memory: Meetings, *, before_us: int | None) -> NDArray[Any]:
+        names = list(state.track_ids)
+        return self._together.decide(memory, self._arrays(state), self._book, names, before_us=before_us)
 
     def words(self, state: WatchState) -> Words:
         """Return what the codes of a state's findings mean."""
@@ -119,8 +170,7 @@ class Engine:
         category_class = np.array([*map(self._categories.class_of, state.categories), 0], np.int32)
         return state.arrays(party_class, category_class)
 
-    def _sweep(self, state: WatchState, batch: ReportBatch) -> NDArray[Any]:
-        reports = _reports(state, batch)
+    def _sweep(self, state: WatchState, batch: ReportBatch, reports: tables.Reports) -> NDArray[Any]:
         n = at = 0
         while True:
             at, n, why, repeated = sweep.sweep(
@@ -149,7 +199,7 @@ class Engine:
         elif why == sweep.WANTS_WORK:
             self._work = _work(2 * len(self._work.s))
         elif why == sweep.WANTS_ROOM:
-            self._found = np.concatenate([self._found, np.zeros_like(self._found)])
+            self._found = np.concatenate([self._found, _new_found(len(self._found))])
 
 
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
@@ -169,6 +219,13 @@ def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
         party=state.codes(batch.parties, state.parties)[batch.party],
         category=state.codes(batch.categories, state.categories)[batch.category],
     )
+
+
+def _new_found(n: int) -> NDArray[Any]:
+    """Return room for n findings, each about one track unless somebody says otherwise."""
+    rows = np.zeros(n, tables.FOUND)
+    rows["other"] = tables.NONE
+    return rows
 
 
 def _work(room: int) -> tables.Work:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from math import nan
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pyarrow as pa
 from tocsin.canon import canonical_line
 from tocsin.ids import ID_BYTES
 from tocsin.tracks.report import INSTANT
-from tocsin.units import format_instant
+from tocsin.units import format_instant, parse_instant_us
 
 
 class EventKind(StrEnum):
@@ -75,6 +76,12 @@ MEASURES: dict[str, str] = {
     "time_to_entry_lo_s": "lower end of the interval that holds the entry 8 times in 10",
     "time_to_entry_hi_s": "upper end of that interval",
     "probability": "share of such predictions that came true, 0 to 1",
+    "separation_m": "geodesic distance of two tracks at `at`",
+    "separation_error_m": "95 % of the error of that distance: the root of the sum of both accuracies' squares",
+    "closest_m": "least distance of two tracks so far, over ground or through the air where both altitudes are known",
+    "cpa_m": "closest point of approach: how near two tracks come if both go on as at `at`",
+    "tcpa_s": "seconds from `at` until that; negative where it has passed",
+    "together_s": "time since two tracks came within the agreed distance",
     "distance_m": "geodesic distance from the last fix to the zone's edge",
     "speed_mps": "speed over ground used in the decision",
     "course_deg": "course over ground used in the decision, from true north",
@@ -105,6 +112,12 @@ class Fix:
             "lon_deg": self.lon_deg,
         }
 
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Fix:
+        """Return the fix of a JSON object that `as_json` made."""
+        observed_us = parse_instant_us(told["observed"])
+        return cls(observed_us=observed_us, lat_deg=told["lat_deg"], lon_deg=told["lon_deg"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -120,6 +133,8 @@ class Event:
         The rule that raised it and the place of its clause in the agreement.
     zone_id : str
     track_id : str
+    other_track : str or None
+        The track it was found with: the partner of a proximity.
     party, category : str or None
         As declared by the report; None when nobody said.
     feed : str
@@ -153,6 +168,7 @@ class Event:
     clause: str
     zone_id: str
     track_id: str
+    other_track: str | None = None
     party: str | None
     category: str | None
     feed: str
@@ -185,6 +201,7 @@ class Event:
             "clause": self.clause,
             "zone": self.zone_id,
             "track": self.track_id,
+            "other_track": self.other_track,
             "party": self.party,
             "category": self.category,
             "feed": self.feed,
@@ -200,6 +217,37 @@ class Event:
             "exemption": self.exemption,
             "measured": self.measured,
         }
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Event:
+        """Return the event of a JSON object that `as_json` made."""
+        return cls(
+            event_id=told["event_id"],
+            kind=EventKind(told["kind"]),
+            standing=Standing(told["standing"]),
+            revision=Revision(told["revision"]),
+            agreement_id=told["agreement"]["id"],
+            agreement_version=told["agreement"]["version"],
+            rule_id=told["rule"],
+            clause=told["clause"],
+            zone_id=told["zone"],
+            track_id=told["track"],
+            other_track=told["other_track"],
+            party=told["party"],
+            category=told["category"],
+            feed=told["feed"],
+            at_us=parse_instant_us(told["at"]),
+            known_us=parse_instant_us(told["known"]),
+            lat_deg=told["lat_deg"],
+            lon_deg=told["lon_deg"],
+            accuracy_m=nan if told["accuracy_m"] is None else told["accuracy_m"],
+            before=Fix.from_json(told["before"]) if told["before"] else None,
+            after=Fix.from_json(told["after"]) if told["after"] else None,
+            visit_us=parse_instant_us(told["visit_start"]),
+            unobserved=told["unobserved"],
+            exemption=told["exemption"],
+            measured=told["measured"],
+        )
 
     def as_line(self) -> bytes:
         """Return the event as one canonical line of `events.jsonl`."""
@@ -220,6 +268,7 @@ EVENT_SCHEMA = pa.schema(
         pa.field("clause", pa.string(), nullable=False),
         pa.field("zone_id", pa.string(), nullable=False),
         pa.field("track_id", pa.string(), nullable=False),
+        pa.field("other_track", pa.string()),
         pa.field("party", pa.string()),
         pa.field("category", pa.string()),
         pa.field("feed", pa.string(), nullable=False),
@@ -239,7 +288,9 @@ EVENT_SCHEMA = pa.schema(
 """The columns of `events.parquet`: an `Event` laid flat, its measures as columns of their own."""
 
 
-def event_id(*, agreement: bytes, rule: bytes, zone: bytes, track: bytes, kind: EventKind, visit_us: int) -> str:
+def event_id(
+    *, agreement: bytes, rule: bytes, zone: bytes, track: bytes, other: bytes = b"", kind: EventKind, visit_us: int
+) -> str:
     """Return the id of an event: the same wherever and however often it is found.
 
     Parameters
@@ -248,6 +299,8 @@ def event_id(*, agreement: bytes, rule: bytes, zone: bytes, track: bytes, kind: 
         Digest of the agreement version.
     rule, zone, track : bytes, length 16
         `ids.text_key` of the three names.
+    other : bytes, length 16 or 0
+        That of `other_track`; it makes no difference which of the two is which.
     kind : EventKind
     visit_us : int
         Start of the episode.
@@ -255,10 +308,11 @@ def event_id(*, agreement: bytes, rule: bytes, zone: bytes, track: bytes, kind: 
     Returns
     -------
     str
-        32 hexadecimal digits: the first half of the SHA-256 of the five, in this order, each at its fixed
-        length, the kind as its key and the instant as 8 big-endian bytes.
+        32 hexadecimal digits: the first half of the SHA-256 of them, in this order, each at its fixed
+        length, the two tracks' keys in ascending order, the kind as its key and the instant as 8 big-endian bytes.
     """
-    head = agreement + rule + zone + track + KIND_KEYS[kind]
+    who = b"".join(sorted((track, other)))
+    head = agreement + rule + zone + who + KIND_KEYS[kind]
     return hashlib.sha256(head + visit_us.to_bytes(8, "big", signed=True)).digest()[:ID_BYTES].hex()
 
 

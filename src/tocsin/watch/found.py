@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.ids import ID_BYTES, text_key
-from tocsin.kernels.tables import FOUND, MEASURED, NEVER
+from tocsin.kernels.tables import FOUND, MEASURED, NEVER, NONE
 from tocsin.tracks.report import INSTANT
 from tocsin.watch.event import EVENT_SCHEMA, KIND_KEYS, MEASURES, Event, EventKind, Fix, Revision, Standing
 
@@ -37,6 +37,8 @@ KINDS: tuple[EventKind, ...] = (
     EventKind.ZONE_BEGAN,
     EventKind.ZONE_ENDED,
     EventKind.PROBING,
+    EventKind.PROXIMITY,
+    EventKind.BUILDUP,
 )
 """The kind of each code of the kernels, in order."""
 
@@ -113,6 +115,7 @@ class EventBatch:
             "clause": _words([rule.clause for rule in rules], rows["rule"]),
             "zone_id": _words(zones, rows["zone"]),
             "track_id": _words(words.tracks, rows["track"]),
+            "other_track": _words(words.tracks, rows["other"]),
             "party": _words(words.parties, rows["party"]),
             "category": _words(words.categories, rows["category"]),
             "feed": _words(words.feeds, rows["feed"]),
@@ -146,13 +149,15 @@ def _ids(rows: NDArray[Any], words: Words) -> NDArray[np.void]:
         watchlist.digest + text_key(rule.rule_id) + text_key(watchlist.zones[rule.zone].zone_id)
         for rule in watchlist.rules
     ]
-    tracks = {track: text_key(words.tracks[track]) for track in np.unique(rows["track"]).tolist()}
+    named = np.unique(np.concatenate([rows["track"], rows["other"]])).tolist()
+    tracks = {track: text_key(words.tracks[track]) for track in named if track != NONE}
     kinds = [KIND_KEYS[kind] for kind in KINDS]
     visits = rows["visit_us"].astype(">i8").tobytes()
     digests = bytearray()
-    parts = zip(rows["rule"].tolist(), rows["track"].tolist(), rows["code"].tolist(), strict=True)
-    for i, (rule, track, code) in enumerate(parts):
-        whole = heads[rule] + tracks[track] + kinds[code] + visits[8 * i : 8 * i + 8]
+    parts = zip(*(rows[name].tolist() for name in ("rule", "track", "other", "code")), strict=True)
+    for i, (rule, track, other, code) in enumerate(parts):
+        who = tracks[track] if other == NONE else b"".join(sorted((tracks[track], tracks[other])))
+        whole = heads[rule] + who + kinds[code] + visits[8 * i : 8 * i + 8]
         digests += hashlib.sha256(whole).digest()[:ID_BYTES]
     return np.frombuffer(bytes(digests), np.dtype((np.void, ID_BYTES)))
 
@@ -200,6 +205,7 @@ def _event(row: Any, key: np.void, words: Words) -> Event:
         clause=rule.clause,
         zone_id=words.watchlist.zones[row["zone"]].zone_id,
         track_id=words.tracks[row["track"]],
+        other_track=_word(words.tracks, row["other"]),
         party=_word(words.parties, row["party"]),
         category=_word(words.categories, row["category"]),
         feed=words.feeds[row["feed"]],

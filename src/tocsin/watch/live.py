@@ -6,6 +6,10 @@ watermark, which sees every report in canonical order: they are the same bytes f
 lateness and every cut into batches. A final event confirms the provisional one of its id; a provisional one that no
 final event confirms is withdrawn. What comes later than the lateness is handed back, and `corrections` says what it
 would have changed: history is amended, never edited (FAULTS appendix C).
+
+What shows only in several tracks together (`detect`) is not watched track by track at arrival. Every `EARLY_US` all
+that waits is looked at as if nothing else came (`Engine.early`): that is what the provisional events of those kinds
+are.
 """
 
 from __future__ import annotations
@@ -14,13 +18,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tocsin.clock import US_PER_S
 from tocsin.kernels.episodes import copy_track
 from tocsin.tracks.batch import ReportBatch, concat
-from tocsin.tracks.order import Release, Reorder, canonical, push
+from tocsin.tracks.order import BEGINNING_US, Release, Reorder, canonical, push
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event, Revision, Standing
 from tocsin.watch.replay import replay
 from tocsin.watch.state import WatchState
+
+EARLY_US = 10 * US_PER_S
+"""How often several tracks together are looked at before the watermark, microseconds of arrival: short
+beside the minutes that agreements set for them; oftener costs more and warns sooner."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,12 +44,15 @@ class LiveState:
         The watch at the watermark and the watch at arrival; they give words the same codes.
     open : dict of str to Event
         Provisional events, by id, that are neither confirmed nor withdrawn yet.
+    looked_us : int
+        When several tracks together were last looked at.
     """
 
     order: Reorder
     settled: WatchState = field(default_factory=WatchState)
     arrived: WatchState = field(init=False)
     open: dict[str, Event] = field(default_factory=dict)
+    looked_us: int = BEGINNING_US
 
     def __post_init__(self) -> None:
         self.arrived = self.settled.beside()
@@ -76,11 +88,16 @@ def step(
     told = {event.event_id for event in final}
     for key in told:
         state.open.pop(key, None)
-    fresh = [e for e in _at_arrival(engine, state, batch) if e.event_id not in told and _is_news(state.open, e)]
+    found = [*_at_arrival(engine, state, batch), *_together(engine, state, now_us)]
+    fresh = [e for e in found if e.event_id not in told and _is_news(state.open, e)]
     fresh = [replace(e, revision=Revision.AMENDED) if e.event_id in state.open else e for e in fresh]
     state.open |= {event.event_id: replace(event, revision=Revision.OPENED) for event in fresh}
     gone = sorted(
-        (replace(e, revision=Revision.WITHDRAWN) for e in state.open.values() if e.known_us < watermark_us),
+        (
+            replace(e, revision=Revision.WITHDRAWN)
+            for e in state.open.values()
+            if e.known_us + engine.waits_us(e.kind) < watermark_us
+        ),
         key=lambda event: event.order,
     )
     for event in gone:
@@ -127,6 +144,16 @@ def _at_arrival(engine: Engine, state: LiveState, batch: ReportBatch) -> list[Ev
     _begin_again(state, [state.settled.track_ids[name] for name in touched if name in state.settled.track_ids])
     reports = reports.take(canonical(reports).keep)
     state.arrived, found = engine.step(state.arrived, reports, watermark_us=state.order.watermark_us)
+    return [replace(event, standing=Standing.PROVISIONAL) for event in found]
+
+
+def _together(engine: Engine, state: LiveState, now_us: int) -> list[Event]:
+    """Look at several tracks together over all that waits, if it is time to, and return what is found."""
+    if now_us < state.looked_us + EARLY_US:
+        return []
+    state.looked_us = now_us
+    waiting = state.order.waiting
+    found = engine.early(state.settled, waiting.take(canonical(waiting).keep))
     return [replace(event, standing=Standing.PROVISIONAL) for event in found]
 
 

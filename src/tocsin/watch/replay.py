@@ -36,7 +36,8 @@ def replay(
         state, found = engine.step(state, batch)
         events.append(found)
         progress(done)
-    return EventBatch.concat(events), state
+    state, found = engine.finish(state)
+    return EventBatch.concat([*events, found]), state
 
 
 def _batches(reports: ReportBatch) -> Iterator[tuple[int, ReportBatch]]:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels import tables
+from tocsin.kernels.meetings import CONTACT
+from tocsin.watch.detect.meetings import TOLD, Meetings
 
 FIRST_ROOM = 1_024
 """Tracks and episodes that a new state has room for; it doubles as needed."""
@@ -23,7 +25,10 @@ FIRST_ROOM = 1_024
 NO_CLASS = np.zeros(1, np.int32)
 """Classes where none is asked for."""
 
-FORMAT = "tocsin-watch-state/1"
+MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD}
+"""The arrays of `Meetings`."""
+
+FORMAT = "tocsin-watch-state/2"
 
 
 @dataclass(slots=True)
@@ -42,6 +47,8 @@ class WatchState:
         Observed time of the first report ever.
     watermark_us : int or None
         No report older than this is expected any more.
+    meetings : Meetings or None
+        What is remembered of several tracks together; None where each track is watched by itself.
     repeated : int
         Reports not used, because their track already had a fix at exactly that time.
     """
@@ -56,6 +63,7 @@ class WatchState:
     began_us: int | None = None
     watermark_us: int | None = None
     repeated: int = 0
+    meetings: Meetings | None = field(default_factory=Meetings)
 
     def codes(self, names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
         """Return the code of each name, giving new names the next codes; one more entry, `NONE`, for "nobody said"."""
@@ -80,8 +88,20 @@ class WatchState:
         self.free[:] = room, self.free[1] + room
 
     def beside(self) -> WatchState:
-        """Return a new state that gives words the same codes as this one, now and later."""
-        return WatchState(track_ids=self.track_ids, parties=self.parties, categories=self.categories, feeds=self.feeds)
+        """Return a new state that gives words the same codes, now and later, and watches each track by itself."""
+        return WatchState(
+            track_ids=self.track_ids,
+            parties=self.parties,
+            categories=self.categories,
+            feeds=self.feeds,
+            meetings=None,
+        )
+
+    def like(self, other: WatchState) -> WatchState:
+        """Return this state, its lists of words those of another that gives words the same codes; itself changed."""
+        self.track_ids, self.parties = other.track_ids, other.parties
+        self.categories, self.feeds = other.categories, other.feeds
+        return self
 
     def copy(self) -> WatchState:
         """Return a second state that shares nothing with this one."""
@@ -99,7 +119,9 @@ def dump_state(state: WatchState) -> bytes:
         "began_us": state.began_us,
         "watermark_us": state.watermark_us,
         "repeated": state.repeated,
+        "decided_us": state.meetings.decided_us if state.meetings else None,
     }
+    together = {name: getattr(state.meetings, name) for name in MEETING_ARRAYS} if state.meetings else {}
     sink = io.BytesIO()
     np.savez(
         sink,
@@ -107,6 +129,7 @@ def dump_state(state: WatchState) -> bytes:
         tracks=state.tracks[: len(state.track_ids)],
         episodes=state.episodes,
         free=state.free,
+        **together,
     )
     return sink.getvalue()
 
@@ -124,7 +147,10 @@ def load_state(dump: bytes) -> WatchState:
         if words.get("format") != FORMAT:
             raise ValueError(f"found format {words.get('format')!r}, expected {FORMAT!r}")
         tracks, episodes, free = parts["tracks"], parts["episodes"], parts["free"]
-    if tracks.dtype != tables.TRACK or episodes.dtype != tables.EPISODE:
+        together = {name: parts[name] for name in MEETING_ARRAYS if name in parts}
+    layouts = {"tracks": tables.TRACK, "episodes": tables.EPISODE, **MEETING_ARRAYS}
+    found = {"tracks": tracks, "episodes": episodes, **together}
+    if any(rows.dtype != layouts[name] for name, rows in found.items()):
         raise ValueError(f"found rows of another layout than {FORMAT}")
     return WatchState(
         tracks=tracks if len(tracks) else _new_tracks(FIRST_ROOM),
@@ -137,6 +163,7 @@ def load_state(dump: bytes) -> WatchState:
         began_us=words["began_us"],
         watermark_us=words["watermark_us"],
         repeated=words["repeated"],
+        meetings=Meetings(**together, decided_us=words["decided_us"]) if together else None,
     )
 
 

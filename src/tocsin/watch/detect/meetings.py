@@ -1,0 +1,44 @@
+"""What is remembered of many tracks together: undecided ways, lasting contacts, gatherings already told.
+
+Arrays only, so that a snapshot is their bytes. It is empty, and costs nothing, where no rule asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.kernels.meetings import CONTACT
+from tocsin.kernels.tables import LEG
+
+TOLD = np.dtype([("rule", "i4"), ("track", "i4")], align=True)
+"""A track in the middle of a gathering that has been told; NONE for the zone as a whole."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Meetings:
+    """The memory of the detectors that look at many tracks.
+
+    Attributes
+    ----------
+    legs : ndarray of LEG
+        Ways near a watched zone of which some beat is not decided yet.
+    contacts : ndarray of CONTACT
+        Ordered by rule, then by the two tracks.
+    told : ndarray of TOLD
+        Ordered by rule and track.
+    decided_us : int or None
+        Everything before this is decided; a multiple of a beat.
+    """
+
+    legs: NDArray[Any] = field(default_factory=lambda: np.empty(0, LEG))
+    contacts: NDArray[Any] = field(default_factory=lambda: np.empty(0, CONTACT))
+    told: NDArray[Any] = field(default_factory=lambda: np.empty(0, TOLD))
+    decided_us: int | None = None
+
+    def copy(self) -> Meetings:
+        """Return a second memory; arrays here are replaced and never written, so neither sees the other's doings."""
+        return Meetings(legs=self.legs, contacts=self.contacts, told=self.told, decided_us=self.decided_us)

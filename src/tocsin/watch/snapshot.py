@@ -1,0 +1,78 @@
+"""Snapshot: everything a live watch remembers, as bytes that another process can go on from.
+
+The settled watch, the watch at arrival, the reports that wait and the provisional events that are open (DESIGN P2, P4).
+Policies of feeds are settings and come from outside. Not a format for archives: a version of Tocsin reads its own.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from tocsin.tracks.batch import ReportBatch
+from tocsin.tracks.order import FeedPolicy, Reorder
+from tocsin.watch.event import Event
+from tocsin.watch.live import LiveState
+from tocsin.watch.state import dump_state, load_state
+
+FORMAT = "tocsin-live-state/1"
+
+
+def dump_live(state: LiveState) -> bytes:
+    """Return the state of a live watch as bytes that `load_live` reads."""
+    table, told = state.order.waiting.to_table(), io.BytesIO()
+    with pa.ipc.new_stream(told, table.schema) as stream:
+        stream.write_table(table)
+    words = {
+        "format": FORMAT,
+        "watermark_us": state.order.watermark_us,
+        "newest_us": dict(state.order.newest_us),
+        "looked_us": state.looked_us,
+        "open": [event.as_json() for event in state.open.values()],
+    }
+    sink = io.BytesIO()
+    np.savez(
+        sink,
+        words=np.frombuffer(json.dumps(words).encode(), np.uint8),
+        settled=np.frombuffer(dump_state(state.settled), np.uint8),
+        arrived=np.frombuffer(dump_state(state.arrived), np.uint8),
+        waiting=np.frombuffer(told.getvalue(), np.uint8),
+    )
+    return sink.getvalue()
+
+
+def load_live(dump: bytes, *, feeds: Mapping[str, FeedPolicy], other: FeedPolicy) -> LiveState:
+    """Return the live watch that `dump_live` wrote.
+
+    Parameters
+    ----------
+    dump : bytes
+    feeds, other : as of `Reorder`
+        What is expected of feeds from now on.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are of another version.
+    """
+    with np.load(io.BytesIO(dump), allow_pickle=False) as parts:
+        words = json.loads(parts["words"].tobytes())
+        if words.get("format") != FORMAT:
+            raise ValueError(f"found format {words.get('format')!r}, expected {FORMAT!r}")
+        settled, arrived, waiting = (parts[name].tobytes() for name in ("settled", "arrived", "waiting"))
+    order = Reorder(
+        feeds=feeds,
+        other=other,
+        waiting=ReportBatch.from_table(pa.ipc.open_stream(waiting).read_all()),
+        watermark_us=words["watermark_us"],
+        newest_us=words["newest_us"],
+    )
+    state = LiveState(order=order, settled=load_state(settled), looked_us=words["looked_us"])
+    state.arrived = load_state(arrived).like(state.settled)
+    events = map(Event.from_json, words["open"])
+    state.open = {event.event_id: event for event in events}
+    return state
