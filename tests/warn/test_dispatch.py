@@ -92,7 +92,7 @@ def test_facts_come_in_the_order_of_a_log_decision_before_outcome() -> None:
         if fact["kind"] == FactKind.OUTCOME:
             assert (fact["message"], fact["number"]) in seen
     kinds = {fact["kind"] for fact in result.facts}
-    assert kinds == set(FactKind) - {FactKind.MUTE}
+    assert kinds == set(FactKind) - {FactKind.MUTE, FactKind.REFUSED}
 
 
 def test_decision_is_recorded_before_the_send() -> None:

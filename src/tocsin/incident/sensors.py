@@ -27,7 +27,7 @@ from tocsin.incident.claim import (
 )
 from tocsin.units import format_instant
 from tocsin.warn.case import Case
-from tocsin.warn.states import AnswerKind, Disposition, MessageState, Purpose
+from tocsin.warn.states import REACH, AnswerKind, Disposition, MessageState, Purpose
 from tocsin.watch.event import Event, EventKind, Revision
 
 SYSTEM = Source(source_id="system", name="The watch's own sensors and ladder", kind=SourceKind.SYSTEM)
@@ -44,7 +44,7 @@ _ACTS = {
     EventKind.BUILDUP: Act.BUILD_UP,
     EventKind.EXIT: Act.WITHDRAWAL,
 }
-_ARRIVED = frozenset({MessageState.DELIVERED, MessageState.READ, MessageState.ACKNOWLEDGED, MessageState.ANSWERED})
+_ARRIVED = frozenset(state for state in MessageState if REACH[state] >= REACH[MessageState.DELIVERED])
 
 
 def claims_of_sensors(incident: Incident, *, events: Sequence[Event], cases: Sequence[Case]) -> tuple[Claim, ...]:

@@ -76,6 +76,7 @@ _FACTS = {
     FactKind.MESSAGE: EntryKind.MESSAGE,
     FactKind.ATTEMPT: EntryKind.ATTEMPT,
     FactKind.OUTCOME: EntryKind.ATTEMPT,
+    FactKind.REFUSED: EntryKind.ATTEMPT,
     FactKind.ACKNOWLEDGEMENT: EntryKind.ACKNOWLEDGEMENT,
 }
 """The kind of log entry of each kind of fact."""

@@ -280,7 +280,8 @@ class Outcome:
     Attributes
     ----------
     state : MessageState
-        `handed_over`, `delivered` (only on proof), `failed_for_now` or `failed_for_good`.
+        `handed_over`, `delivered` (only on proof), `failed_for_now`, `failed_for_good`, or `unknown` if the attempt
+        was cut off.
     reason : str
         In the transport's own words; empty if there is nothing to say.
     transport : str

@@ -1,60 +1,34 @@
-"""Dispatch: events, deadlines, answers and outcomes in one order, through the ladder, out by the channels.
+"""Dispatch: a whole watch in recorded time: events, deadlines, answers and outcomes in one order, out by the channels.
 
-Drives `ladder.step` over recorded time and acts on what it decides: the decision is a fact before the send, the outcome
-is one after (house rule 16). At one instant answers come first, then events, then deadlines, so that an answer or an
-exit at the very deadline is in time. The facts come out in the order in which a log is to hold them.
+Drives the desk over a replay and acts at once on what it decides, so that the outcome of each send is known before the
+next thing is taken. The facts come out in the order in which a log is to hold them. A live station does not come
+through here: it commits what `desk.step` decides before it sends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import Playbook
-from tocsin.units import format_instant
 from tocsin.warn.case import Acknowledgement, Case, Mute, Outcome
 from tocsin.warn.channels.transport import Transport
+from tocsin.warn.desk import Turn
+from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.due import DueQueue
-from tocsin.warn.heard import as_recorded
-from tocsin.warn.inputs import (
-    Action,
-    Answer,
-    CallPerson,
-    DropDeadline,
-    Due,
-    Ended,
-    Found,
-    Happening,
-    Reported,
-    Send,
-    SetDeadline,
-)
-from tocsin.warn.ladder import begins_case, open_case, step
-from tocsin.warn.message import Boundary, Wording
-from tocsin.warn.states import CaseState, Disposition, MessageState, MuteReason
-from tocsin.warn.trigger import ENDINGS, ladder_zones, levels_begun, stands_after
-from tocsin.watch.event import Event, Revision
+from tocsin.warn.facts import FactKind
+from tocsin.warn.inputs import Answer, CallPerson, Found, Reported, Send
+from tocsin.warn.message import Boundary
+from tocsin.warn.states import Disposition, MessageState
+from tocsin.warn.trigger import ENDINGS
+from tocsin.watch.event import Event
+
+__all__ = ["REPLAY", "Dispatcher", "FactKind", "WarnResult", "run"]
 
 REPLAY = "REPLAY of recorded reports. Nothing here is happening now."
 """First line of every message of a replay: words that reach a person must not pass for live ones."""
-
-_OVER = frozenset({CaseState.STANDING_DOWN, CaseState.CLOSED})
-
-
-class FactKind(StrEnum):
-    """The kinds of fact that the ladder hands to the record."""
-
-    CASE_OPENED = "case_opened"
-    CASE_STEP = "case_step"
-    MESSAGE = "message"
-    ATTEMPT = "attempt"
-    """An attempt was decided; what came of it is not known yet."""
-    OUTCOME = "outcome"
-    ACKNOWLEDGEMENT = "acknowledgement"
-    MUTE = "mute"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,59 +76,42 @@ class Dispatcher:
         preface: str | None = None,
     ) -> None:
         self.playbook = playbook
-        self.cases: dict[str, Case] = {}
+        self.docket = Docket()
         self.facts: list[dict[str, Any]] = []
         self.mutes: list[Mute] = []
         self.stray: list[Acknowledgement] = []
-        self.due = DueQueue()
         self._transports = transports
-        self._wording = Wording(playbook=playbook, boundary=boundary, preface=preface)
-        self._zones = frozenset(ladder_zones(playbook))
-        self._standing: dict[str, tuple[str, ...]] = {}
-        self._open: dict[str, str] = {}
-        self._by_event: dict[str, str] = {}
-        self._openings: dict[str, int] = {}
+        self._playbooks = Playbooks([playbook], boundary=boundary, preface=preface)
+
+    @property
+    def cases(self) -> Mapping[str, Case]:
+        """The cases by id."""
+        return self.docket.cases
+
+    @property
+    def due(self) -> DueQueue:
+        """What falls due."""
+        return self.docket.due
 
     def found(self, event: Event) -> None:
         """Take one event of the watch: into its case, or to open one, or into nothing if the ladder is not about it."""
-        if event.zone_id not in self._zones:
-            return
-        track, stood = event.track_id, self._standing.get(event.track_id, ())
-        case = self._case_of(event)
-        if case is None or not _knows(case, event):
-            self._standing[track] = stands_after(stood, event)
-        if case is not None:
-            self._apply(case, Found(event=event), event.known_us)
-        elif begins_case(self.playbook, event, stood):
-            if event.exemption is None:
-                self._open_case(event, stood)
-            else:
-                self._mute(event, stood)
+        self._turn(lambda turn: turn.take(Found(event=event)), event.known_us)
 
     def heard(self, answer: Answer) -> None:
         """Take one answer: into the case it is about, or among the stray ones."""
-        case = self._case_about(answer)
-        if case is None:
-            self.keep_stray(answer, Disposition.UNKNOWN_CASE)
-        else:
-            self._apply(case, answer, answer.at_us)
+        self._turn(lambda turn: turn.take(answer), answer.at_us)
 
     def keep_stray(self, answer: Answer, disposition: Disposition) -> None:
         """Keep an answer that no case takes, with its end."""
-        kept = as_recorded(answer, disposition=disposition, case_id=None)
-        self.stray.append(kept)
-        self._fact(FactKind.ACKNOWLEDGEMENT, answer.at_us, kept.as_json())
+        self._turn(lambda turn: turn.keep_stray(answer, disposition), answer.at_us)
 
     def fall_due(self, now_us: int) -> None:
         """Take the next deadline, which has passed by now."""
-        deadline = self.due.take()
-        self._apply(self.cases[deadline.case_id], Due(deadline=deadline), now_us)
+        self._turn(Turn.fall_due, now_us)
 
     def end(self, now_us: int, reason: str) -> None:
         """End the watch of every case that is not closed."""
-        for case in sorted(self.cases.values(), key=lambda case: (case.opened_us, case.case_id)):
-            if case.state is not CaseState.CLOSED:
-                self._apply(case, Ended(reason=reason), now_us)
+        self._turn(lambda turn: turn.end(reason), now_us)
 
     def result(self) -> WarnResult:
         """Return what came of it so far."""
@@ -167,94 +124,25 @@ class Dispatcher:
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _case_of(self, event: Event) -> Case | None:
-        known = self.cases.get(self._by_event.get(event.event_id, ""))
-        if known is not None and (event.revision is Revision.WITHDRAWN or _knows(known, event)):
-            return known
-        return self.cases.get(self._open.get(event.track_id, ""))
+    def _turn(self, act: Callable[[Turn], Any], now_us: int) -> None:
+        turn = Turn(self.docket, self._playbooks, now_us)
+        act(turn)
+        self.facts += turn.decided.facts
+        self.mutes += turn.decided.withheld
+        self.stray += turn.decided.stray
+        for action in turn.decided.sends:
+            self._send(action, now_us)
 
-    def _open_case(self, event: Event, stood: Sequence[str]) -> None:
-        again = self._openings.get(event.event_id, 0)
-        self._openings[event.event_id] = again + 1
-        case = open_case(self.playbook, event, standing=stood, again=again)
-        self._open[event.track_id] = case.case_id
-        opened = {"case": case.case_id, "track": case.track_id, "event": event.event_id, "zones": list(case.zones)}
-        self._fact(FactKind.CASE_OPENED, event.known_us, opened)
-        self._apply(case, Found(event=event), event.known_us)
-
-    def _mute(self, event: Event, stood: Sequence[str]) -> None:
-        levels = levels_begun(self.playbook, event, stands_after(stood, event))
-        mute = Mute(
-            at_us=event.known_us,
-            until_us=None,
-            reason=MuteReason.EXEMPTION,
-            detail=event.exemption or "",
-            track_id=event.track_id,
-            case_id=None,
-            event_id=event.event_id,
-            level=levels[-1].level,
-        )
-        self.mutes.append(mute)
-        self._fact(FactKind.MUTE, event.known_us, mute.as_json())
-
-    def _case_about(self, answer: Answer) -> Case | None:
-        found = [
-            case
-            for case in self.cases.values()
-            if (answer.case_id is None or case.case_id.startswith(answer.case_id))
-            and (answer.track_id is None or case.track_id == answer.track_id)
-            and (answer.message_id is None or case.message(answer.message_id) is not None)
-        ]
-        if answer.case_id is not None and len(found) > 1:
-            return None
-        return max(found, key=lambda case: (case.state not in _OVER, case.opened_us, case.case_id), default=None)
-
-    def _apply(self, case: Case, happened: Happening, now_us: int) -> None:
-        after, actions = step(case, happened, now_us, wording=self._wording)
-        self.cases[after.case_id] = after
-        if isinstance(happened, Found):
-            self._by_event[happened.event.event_id] = after.case_id
-        if after.state in _OVER and self._open.get(after.track_id) == after.case_id:
-            del self._open[after.track_id]
-        self._record(case, after, happened, now_us)
-        for action in actions:
-            self._act(action, now_us)
-
-    def _act(self, action: Action, now_us: int) -> None:
-        if isinstance(action, SetDeadline):
-            self.due.add(action.deadline)
-        elif isinstance(action, DropDeadline):
-            self.due.drop(action.deadline)
-        elif isinstance(action, Send | CallPerson):
-            message = action.message
-            transport = self._transports.get(message.channel)
-            if transport is None:
-                reason = f"this deployment sets no transport for {message.channel}"
-                outcome = Outcome(state=MessageState.FAILED_FOR_GOOD, reason=reason)
-            else:
-                outcome = transport.send(message, now_us)
-            report = Reported(message_id=message.message_id, number=action.number, outcome=outcome)
-            self._apply(self.cases[message.case_id], report, now_us)
-
-    def _record(self, before: Case, after: Case, happened: Happening, now_us: int) -> None:
-        about = {"case": after.case_id, "track": after.track_id}
-        if isinstance(happened, Reported):
-            key = (happened.message_id, happened.number)
-            done = next(made for made in after.attempts if (made.message_id, made.number) == key)
-            self._fact(FactKind.OUTCOME, now_us, {**about, **done.as_json()})
-        for ack in after.acknowledgements[len(before.acknowledgements) :]:
-            self._fact(FactKind.ACKNOWLEDGEMENT, now_us, {**about, **ack.as_json()})
-        for mute in after.mutes[len(before.mutes) :]:
-            self._fact(FactKind.MUTE, now_us, {**about, **mute.as_json()})
-        for taken in after.steps[len(before.steps) :]:
-            self._fact(FactKind.CASE_STEP, now_us, {**about, **taken.as_json()})
-        for message in after.messages[len(before.messages) :]:
-            self._fact(FactKind.MESSAGE, now_us, {**about, **message.as_json()})
-        for made in after.attempts[len(before.attempts) :]:
-            self._fact(FactKind.ATTEMPT, now_us, {**about, **made.as_json()})
-
-    def _fact(self, kind: FactKind, at_us: int, fact: dict[str, Any]) -> None:
-        self.facts.append({**fact, "kind": str(kind), "at": format_instant(at_us)})
+    def _send(self, action: Send | CallPerson, now_us: int) -> None:
+        message = action.message
+        transport = self._transports.get(message.channel)
+        if transport is None:
+            reason = f"this deployment sets no transport for {message.channel}"
+            outcome = Outcome(state=MessageState.FAILED_FOR_GOOD, reason=reason)
+        else:
+            outcome = transport.send(message, now_us)
+        report = Reported(message_id=message.message_id, number=action.number, outcome=outcome)
+        self._turn(lambda turn: turn.take(report), now_us)
 
 
 def run(
@@ -322,8 +210,3 @@ def _let_pass(desk: Dispatcher, *, before_us: int) -> None:
 
 def _answer_order(answer: Answer) -> tuple[int, str, str, str, str]:
     return (answer.at_us, answer.who, answer.party, str(answer.kind), answer.source)
-
-
-def _knows(case: Case, event: Event) -> bool:
-    known = case.event(event.event_id)
-    return known is not None and not known.withdrawn

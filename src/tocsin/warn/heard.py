@@ -69,13 +69,48 @@ def reported(work: Work, report: Reported) -> None:
     if report.outcome.state in OUT:
         _raise(work, message, report.outcome.state)
         work.fire(CaseInput.SENT, f"{where}: {report.outcome.state}{said}", message_id=message.message_id)
+    elif report.outcome.state is MessageState.UNKNOWN:
+        _in_doubt(work, message, report.outcome, f"{where}: nobody knows whether it went out{said}")
     elif report.outcome.state is MessageState.FAILED_FOR_NOW:
-        _failed_for_now(work, message, report.number, report.outcome, f"{where} failed for now{said}")
+        _failed_for_now(work, message, report.outcome, f"{where} failed for now{said}")
     else:
         _failed_for_good(work, message, f"{where} failed for good{said}")
 
 
-def _failed_for_now(work: Work, message: Message, number: int, outcome: Outcome, reason: str) -> None:
+def _in_doubt(work: Work, message: Message, outcome: Outcome, reason: str) -> None:
+    """Make a cut-off attempt again under the same id, at once or when the outcome says; at most one extra copy."""
+    due_us = work.case.rungs[message.rung].answer_due_us
+    is_over = due_us is not None and work.now_us >= due_us
+    if message.state in OUT or is_over or not work.is_active(message):
+        if message.state not in OUT:
+            work.change_message(message.message_id, MessageState.UNKNOWN)
+        work.fire(CaseInput.IN_DOUBT, f"{reason}; no further attempt is needed", message_id=message.message_id)
+        return
+    wait_s = _wait_s(work, message) if outcome.retry_after_s is None else outcome.retry_after_s
+    if wait_s is None:
+        _failed_for_good(work, message, f"{reason}; there is no time for another attempt")
+        return
+    work.change_message(message.message_id, MessageState.UNKNOWN)
+    again = "at once" if wait_s == 0.0 else f"in {format_duration(wait_s)}"
+    work.fire(CaseInput.IN_DOUBT, f"{reason}; tried again {again}, under the same id", message_id=message.message_id)
+    if wait_s == 0.0:
+        work.attempt(message)
+    else:
+        work.set_deadline(DeadlineKind.RETRY, work.now_us + round(wait_s * US_PER_S), message.message_id)
+
+
+def _wait_s(work: Work, message: Message) -> float | None:
+    """Return how long to wait before the next attempt; None after the last one, or if it would pass the deadline."""
+    tried = sum(made.message_id == message.message_id for made in work.case.attempts)
+    if tried > len(RETRY_AFTER_S):
+        return None
+    due_us = work.case.rungs[message.rung].answer_due_us
+    wait_s = RETRY_AFTER_S[tried - 1]
+    return None if due_us is not None and work.now_us + round(wait_s * US_PER_S) >= due_us else wait_s
+
+
+def _failed_for_now(work: Work, message: Message, outcome: Outcome, reason: str) -> None:
+    number = sum(made.message_id == message.message_id for made in work.case.attempts)
     is_failure = not outcome.held_back
     if message.state in OUT or not work.is_active(message):
         _failed_for_good(work, message, f"{reason}; no further attempt is needed", use_backup=is_failure)
@@ -166,6 +201,7 @@ def judge(case: Case, playbook: Playbook, answer: Answer, now_us: int) -> tuple[
     rung = case.rungs[index]
     told_on = {m.channel for m in case.messages if m.rung == index and m.recipient == answer.party}
     running = case.state not in _OVER and (index == case.present or (rung.aside and index > case.present))
+    heard_us = min(answer.at_us, now_us)
     acknowledges = answer.kind in {AnswerKind.ACKNOWLEDGED, AnswerKind.ANSWERED}
     if answer.channel is not None and answer.channel not in told_on:
         disposition = Disposition.UNKNOWN_CHANNEL
@@ -177,7 +213,7 @@ def judge(case: Case, playbook: Playbook, answer: Answer, now_us: int) -> tuple[
         disposition = Disposition.CANNOT_ACKNOWLEDGE
     elif answer.party in rung.acknowledged:
         disposition = Disposition.DOUBLE
-    elif not running or (rung.answer_due_us is not None and now_us > rung.answer_due_us):
+    elif not running or (rung.answer_due_us is not None and heard_us > rung.answer_due_us):
         disposition = Disposition.LATE
     else:
         disposition = Disposition.COUNTED
@@ -185,7 +221,12 @@ def judge(case: Case, playbook: Playbook, answer: Answer, now_us: int) -> tuple[
 
 
 def answer_identity(case_id: str | None, answer: Answer) -> str:
-    """Return the id of an answer: the same for the same words at the same time about the same case."""
+    """Return the id of an answer: the same for the same words at the same time about the same case.
+
+    An answer that its sender has named keeps its id whenever it is sent again, so that a retry is one answer.
+    """
+    if answer.key:
+        return stable_id("answer", case_id or answer.case_id or answer.message_id or answer.track_id, answer.key)
     return stable_id(
         "answer",
         case_id or answer.case_id or answer.message_id or answer.track_id,
@@ -237,7 +278,7 @@ def _count(work: Work, answer: Answer, index: int, message: Message | None, reas
 
 def _raise_by(work: Work, message: Message | None, answer: Answer) -> None:
     """Note on a message what an answer says of it; one that failed there needs an answer that names its channel."""
-    if message is None or answer.kind in {AnswerKind.PASSED_ON, AnswerKind.FAILED}:
+    if message is None or answer.kind is AnswerKind.FAILED:
         return
     if message.state not in _FAILED or answer.channel is not None or answer.message_id is not None:
         _raise(work, message, MessageState(answer.kind))
@@ -259,6 +300,7 @@ def _rung_of(case: Case, answer: Answer) -> int | None:
         for index, rung in enumerate(case.rungs)
         if answer.party in rung.told
         and rung.sayings > 0
+        and rung.began_us <= answer.at_us
         and (answer.level is None or (rung.level == answer.level and rung.purpose not in _ENDING))
     ]
     if not found:

@@ -22,11 +22,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """A transport reported the outcome of an attempt."""
+    """A transport reported the outcome of an attempt.
+
+    Attributes
+    ----------
+    message_id : str
+    number : int
+        Which attempt, from 1.
+    outcome : Outcome
+    at_us : int or None
+        When the outcome was known; None: now.
+    """
 
     message_id: str
     number: int
     outcome: Outcome
+    at_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,10 @@ class Answer:
     text : str
     source : str
         Where it was read, such as `answers.jsonl:3`.
+    key : str
+        What the sender calls this answer, the same when it sends it again; empty if it has no name for it.
+    refused : str
+        Why nothing in it may be believed (a token that does not fit); empty if it may.
     """
 
     at_us: int
@@ -59,6 +74,13 @@ class Answer:
     channel: str | None = None
     text: str = ""
     source: str = ""
+    key: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """The process began again from what it had kept: what was in flight when it ended is in doubt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,9 @@ def begins_case(playbook: Playbook, event: Event, standing: Sequence[str] = ()) 
     return bool(levels_begun(playbook, event, stands_after(standing, event)))
 
 
-def open_case(playbook: Playbook, event: Event, *, standing: Sequence[str] = (), again: int = 0) -> Case:
+def open_case(
+    playbook: Playbook, event: Event, *, standing: Sequence[str] = (), again: int = 0, now_us: int | None = None
+) -> Case:
     """Return a new case for the event that begins it; the event itself is then taken by `step`.
 
     Parameters
@@ -50,6 +52,8 @@ def open_case(playbook: Playbook, event: Event, *, standing: Sequence[str] = (),
         What stood for the track before the event.
     again : int
         How many earlier cases the same event had begun and later data had closed; 0 as a rule.
+    now_us : int or None
+        When it opens; None: at the event's `known_us`, as in a replay.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def open_case(playbook: Playbook, event: Event, *, standing: Sequence[str] = (),
         track_id=event.track_id,
         party=event.party,
         category=event.category,
-        opened_us=event.known_us,
+        opened_us=event.known_us if now_us is None else now_us,
         standing=tuple(standing),
     )
 

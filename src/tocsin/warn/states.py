@@ -62,6 +62,8 @@ class CaseInput(StrEnum):
     """An attempt failed and may go through later."""
     FAILED_FOR_GOOD = "failed_for_good"
     """An attempt failed and will not go through; another way to the recipient is left, or none is needed."""
+    IN_DOUBT = "in_doubt"
+    """An attempt was cut off: nobody knows whether it went out. It is made again under the same id."""
     UNDELIVERED_NEXT = "undelivered_next"
     """No way to somebody told at this level is left; the next level begins."""
     UNDELIVERED_PERSON = "undelivered_person"
@@ -127,6 +129,8 @@ class MessageState(StrEnum):
     """The last attempt failed; another will be made."""
     FAILED_FOR_GOOD = "failed_for_good"
     """No further attempt will be made on this channel."""
+    UNKNOWN = "unknown"
+    """The last attempt was cut off, by a crash or a broken connection: nobody knows whether it went out."""
     HANDED_OVER = "handed_over"
     """A channel or relay took it. That is no proof of arrival."""
     DELIVERED = "delivered"
@@ -135,6 +139,8 @@ class MessageState(StrEnum):
     """A receipt says that it was seen."""
     ACKNOWLEDGED = "acknowledged"
     """A named person says that it was received. It means nothing more."""
+    PASSED_ON = "passed_on"
+    """Somebody says that they passed it on. It is their word, not an acknowledgement by the one it was meant for."""
     ANSWERED = "answered"
     """A named person answered with words. What the words mean is for people to judge."""
 
@@ -182,6 +188,9 @@ class Disposition(StrEnum):
     """About no case that exists at that time."""
     AFTER_END = "after_end"
     """Dated after the end of the watch."""
+    REFUSED = "refused"
+    """Its token, key or sender did not fit: guessed, used up, or of another message, party or channel. Nothing in it
+    was believed; it is kept as an attempt."""
 
 
 class MuteReason(StrEnum):

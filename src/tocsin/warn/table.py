@@ -18,6 +18,7 @@ _NOTED: dict[St, dict[In, St]] = {
         In.SENT: state,
         In.FAILED_FOR_NOW: state,
         In.FAILED_FOR_GOOD: state,
+        In.IN_DOUBT: state,
         In.RETRY_DUE: state,
         In.RECEIPT: state,
         In.ANSWER_RECORDED: state,
@@ -112,6 +113,7 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
     St.CLOSED: {
         In.SENT: St.CLOSED,
         In.FAILED_FOR_GOOD: St.CLOSED,
+        In.IN_DOUBT: St.CLOSED,
         In.RECEIPT: St.CLOSED,
         In.ANSWER_RECORDED: St.CLOSED,
         In.REVISED: St.CLOSED,

@@ -43,7 +43,8 @@ _ANSWERING = (DeadlineKind.ANSWER, DeadlineKind.REPEAT)
 _TELLING = frozenset({CaseState.AWAITING, CaseState.ACKNOWLEDGED, CaseState.CALLING, CaseState.EXHAUSTED})
 _LIVE = _TELLING | {CaseState.LULL}
 _ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
-_UNSETTLED = frozenset({MessageState.QUEUED, MessageState.FAILED_FOR_NOW})
+_TO_COME = frozenset({MessageState.FAILED_FOR_NOW, MessageState.UNKNOWN})
+_UNSETTLED = _TO_COME | {MessageState.QUEUED}
 
 
 class Work:
@@ -320,7 +321,7 @@ class Work:
             message.recipient
             for message in self.case.messages
             if message.purpose not in _ENDING
-            and message.state is not MessageState.FAILED_FOR_GOOD
+            and self._may_have_arrived(message)
             and event_id in {None, message.event_id}
         ]
         return tuple(dict.fromkeys(found))
@@ -406,7 +407,7 @@ class Work:
         else:
             planned = tuple(
                 m.channel for m in self.case.messages if m.recipient == recipient and m.purpose not in _ENDING
-                and m.state is not MessageState.FAILED_FOR_GOOD
+                and self._may_have_arrived(m)
             )  # fmt: skip
         latest = {m.channel: m.state for m in spoken}
         dead = {name for name, state in latest.items() if state is MessageState.FAILED_FOR_GOOD}
@@ -416,6 +417,14 @@ class Work:
         return any(
             m.rung == index and m.recipient == recipient and m.state is not MessageState.FAILED_FOR_GOOD
             for m in self.case.messages
+        )
+
+    def _may_have_arrived(self, message: Message) -> bool:
+        """Return True unless every attempt is known to have failed and none is to come."""
+        return message.state is not MessageState.FAILED_FOR_GOOD or any(
+            made.outcome is None or made.outcome.state is MessageState.UNKNOWN
+            for made in self.case.attempts
+            if made.message_id == message.message_id
         )
 
     def _called(self) -> set[str]:
@@ -435,7 +444,7 @@ class Work:
                 self._give_up(message, why)
 
     def _give_up(self, message: Message, why: str) -> None:
-        if message.state is MessageState.FAILED_FOR_NOW:
+        if message.state in _TO_COME:
             self.drop_deadlines(DeadlineKind.RETRY, about=message.message_id)
             self.change_message(message.message_id, MessageState.FAILED_FOR_GOOD)
             reason = f"no further attempt on {message.channel} to {message.recipient}: {why}"

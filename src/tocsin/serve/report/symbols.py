@@ -60,10 +60,12 @@ OUTCOME_SYMBOLS: dict[MessageState | None, Symbol] = {
     MessageState.QUEUED: Symbol(_disc(2.2), is_filled=False),
     MessageState.FAILED_FOR_NOW: Symbol("M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5", is_filled=False),
     MessageState.FAILED_FOR_GOOD: Symbol(_disc(5.2) + "M-2.6-2.6L2.6 2.6M-2.6 2.6L2.6-2.6", is_filled=False),
+    MessageState.UNKNOWN: Symbol(_disc(5.2) + "M-1.5-2c0-2.6 3-2.6 3-.5c0 1.6-1.5 1.4-1.5 2.9M0 3v.5", is_filled=False),
     MessageState.HANDED_OVER: Symbol("M-4.5 0H4M.8-3.4L4.4 0L.8 3.4", is_filled=False),
     MessageState.DELIVERED: Symbol("M-4.4.4L-1.2 3.6L4.6-3.6", is_filled=False),
     MessageState.READ: Symbol("M-5.6.4L-3 3.2L1.6-3.2M-1.4 1.6L0 3.2L5-3.2", is_filled=False),
     MessageState.ACKNOWLEDGED: Symbol(_disc(5.4) + "M-2.8.2L-.8 2.4L3-2.2", is_filled=False),
+    MessageState.PASSED_ON: Symbol("M-5.6 0H1.4M-1.6-3L1.4 0L-1.6 3M4.6-3.6v7.2", is_filled=False),
     MessageState.ANSWERED: Symbol("M-5-4.4h10v7h-5l-3 2.6v-2.6h-2z", is_filled=True),
 }
 """Every outcome's shape; None while nobody knows it."""
@@ -73,10 +75,12 @@ OUTCOME_WORDS: dict[MessageState | None, str] = {
     MessageState.QUEUED: "decided, not tried",
     MessageState.FAILED_FOR_NOW: "failed, to be tried again",
     MessageState.FAILED_FOR_GOOD: "failed for good",
+    MessageState.UNKNOWN: "cut off: nobody knows whether it went out",
     MessageState.HANDED_OVER: "handed over: no proof of arrival",
     MessageState.DELIVERED: "delivered, on proof",
     MessageState.READ: "read, on proof",
     MessageState.ACKNOWLEDGED: "acknowledged: received, and nothing more",
+    MessageState.PASSED_ON: "passed on, says who was asked to",
     MessageState.ANSWERED: "answered in words",
 }
 """What each outcome says, for the legend."""

@@ -19,7 +19,7 @@ from tocsin.serve.report.text import words
 from tocsin.tracks.quality import Counts, RejectReason
 from tocsin.units import format_duration, format_length
 from tocsin.warn.case import Attempt, Case, Message, Step
-from tocsin.warn.states import CaseInput, Disposition, MessageState
+from tocsin.warn.states import REACH, CaseInput, Disposition, MessageState
 from tocsin.watch.event import Event, EventKind, Revision
 
 MAX_EVENT_ROWS = 1_500
@@ -163,7 +163,7 @@ def case_rows(report: Report, tracks: Mapping[str, int]) -> tuple[CaseRow, ...]:
     )
 
 
-_ARRIVED = frozenset({MessageState.DELIVERED, MessageState.READ, MessageState.ACKNOWLEDGED, MessageState.ANSWERED})
+_ARRIVED = frozenset(state for state in MessageState if REACH[state] >= REACH[MessageState.DELIVERED])
 
 
 def story(case: Case) -> tuple[Step, ...]:

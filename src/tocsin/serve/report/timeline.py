@@ -19,7 +19,7 @@ from tocsin.serve.report.symbols import EVENT_SYMBOLS, OUTCOME_SYMBOLS, OUTCOME_
 from tocsin.serve.report.text import clock, visible, words
 from tocsin.units import format_duration
 from tocsin.warn.case import Attempt, Case, Message, Rung, Step
-from tocsin.warn.states import AnswerKind, CaseInput, CaseState, Disposition, MessageState, Purpose
+from tocsin.warn.states import REACH, AnswerKind, CaseInput, CaseState, Disposition, MessageState, Purpose
 
 WIDTH = 960.0
 LEFT = 212.0
@@ -37,7 +37,7 @@ GUTTER_CHARS = 30
 _ANSWER_MARKS = {
     AnswerKind.DELIVERED: MessageState.DELIVERED,
     AnswerKind.READ: MessageState.READ,
-    AnswerKind.PASSED_ON: MessageState.READ,
+    AnswerKind.PASSED_ON: MessageState.PASSED_ON,
     AnswerKind.ACKNOWLEDGED: MessageState.ACKNOWLEDGED,
     AnswerKind.ANSWERED: MessageState.ANSWERED,
     AnswerKind.FAILED: MessageState.FAILED_FOR_GOOD,
@@ -271,7 +271,7 @@ def _attempt_title(message: Message, attempt: Attempt) -> str:
 def _tone(state: MessageState | None) -> str:
     if state in (MessageState.FAILED_FOR_NOW, MessageState.FAILED_FOR_GOOD):
         return "bad"
-    if state in (MessageState.DELIVERED, MessageState.READ, MessageState.ACKNOWLEDGED, MessageState.ANSWERED):
+    if state is not None and REACH[state] >= REACH[MessageState.DELIVERED]:
         return "good"
     return "ink"
 
