@@ -1,4 +1,4 @@
-"""`tocsin agreement`: sign a version or object to it, verify who signed, compare versions, print who may see what."""
+"""`tocsin agreement`: set a value, sign a version or object to it, compare versions, print who may see what."""
 
 from __future__ import annotations
 
@@ -108,6 +108,29 @@ def verify_command(
         begin, end = (None if at is None else format_instant(at) for at in (version.from_us, version.to_us))
         print(f"in force from {begin or 'the beginning'} to {end or 'no end set'}, if no other version overtakes it")
     raise typer.Exit(1 if bad or signing.missing else 0)
+
+
+@app.command("set")
+def set_command(
+    agreement: AgreementFile,
+    path: Annotated[str, typer.Argument(help="The value's path; `channels[]` adds a member to a list.")],
+    value: Annotated[str, typer.Argument(help="As YAML; `not_set` says that it is not agreed.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")] = False,
+) -> None:
+    """Set one value; comments and every other byte stay. Numbers, dates and signatures are not touched by itself.
+
+    Example: tocsin agreement set --dry-run examples/at-tanf/as-it-was.yaml exit.notice P30D
+    """
+    from tocsin.agreement.change import set_value
+    from tocsin.cli.files import replace_file
+
+    text = agreement.read_bytes()
+    done = set_value(text, path, value, file=str(agreement), folder=agreement.parent)
+    print(f"{done.path}: {done.old or '(not there)'} → {done.new}")
+    if dry_run or done.text == text:
+        sys.stderr.write("nothing written\n" if dry_run else "nothing to change\n")
+        return
+    replace_file(agreement, done.text)
 
 
 @app.command("diff")
