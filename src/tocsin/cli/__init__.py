@@ -11,7 +11,7 @@ import sys
 import typer
 
 from tocsin import __version__
-from tocsin.cli import agreement, demo, lint, notice, record, replay, verify, witness
+from tocsin.cli import agreement, demo, init, lint, notice, record, replay, verify, witness
 from tocsin.errors import TocsinError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("init")(init.init_command)
 app.command("lint")(lint.lint_command)
 app.command("replay")(replay.replay_command)
 app.command("verify")(verify.verify_command)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tocsin.agreement.extent import edge_distance_m
-from tocsin.agreement.rules.check import Gap, View
+from tocsin.agreement.rules.check import Gap, View, state_of
 from tocsin.agreement.terms.state import State, given
 from tocsin.agreement.terms.telling import LadderLevel, TimeBudget
 from tocsin.agreement.watchlist import Conduct
@@ -36,7 +36,9 @@ def time_budget(view: View) -> Iterator[Gap]:
     levels = before_entry(view.levels)
     if not levels:
         state = view.agreement.state("ladder")
-        state = State.INCONSISTENT if state is State.SET else state
+        if state is State.SET:
+            unsaid = {state_of(level.trigger) for level in view.levels}
+            state = next((s for s in (State.SILENT, State.NOT_SET) if s in unsaid), State.INCONSISTENT)
         yield Gap(
             state, "ladder", f"{who}: no level begins on an approach, so nothing is said before the zone is reached."
         )

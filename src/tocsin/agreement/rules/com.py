@@ -10,7 +10,7 @@ from tocsin.agreement.model import Consent, Party
 from tocsin.agreement.rules.check import Gap, Severity, View, check
 from tocsin.agreement.rules.par import NON_PARTY
 from tocsin.agreement.rules.wrn import channel_ends
-from tocsin.agreement.terms.state import Maybe, State, given
+from tocsin.agreement.terms.state import Blank, Maybe, State, given
 from tocsin.agreement.terms.telling import Channel
 
 
@@ -37,10 +37,12 @@ def per_pair(view: View) -> Iterator[Gap]:
                 yield from view.need_of(channel, "backup", f"Channel {channel.id}", "its backup")
     if not view.channels:
         return
+    declared = any(Blank.NOT_SET in (c.between, c.to) for c in view.channels)
     for one, other in combinations([p for p in view.parties if is_principal(p)], 2):
         shared = [c for c in view.channels if _joins(c, one.id, other.id)]
         if not shared and not _same_side(one, other):
-            yield Gap(State.SILENT, "channels", f"Parties {one.id} and {other.id} share no channel.")
+            state = State.NOT_SET if declared else State.SILENT
+            yield Gap(state, "channels", f"Parties {one.id} and {other.id} share no channel.")
         elif len(shared) == 1:
             backup = view.channel_by_id.get(given(shared[0].backup) or "")
             if backup is not None and not _joins(backup, one.id, other.id):

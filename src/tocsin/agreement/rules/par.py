@@ -122,7 +122,7 @@ def covered(view: View) -> Iterator[Gap]:
                 f"Party {party.id} is bound by nothing: it does not consent, nobody who consents answers for it with"
                 " certainty, and no bound_by says what else binds it."
             )
-            yield Gap(_uncovered_state(party), f"{party.path}.bound_by", message)
+            yield Gap(_uncovered_state(party, by_id), f"{party.path}.bound_by", message)
     for zone in view.zones:
         for key in ("applies_to", "exempt"):
             for name in given(getattr(zone, key)) or ():
@@ -153,11 +153,14 @@ def is_covered(party: Party, by_id: dict[str, Party], seen: frozenset[str] = fro
     return any(name in by_id and name not in seen and is_covered(by_id[name], by_id, seen) for name in above if name)
 
 
-def _uncovered_state(party: Party) -> State:
+def _uncovered_state(party: Party, by_id: dict[str, Party]) -> State:
     """Return why a party is bound by nothing: what its consent, its superior and `bound_by` say of themselves."""
     told = given(party.consent)
     if told is None:
         return state_of(party.consent)
+    above = by_id.get(given(told.by) or "") if told.state is Consent.VIA else None
+    if above is not None and given(above.consent) is None:
+        return state_of(above.consent)
     if told.state is not Consent.NONE:
         return State.SET if told.state is Consent.REJECTED else State.INCONSISTENT
     states = {state_of(party.bound_by), state_of(party.answers_to)}
@@ -257,7 +260,10 @@ def third_parties(view: View) -> Iterator[Gap]:
     """Find guarantors, mediators and chairs without duties that have a deadline; or no third party at all."""
     thirds = [p for p in view.parties if given(p.role) in THIRD_ROLES]
     if not thirds:
-        yield Gap(State.SILENT, "parties", "No party has the role of guarantor, mediator, chair, observer or witness.")
+        state = view.agreement.state("parties")
+        if state is State.SET:
+            state = State.NOT_SET if any(p.role is Blank.NOT_SET for p in view.parties) else State.SILENT
+        yield Gap(state, "parties", "No party has the role of guarantor, mediator, chair, observer or witness.")
     for party in thirds:
         duties = given(party.duties)
         if duties is None:

@@ -8,7 +8,7 @@ from itertools import combinations
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.compile import MOVER_WORDS, first_language
 from tocsin.agreement.rules.budget import time_budget
-from tocsin.agreement.rules.check import Gap, Severity, View, check, listed
+from tocsin.agreement.rules.check import Gap, Severity, View, check, listed, state_of
 from tocsin.agreement.terms.state import State, given
 from tocsin.agreement.terms.telling import Channel
 
@@ -96,7 +96,7 @@ def reachable(view: View) -> Iterator[Gap]:
                 yield from view.need("channels", "The agreement", "any channel that could reach the one who moves")
             elif channel is None:
                 yield view.odd(path, f"{who}: channel {name} is not among the channels.")
-            elif not told & channel_ends(channel):
+            elif told and channel_ends(channel) and not told & channel_ends(channel):
                 yield view.odd(path, f"{who}: channel {name} ends at nobody whom the level tells.")
         for name in given(level.tell) or ():
             if not view.knows_party(name) and name not in MOVER_WORDS:
@@ -106,9 +106,12 @@ def reachable(view: View) -> Iterator[Gap]:
             continue
         zone = next((z for z in view.zones if z.id == given(trigger.zone)), None)
         bound = frozenset(given(zone.applies_to) or ()) if zone else frozenset()
-        ends = [channel_ends(c) for n in given(level.channels) or () if (c := view.channel_by_id.get(n))]
-        if not any(end & (_MOVER | bound) for end in ends):
-            yield Gap(State.SET, path, f"{who}: no channel ends at the one who moves; every one ends at somebody else.")
+        channels = [c for n in given(level.channels) or () if (c := view.channel_by_id.get(n))]
+        if channels and not any(channel_ends(c) & (_MOVER | bound) for c in channels):
+            blanks = {state_of(end) for c in channels if not channel_ends(c) for end in (c.to, c.between)}
+            state = next((s for s in (State.NOT_SET, State.SILENT) if s in blanks), State.SET)
+            message = f"{who}: no channel ends at the one who moves; every one ends at somebody else."
+            yield Gap(state, path, message)
 
 
 @check(
