@@ -1,8 +1,8 @@
 """Archives: files of reports in, one table in canonical order out, with what became of every record.
 
-The format is told by the content (Parquet's magic, XML, JSON, AIS sentences, else CSV), and the name decides nothing;
-gzip is undone wherever it is met. Exact duplicates are counted and dropped; conflicts are kept and flagged (see
-`order.py`). Nothing is late in an archive: all of it is there. Folders, zip files and addresses are not opened.
+The format is told by the content (Parquet's magic, XML, JSON, AIS or SBS-1 lines, else CSV), and the name decides
+nothing; gzip is undone wherever it is met. Exact duplicates are counted and dropped; conflicts are kept and flagged
+(see `order.py`). Nothing is late in an archive: all of it is there. Folders, zip files and addresses are not opened.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ from tocsin.tracks.formats.columns import ColumnMap
 from tocsin.tracks.formats.csv import read_csv
 from tocsin.tracks.formats.geojson import read_geojson
 from tocsin.tracks.formats.gpx import read_gpx
+from tocsin.tracks.formats.jsonlines import read_json_lines
 from tocsin.tracks.formats.parquet import MAGIC, read_parquet, write_parquet
 from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.sbs import LINE as SBS_LINE
+from tocsin.tracks.formats.sbs import read_sbs
 from tocsin.tracks.formats.stream import Stream
 from tocsin.tracks.order import canonical
 from tocsin.tracks.quality import FLAG_SCHEMA, REJECT_SCHEMA, Counts, Flag, RejectReason
@@ -44,8 +47,24 @@ MAX_REPORTS = 500_000_000
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, how much of it is done and how much there is, in bytes or rows."""
 
-_SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json", ".gpx", ".nmea", ".ais", ".aivdm", ".log")
+_SUFFIXES = (
+    ".gz",
+    ".csv",
+    ".sbs",
+    ".jsonl",
+    ".tsv",
+    ".txt",
+    ".parquet",
+    ".geojson",
+    ".json",
+    ".gpx",
+    ".nmea",
+    ".ais",
+    ".aivdm",
+    ".log",
+)
 _AIS = re.compile(rb"![A-Z-]{2}VD[MO],")
+_JSON_LINE = re.compile(rb'\{[^\n{}]*"track_id"\s*:[^\n{}]*\}\s*(?:\n|\Z)')
 
 
 class Format(StrEnum):
@@ -56,6 +75,8 @@ class Format(StrEnum):
     GEOJSON = "geojson"
     GPX = "gpx"
     AIS = "ais"
+    SBS = "sbs"
+    JSONL = "jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +114,9 @@ def read_tracks(
     Parameters
     ----------
     paths : sequence of path
-        CSV, Parquet, GeoJSON, GPX or AIS logs; the order does not change the table.
+        CSV, Parquet, GeoJSON, GPX, JSON lines, AIS or SBS-1 logs; the order does not change the table.
     columns : ColumnMap, optional
-        For the CSV, Parquet and GeoJSON files among them; None recognises known headers.
+        For the CSV, Parquet and GeoJSON files among them, and for the zone of SBS-1; None recognises known headers.
     progress : callable, optional
 
     Returns
@@ -133,8 +154,10 @@ def sniff(head: bytes) -> Format:
     if text.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<")):
         return Format.GPX
     if text.startswith((b"{", b"[")):
-        return Format.GEOJSON
-    return Format.AIS if _AIS.search(head) else Format.CSV
+        return Format.JSONL if _JSON_LINE.match(text) else Format.GEOJSON
+    if _AIS.search(head):
+        return Format.AIS
+    return Format.SBS if SBS_LINE.match(text) else Format.CSV
 
 
 def feed_name(name: str) -> str:
@@ -179,6 +202,10 @@ def _read_stream(stream: Stream, columns: ColumnMap | None, feed: str) -> Iterat
             yield from read_geojson(stream, columns, feed=feed)
         case Format.GPX:
             yield from read_gpx(stream, feed=feed)
+        case Format.SBS:
+            yield from read_sbs(stream, columns, feed=feed)
+        case Format.JSONL:
+            yield from read_json_lines(stream, feed=feed)
         case Format.CSV:
             yield from read_csv(stream, columns, feed=feed)
         case Format.PARQUET:

@@ -23,6 +23,7 @@ class IdPrefix(StrEnum):
     DEV = "dev"
 
 
+_BY_NAME = {prefix.value: prefix for prefix in IdPrefix}
 _DIGITS = re.compile(r"\d{1,9}(?:\.0)?", re.ASCII)
 _HEX = re.compile(r"~?[0-9a-f]{6}", re.ASCII)
 
@@ -52,8 +53,8 @@ def normal_id(text: str, prefix: IdPrefix | None = None) -> str | None:
     """
     own = text.strip()
     head, colon, tail = own.partition(":")
-    if colon and head in list(IdPrefix):
-        prefix, own = IdPrefix(head), tail
+    if colon and head in _BY_NAME:
+        prefix, own = _BY_NAME[head], tail
     if not own or len(own) > MAX_ID_CHARS or not own.isprintable():
         return None
     if prefix is IdPrefix.MMSI:

@@ -92,6 +92,7 @@ class Flag(StrEnum):
     BAD_OPTIONAL = "bad_optional"
     UNKNOWN_CATEGORY = "unknown_category"
     UNENDED_LINE = "unended_line"
+    ARRIVAL_TIME = "arrival_time"
 
 
 FLAG_MEANING: dict[Flag, str] = {
@@ -100,6 +101,7 @@ FLAG_MEANING: dict[Flag, str] = {
     Flag.BAD_OPTIONAL: "an altitude, speed, course, heading or accuracy could not be used and is missing",
     Flag.UNKNOWN_CATEGORY: "the declared kind of mover is not a word of the list and is missing",
     Flag.UNENDED_LINE: "the last line of the file has no end: it may have been cut",
+    Flag.ARRIVAL_TIME: "nothing in a live message says when; its arrival here stands for it",
 }
 """What each flag says, for people."""
 

@@ -21,6 +21,10 @@ from tocsin.tracks.order import FeedPolicy
 from tocsin.tracks.quality import Flag, Reject
 
 TRANSPORTS: Mapping[str, str] = {
+    "udp": "tocsin.tracks.feeds.udp:UdpFeed",
+    "tcp": "tocsin.tracks.feeds.tcp:TcpFeed",
+    "tcp-listen": "tocsin.tracks.feeds.tcp:TcpFeed",
+    "file": "tocsin.tracks.feeds.file:FileFeed",
     "push": "tocsin.tracks.feeds.push:PushFeed",
 }
 """By scheme of a feed's URL: the class that opens it, called with the `FeedAddress`."""

@@ -4,13 +4,15 @@ Position messages 1, 2, 3, 4, 9, 11, 18, 19, 21 and 27 of ITU-R M.1371-5 (Annex 
 what kind of ship it is; all others carry no position and are counted as such. A message names only the second in
 which its position was true; the receiver's time completes it. Between them, the receiver's own
 `$--RMC` gives reports of the ship that carries it. Binary messages, targets relayed inside them, and `!AIABM` are
-not read.
+not read. Live, the moment of a message's arrival stands for the receiver's time where the line tells none, and the
+report is flagged so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pyais import decode
@@ -19,11 +21,11 @@ from pyais.exceptions import AISBaseException
 from tocsin.clock import US_PER_S
 from tocsin.tracks.category import Category, of_ship_type, of_station
 from tocsin.tracks.formats.assemble import Assembler, Fragment
-from tocsin.tracks.formats.fixes import Fixes
+from tocsin.tracks.formats.fixes import Declared, Fixes
 from tocsin.tracks.formats.nmea import Clock, Rmc, Sentence, parse_line, parse_rmc, split_line
 from tocsin.tracks.formats.part import Part
 from tocsin.tracks.formats.stream import Stream, check_mark
-from tocsin.tracks.quality import RejectReason
+from tocsin.tracks.quality import Flag, RejectReason
 from tocsin.units import METRES_PER_SECOND
 
 KNOT_MPS = METRES_PER_SECOND["kn"]
@@ -73,7 +75,7 @@ def read_ais(stream: Stream, *, feed: str) -> Iterator[Part]:
         For UTF-16 text, and for a line that is too long.
     """
     mark = check_mark(stream.head(), stream.place)
-    log = _Log(file=stream.name, feed=feed)
+    log = AisLines(file=stream.name, feed=feed)
     line = 0
     for block in stream.blocks():
         body = block.removeprefix(mark) if line == 0 else block
@@ -84,37 +86,67 @@ def read_ais(stream: Stream, *, feed: str) -> Iterator[Part]:
             line += 1
             if text.strip():
                 log.take(text.strip(), line)
-    log.finish(line, stream.cut)
-    yield log.fixes.part(joined=log.joined)
+    log.cut()
+    if stream.cut:
+        log.fixes.reject(line + 1, RejectReason.TRUNCATED, b"", stream.cut)
+    yield log.drain()
 
 
-class _Log:
-    """One log while it is read."""
+class AisLines:
+    """Lines of AIS, one after the other, into reports: a log, or a live feed.
 
-    def __init__(self, *, file: str, feed: str) -> None:
-        self.fixes = Fixes(file=file, feed=feed)
-        self.joined = 0
+    Parameters
+    ----------
+    file, feed : str
+    party : str, optional
+        Of every report.
+    is_live : bool
+        True if it goes on over many parts.
+    """
+
+    def __init__(self, *, file: str, feed: str, party: str | None = None, is_live: bool = False) -> None:
+        declared = Declared() if is_live else None
+        self._fresh = partial(Fixes, file=file, feed=feed, party=party, declared=declared)
+        self.fixes = self._fresh()
+        self._joined = 0
         self._clock = Clock()
         self._assembler = Assembler()
         self._receiver = f"dev:{feed}"
 
-    def take(self, line_text: bytes, line: int) -> None:
-        """Read one line; two sentences that lost the line end between them are two records."""
+    def __len__(self) -> int:
+        return len(self.fixes)
+
+    def take(self, line_text: bytes, line: int, arrived_us: int | None = None) -> None:
+        """Read one line; two sentences that lost the line end between them are two records.
+
+        Parameters
+        ----------
+        line_text : bytes
+            Without its end.
+        line : int
+            Its number, from 1.
+        arrived_us : int, optional
+            Live: when it came.
+        """
         several = line_text.count(b"*") > 1 and not line_text.startswith(b"#")
         for text in split_line(line_text) if several else (line_text,):
             sentence = parse_line(text)
             if isinstance(sentence, RejectReason):
                 self.fixes.reject(line, sentence, text)
             elif _IS_VDM.match(sentence.body):
-                self._vdm(sentence, text, line)
+                self._vdm(sentence, text, line, arrived_us)
             else:
                 self._other(sentence, text, line)
 
-    def finish(self, line: int, cut: str) -> None:
-        """Account for the parts that still wait, and for a file that was cut."""
+    def cut(self) -> None:
+        """Give up the parts that still wait: the log or the connection has ended."""
         self._incomplete(self._assembler.flush())
-        if cut:
-            self.fixes.reject(line + 1, RejectReason.TRUNCATED, b"", cut)
+
+    def drain(self) -> Part:
+        """Return what was read since the last call."""
+        part = self.fixes.part(joined=self._joined)
+        self.fixes, self._joined = self._fresh(), 0
+        return part
 
     def _other(self, sentence: Sentence, text: bytes, line: int) -> None:
         self._clock.learn(sentence)
@@ -137,16 +169,16 @@ class _Log:
                 lon=rmc.lon_deg, sog=rmc.speed_kn * KNOT_MPS, cog=rmc.course_deg,
             )  # fmt: skip
 
-    def _vdm(self, sentence: Sentence, text: bytes, line: int) -> None:
+    def _vdm(self, sentence: Sentence, text: bytes, line: int, arrived_us: int | None) -> None:
         match = _VDM.fullmatch(sentence.body)
-        at_us = self._clock.tell_us(sentence, line)
+        at_us = self._clock.tell_us(sentence, line, arrived_us)
         if match is None:
             self.fixes.reject(line, RejectReason.UNPARSABLE, text)
             return
         fragment = Fragment(
             line=line, text=text, body=sentence.body, payload=match["payload"], fill=int(match["fill"]),
             count=int(match["count"]), number=int(match["number"]), sequence=match["sequence"],
-            source=sentence.source, at_us=at_us, naive=sentence.stamp_is_naive,
+            source=sentence.source, at_us=at_us, naive=sentence.stamp_is_naive, arrived=at_us == arrived_us,
         )  # fmt: skip
         whole, evicted = self._assembler.push(fragment)
         self._incomplete(evicted)
@@ -160,7 +192,7 @@ class _Log:
 
     def _message(self, parts: list[Fragment]) -> None:
         first = parts[0]
-        self.joined += len(parts) - 1
+        self._joined += len(parts) - 1
         bits = sum(len(p.payload) for p in parts) * 6 - parts[-1].fill
         kind = _armour(first.payload[0]) if first.payload else 0
         problem = _problem(kind, bits)
@@ -199,6 +231,7 @@ class _Log:
                 lat=message.lat,
                 lon=message.lon,
                 category=station.value if station else None,
+                doubt=(Flag.ARRIVAL_TIME, "") if first.arrived and first.at_us is not None else None,
                 **_motion(kind, message),
             )
 

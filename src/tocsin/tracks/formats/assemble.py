@@ -35,6 +35,8 @@ class Fragment:
         When it was received.
     naive : bool
         True if its line told a time without a zone.
+    arrived : bool
+        True if `at_us` is when it came here, since its line told no time.
     """
 
     line: int
@@ -48,6 +50,7 @@ class Fragment:
     source: bytes
     at_us: int | None
     naive: bool
+    arrived: bool = False
 
 
 class Assembler:

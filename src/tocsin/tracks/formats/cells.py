@@ -64,7 +64,9 @@ class Cells:
     raw: Raw
 
 
-def read_cells(cells: Cells, rules: ColumnMap, found: Mapping[str, Column], *, file: str, feed: str) -> Part:
+def read_cells(
+    cells: Cells, rules: ColumnMap, found: Mapping[str, Column], *, file: str, feed: str, judge_map: bool = True
+) -> Part:
     """Return the reports, rejects and flags of some cells.
 
     Parameters
@@ -75,6 +77,8 @@ def read_cells(cells: Cells, rules: ColumnMap, found: Mapping[str, Column], *, f
         The columns that the file has, as `rules.resolve` returned them.
     file, feed : str
         The file's name; the feed of rows that name none.
+    judge_map : bool
+        False where the map is the format's own and cannot be wrong.
 
     Raises
     ------
@@ -89,7 +93,8 @@ def read_cells(cells: Cells, rules: ColumnMap, found: Mapping[str, Column], *, f
     reason = position_reasons(lat, lon, lat_bad | lon_bad)
     for after in (times.reason, ids.reason):
         reason = np.where(reason == NONE, after, reason)
-    _check_map(cells, lat, lon, lat_bad, times.reason, rules, file)
+    if judge_map:
+        _check_map(cells, lat, lon, lat_bad, times.reason, rules, file)
 
     keep = np.flatnonzero(reason == NONE)
     flags = _Flags(file=file, line=cells.line)

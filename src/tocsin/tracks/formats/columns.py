@@ -290,6 +290,10 @@ BUILT_IN: dict[str, ColumnMap] = {
             "id=icao24,time=lastposupdate,lat=lat,lon=lon,alt=geoaltitude[m],sog=velocity[m/s],cog=heading,"
             "prefix=icao24,format=epoch_s"
         ),
+        "sbs": (
+            "id=hex_ident,time=generated,lat=latitude,lon=longitude,sog=ground_speed[kn],cog=track_angle,"
+            "prefix=icao24,zone=UTC,format=%Y/%m/%d %H:%M:%S"
+        ),
     }.items()
 }
 """Maps for files with a known header; docs/format/reports.md names the publisher of each."""

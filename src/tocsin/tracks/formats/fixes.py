@@ -1,7 +1,8 @@
-"""Fixes: reports gathered one by one, for the formats that are read one by one (AIS, GPX).
+"""Fixes: reports gathered one by one, for the formats that are read one by one (AIS, GPX, SBS).
 
 The same checks and flags as `cells.py`. A kind of mover that was declared anywhere in the file holds for the reports
 before the declaration too, as far back as there is no other: the archive knows what the live watch learned later.
+Live, what was declared before is remembered from one part to the next (`Declared`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from tocsin.tracks.quality import FLAG_SCHEMA, Flag, Reject, RejectReason, clip,
 from tocsin.tracks.report import INSTANT, SCHEMA
 
 NAN = float("nan")
+
+MAX_DECLARED = 100_000
+"""Tracks of a live feed whose kind is remembered (P11); about as many ships as are at sea at a time."""
+
 _UNKNOWN_US = np.iinfo(np.int64).min
 _OPTIONAL = {
     "alt": "alt_m",
@@ -30,18 +35,43 @@ _OPTIONAL = {
 }
 
 
+class Declared:
+    """What tracks said they are, remembered with a bound: the track that has been silent longest is forgotten."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, str] = {}
+
+    def learn(self, track: str, category: str) -> None:
+        """Note what a track says it is."""
+        self._kinds.pop(track, None)
+        self._kinds[track] = category
+        if len(self._kinds) > MAX_DECLARED:
+            del self._kinds[next(iter(self._kinds))]
+
+    def recall(self, track: str) -> str | None:
+        """Return what a track last said, or None."""
+        return self._kinds.get(track)
+
+
 class Fixes:
-    """Reports and rejects of one file, in file order.
+    """Reports and rejects of one file or of one piece of a live feed, in order.
 
     Parameters
     ----------
     file, feed : str
         The file's name for messages; the feed of every report.
+    party : str, optional
+        The party of every report, where the feed is known to carry one party's movers alone.
+    declared : Declared, optional
+        Of a live feed: what earlier pieces said.
     """
 
-    def __init__(self, *, file: str, feed: str) -> None:
+    def __init__(self, *, file: str, feed: str, party: str | None = None, declared: Declared | None = None) -> None:
         self._file = file
         self._feed = feed
+        self._party = party
+        self._memory = declared
+        self._doubts: dict[tuple[Flag, str], list[int]] = {}
         self._rejects: list[Reject] = []
         self._ints = {name: array("q") for name in ("line", "track", "observed", "received", "category")}
         self._floats = {name: array("d") for name in ("lat", "lon", *_OPTIONAL)}
@@ -56,6 +86,8 @@ class Fixes:
     def declare(self, track: str, category: str | None) -> None:
         """Note that a track says what it is; None says nothing."""
         if category is not None:
+            if self._memory is not None:
+                self._memory.learn(track, category)
             at = (len(self._ints["line"]), _code(self._words, category))
             self._declared.setdefault(_code(self._tracks, track), []).append(at)
 
@@ -75,6 +107,7 @@ class Fixes:
         cog: float = NAN,
         heading: float = NAN,
         accuracy: float = NAN,
+        doubt: tuple[Flag, str] | None = None,
     ) -> None:
         """Add a report, or a reject if its position or time is none.
 
@@ -92,6 +125,8 @@ class Fixes:
         category : str, optional
         alt, sog, cog, heading, accuracy : float
             Metres, m/s and degrees, NaN where missing.
+        doubt : (Flag, str), optional
+            What is doubtful about it, and the detail.
         """
         reason = position_reason(lat, lon)
         if reason is not None:
@@ -100,6 +135,10 @@ class Fixes:
         if not EARLIEST_US <= observed_us < LATEST_US:
             self.reject(line, RejectReason.IMPLAUSIBLE_TIME, raw, f"{observed_us} µs")
             return
+        if category is None and self._memory is not None:
+            category = self._memory.recall(track)
+        if doubt is not None:
+            self._doubts.setdefault(doubt, []).append(len(self._ints["line"]))
         ints = (
             line,
             _code(self._tracks, track),
@@ -111,6 +150,9 @@ class Fixes:
             column.append(number)
         for place, value in zip(self._floats.values(), (lat, lon, alt, sog, cog, heading, accuracy), strict=True):
             place.append(value)
+
+    def __len__(self) -> int:
+        return len(self._ints["line"]) + len(self._rejects)
 
     def part(self, *, joined: int = 0) -> Part:
         """Return everything gathered as one part."""
@@ -127,7 +169,7 @@ class Fixes:
             "lat_deg": pa.array(floats["lat"] + 0.0),
             "lon_deg": pa.array(floats["lon"] + 0.0),
             "feed": pa.repeat(pa.scalar(self._feed), n),
-            "party": pa.nulls(n, pa.string()),
+            "party": pa.nulls(n, pa.string()) if self._party is None else pa.repeat(pa.scalar(self._party), n),
             "category": words.take(pa.array(kinds, mask=kinds < 0)),
         }
         flagged = [(Flag.NULL_ISLAND, (floats["lat"] == 0) & (floats["lon"] == 0), "")]
@@ -135,6 +177,10 @@ class Fixes:
             values, bad = optional_floats(name, floats[name], m1371=False)
             columns[column] = pa.array(values.astype(np.float32))
             flagged.append((Flag.BAD_OPTIONAL, bad, column))
+        for (flag, detail), rows in self._doubts.items():
+            mask = np.zeros(n, bool)
+            mask[rows] = True
+            flagged.append((flag, mask, detail))
         return Part(
             read=n + len(self._rejects),
             table=pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA),

@@ -30,9 +30,10 @@ CLOCK_LINES = 1_000
 _SENTENCE = re.compile(rb"[!$][A-Z-][A-Z0-9-]{3,5}[^*!$\\\r\n]*(?:\*([0-9A-Fa-f]{2}))?")
 _TAG_BLOCK = re.compile(rb"\\([^\\]*)\\")
 _EPOCH = re.compile(rb"(?:\d{10}(?:\.\d{1,9})?|\d{13})")
-_BEFORE = re.compile(rb"([^!$\\]*?)[\s,;|:]*(?=[!$\\])")
+_BEGIN = re.compile(rb"[!$\\]")
 _START = re.compile(rb"[!$][A-Z-][A-Z0-9-]{3,5},")
 _CHECKSUM = re.compile(rb"\*[0-9A-Fa-f]{2}")
+_DAMAGED = re.compile(rb"!\S{0,80}VD[MO]")
 _SEPARATORS = b",;|\t "
 _LOCAL = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?")
 _PGHP = re.compile(
@@ -86,10 +87,10 @@ def parse_line(line: bytes) -> Sentence | RejectReason:
     'bad_checksum'
     """
     stamp, naive, source, at = None, False, b"", 0
-    before = None if line.startswith(b"#") else _BEFORE.match(line)
-    if before is not None:
-        stamp, naive = _stamp(before[1].strip())
-        at = before.end()
+    begin = None if line.startswith(b"#") else _BEGIN.search(line)
+    if begin is not None:
+        at = begin.start()
+        stamp, naive = _stamp(line[:at].rstrip(_SEPARATORS + b":").strip())
     for _ in range(MAX_TAG_BLOCKS):
         block = _TAG_BLOCK.match(line, at)
         if block is None:
@@ -124,7 +125,7 @@ def _no_sentence(line: bytes, at: int) -> RejectReason:
         return RejectReason.TRUNCATED
     if line.startswith(b"#"):
         return RejectReason.OTHER_SENTENCE
-    damaged = line[at : at + 1] in (b"!", b"$") or re.search(rb"!\S*VD[MO]", line)
+    damaged = line[at : at + 1] in (b"!", b"$") or _DAMAGED.search(line)
     return RejectReason.UNPARSABLE if damaged else RejectReason.OTHER_SENTENCE
 
 
@@ -181,13 +182,23 @@ class Clock:
         """Set the receiver's clock, as read at a line."""
         self._clock_us, self._clock_line = at_us, line
 
-    def tell_us(self, sentence: Sentence, line: int) -> int | None:
-        """Return when a sentence was received, or None."""
+    def tell_us(self, sentence: Sentence, line: int, arrived_us: int | None = None) -> int | None:
+        """Return when a sentence was received, or None.
+
+        Parameters
+        ----------
+        sentence : Sentence
+        line : int
+        arrived_us : int, optional
+            Live: when it came to us, which stands for the time of a sentence that tells none.
+        """
         wrapped, self._wrapped = self._wrapped, None
-        if sentence.stamp_us is not None or sentence.stamp_is_naive:
+        if sentence.stamp_us is not None or (sentence.stamp_is_naive and arrived_us is None):
             return sentence.stamp_us
         if wrapped is not None and wrapped[0] == sentence.checksum:
             return wrapped[1]
+        if arrived_us is not None:
+            return arrived_us
         return self._clock_us if line - self._clock_line <= CLOCK_LINES else None
 
 

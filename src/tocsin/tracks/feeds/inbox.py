@@ -1,0 +1,188 @@
+"""The inbox of a feed: what its connections decoded while the last delivery was being made durable.
+
+One delivery is under way at a time; meanwhile everything else gathers and goes out as the next one, so that a burst
+becomes few large commits and a single report waits for none. If the station refuses, the same delivery is tried again.
+A source that can wait is made to (`room`); one that cannot loses the oldest positions of each track first, counted
+(FAULTS 37, 106). Reports that are old as a whole are said to be replayed, once (FAULTS 40).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+
+from tocsin.clock import US_PER_S, now_us
+from tocsin.errors import RefusedError
+from tocsin.tracks.batch import EMPTY, ReportBatch, concat
+from tocsin.tracks.feeds.feed import Deliver, Delivery, FactKind, FeedFact
+from tocsin.tracks.feeds.pace import Pace
+from tocsin.tracks.formats.live import LiveReader
+from tocsin.tracks.quality import Flag, Reject
+from tocsin.units import format_duration
+
+MAX_WAITING = 50_000
+"""Records that wait for the station before a feed pauses its source or sheds (P11)."""
+
+REPLAY_AGE_S = 3_600.0
+"""Age of the newest report of a delivery above which it is said to be a replay, beyond the feed's lateness."""
+
+
+class Inbox:
+    """Gathers what a feed's readers decode, and hands it over in turn.
+
+    Parameters
+    ----------
+    feed : str
+    lateness_us : int
+        Of the feed, for telling a replay.
+    position : str or None
+        Where the source is at the beginning.
+    """
+
+    def __init__(self, *, feed: str, lateness_us: int, position: str | None = None) -> None:
+        self.position = position
+        self.seen_us = now_us()
+        self._feed = feed
+        self._replay_us = lateness_us + round(REPLAY_AGE_S * US_PER_S)
+        self._said_replay = False
+        self._readers: dict[LiveReader, Callable[[], str] | None] = {}
+        self._facts: list[FeedFact] = []
+        self._batch: ReportBatch = EMPTY
+        self._rejects: list[Reject] = []
+        self._flagged: dict[Flag, int] = {}
+        self._read = self._shed = 0
+        self._came = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def waiting(self) -> int:
+        """Records that wait for the next delivery."""
+        return len(self._batch) + len(self._rejects) + sum(map(len, self._readers))
+
+    def open(self, reader: LiveReader, position: Callable[[], str] | None = None) -> LiveReader:
+        """Take a reader's reports from now on.
+
+        Parameters
+        ----------
+        reader : LiveReader
+        position : callable, optional
+            Tells where its source is after everything that the reader has read.
+        """
+        self._readers[reader] = position
+        return reader
+
+    def close(self, reader: LiveReader) -> None:
+        """Take what a reader still has; its connection has ended."""
+        reader.cut()
+        self._gather(reader)
+        del self._readers[reader]
+        self._came.set()
+
+    def came(self) -> None:
+        """Note that a reader was given bytes."""
+        self.seen_us = now_us()
+        if self.waiting >= MAX_WAITING:
+            self._room.clear()
+        self._came.set()
+
+    def note(self, kind: FactKind, detail: str, *, count: int = 0) -> None:
+        """Hand over a fact with the next delivery.
+
+        Parameters
+        ----------
+        kind : FactKind
+        detail : str
+        count : int
+        """
+        self._facts.append(FeedFact(kind=kind, at_us=now_us(), count=count, detail=detail))
+        self._came.set()
+
+    async def room(self) -> None:
+        """Return when the station has caught up enough for more to be read."""
+        await self._room.wait()
+
+    def shed(self) -> None:
+        """Give up the oldest positions of each track if too many wait: for a source that cannot be made to wait."""
+        if self.waiting < MAX_WAITING:
+            return
+        for reader in self._readers:
+            self._gather(reader)
+        rows = np.arange(len(self._batch))
+        # Of each track the last that came; arrival order stays.
+        last = np.zeros(len(self._batch.tracks), np.int64)
+        last[self._batch.track] = rows
+        keep = np.sort(last[np.unique(self._batch.track)])[-MAX_WAITING // 2 :]
+        self._shed += len(rows) - len(keep)
+        self._batch = self._batch.take(keep)
+        if len(self._rejects) > MAX_WAITING // 2:
+            self._shed += len(self._rejects) - MAX_WAITING // 2
+            self._rejects = self._rejects[-MAX_WAITING // 2 :]
+
+    async def run(self, deliver: Deliver) -> None:
+        """Hand over until cancelled.
+
+        Parameters
+        ----------
+        deliver : callable
+        """
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            delivery = self._take()
+            if delivery is None:
+                continue
+            pace = Pace(least_s=0.05, most_s=2.0)
+            while True:
+                try:
+                    await deliver(delivery)
+                    break
+                except RefusedError:
+                    await asyncio.sleep(pace.next_s())
+            if self.waiting < MAX_WAITING // 2:
+                self._room.set()
+
+    def _take(self) -> Delivery | None:
+        for reader, position in self._readers.items():
+            self._gather(reader)
+            if position is not None:
+                self.position = position()
+        self._judge_age()
+        if not (self._read or self._facts):
+            return None
+        delivery = Delivery(
+            feed=self._feed,
+            batch=self._batch,
+            rejects=tuple(self._rejects),
+            read=self._read,
+            position=self.position,
+            shed=self._shed,
+            flagged=self._flagged,
+            facts=tuple(self._facts),
+        )
+        self._batch, self._rejects, self._flagged, self._facts = EMPTY, [], {}, []
+        self._read = self._shed = 0
+        return delivery
+
+    def _gather(self, reader: LiveReader) -> None:
+        if not len(reader):
+            return
+        found = reader.take()
+        self._batch = concat([self._batch, found.batch]) if len(self._batch) else found.batch
+        self._rejects += found.rejects
+        self._read += found.read
+        for flag, count in found.flagged.items():
+            self._flagged[flag] = self._flagged.get(flag, 0) + count
+
+    def _judge_age(self) -> None:
+        if not len(self._batch):
+            return
+        age_us = now_us() - int(self._batch.observed_us.max())
+        if age_us <= self._replay_us:
+            self._said_replay = False
+        elif not self._said_replay:
+            self._said_replay = True
+            old = f"the newest report is {format_duration(age_us / US_PER_S)} old"
+            self._facts.append(FeedFact(kind=FactKind.REPLAYED, at_us=now_us(), count=len(self._batch), detail=old))

@@ -1,0 +1,217 @@
+"""Live bytes, cut anywhere, into reports: lines told apart, each read by the format it is of.
+
+Incremental and pure: bytes and the time of their arrival in, what they say out. A line of no format, or of another than
+was stated, costs only itself (FAULTS 39). An unfinished line at the end of a connection is discarded and counted, as
+are messages whose other parts never came (FAULTS 32). Work and memory per byte are bounded: a line that is too long is
+skipped as it comes, and never held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from tocsin.tracks.batch import ReportBatch, concat
+from tocsin.tracks.formats.ais import AisLines
+from tocsin.tracks.formats.jsonlines import MAX_LINE_BYTES, JsonLines
+from tocsin.tracks.formats.osmand import OsmAndQueries
+from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.sbs import LINE as SBS_LINE
+from tocsin.tracks.formats.sbs import SbsLines
+from tocsin.tracks.quality import Flag, Reject, RejectReason, clip, iter_rejects
+
+_AIS_LINE = re.compile(rb"[^{]{0,200}?[!$][A-Z-]{3,6}|\\|#")
+
+
+class LiveFormat(StrEnum):
+    """What a live feed may send; `auto` tells it line by line."""
+
+    AUTO = "auto"
+    AIS = "ais"
+    SBS = "sbs"
+    JSON = "json"
+    OSMAND = "osmand"
+
+
+LATENESS_S: dict[LiveFormat, float] = {
+    LiveFormat.AUTO: 60.0,
+    LiveFormat.AIS: 60.0,
+    LiveFormat.SBS: 10.0,
+    LiveFormat.JSON: 60.0,
+    LiveFormat.OSMAND: 60.0,
+}
+"""How late a report of each format may come, in seconds, unless stated otherwise: coastal AIS, ADS-B (FAULTS C)."""
+
+
+class _Lines(Protocol):
+    def __len__(self) -> int: ...
+    def take(self, text: bytes, line: int, arrived_us: int) -> None: ...
+    def cut(self) -> None: ...
+    def drain(self) -> Part: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What some bytes said; read = reports + rejects.
+
+    Attributes
+    ----------
+    batch : ReportBatch
+    rejects : tuple of Reject
+    read : int
+    flagged : dict of Flag to int
+    """
+
+    batch: ReportBatch
+    rejects: tuple[Reject, ...]
+    read: int
+    flagged: dict[Flag, int]
+
+
+class LiveReader:
+    """One connection's bytes into reports.
+
+    Parameters
+    ----------
+    feed : str
+    form : LiveFormat
+    party : str, optional
+        Of every report.
+    zone : str, optional
+        Of the times of SBS-1; None uses the arrival.
+    speed : str
+        Unit of OsmAnd's speeds.
+    """
+
+    def __init__(
+        self,
+        *,
+        feed: str,
+        form: LiveFormat = LiveFormat.AUTO,
+        party: str | None = None,
+        zone: str | None = None,
+        speed: str = "kn",
+    ) -> None:
+        self._feed = feed
+        self._form = form
+        self._held = bytearray()
+        self._skipping = False
+        self._line = 0
+        self._own: list[Reject] = []
+        made: dict[LiveFormat, Callable[[], _Lines]] = {
+            LiveFormat.AIS: lambda: AisLines(file=feed, feed=feed, party=party, is_live=True),
+            LiveFormat.SBS: lambda: SbsLines(file=feed, feed=feed, party=party, zone=zone),
+            LiveFormat.JSON: lambda: JsonLines(file=feed, feed=feed, party=party),
+            LiveFormat.OSMAND: lambda: OsmAndQueries(file=feed, feed=feed, party=party, speed=speed),
+        }
+        several = (LiveFormat.AIS, LiveFormat.SBS, LiveFormat.JSON)
+        self._formats = {one: made[one]() for one in (several if form is LiveFormat.AUTO else (form,))}
+
+    def __len__(self) -> int:
+        """Return how many records wait to be taken."""
+        return len(self._own) + sum(len(lines) for lines in self._formats.values())
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the line that has not ended yet."""
+        return len(self._held)
+
+    def push(self, data: bytes, at_us: int) -> None:
+        """Read bytes that came.
+
+        Parameters
+        ----------
+        data : bytes
+            Cut anywhere.
+        at_us : int
+            When they came, microseconds UTC.
+        """
+        if b"\r" in data:
+            data = data.replace(b"\r", b"\n")
+        *lines, rest = data.split(b"\n")
+        for text in lines:
+            self._end(text, at_us)
+        if not self._skipping:
+            self._held += rest
+            if len(self._held) > MAX_LINE_BYTES:
+                self._too_long()
+
+    def push_message(self, data: bytes, at_us: int) -> None:
+        """Read bytes that are whole by themselves: a datagram, a broker's message, a request.
+
+        Parameters
+        ----------
+        data : bytes
+            One or more lines, the last with or without its end.
+        at_us : int
+            When they came, microseconds UTC.
+        """
+        self.push(data + b"\n", at_us)
+
+    def cut(self) -> None:
+        """Discard what is not finished: the connection has ended."""
+        if self._held.strip():
+            self._line += 1
+            self._reject(bytes(self._held), RejectReason.TRUNCATED, "the connection ended within the line")
+        self._held.clear()
+        self._skipping = False
+        for lines in self._formats.values():
+            lines.cut()
+
+    def take(self) -> Decoded:
+        """Return what was read since the last call."""
+        parts = [lines.drain() for lines in self._formats.values() if len(lines)]
+        rejects = [*self._own, *(r for part in parts for r in iter_rejects(part.rejects))]
+        flagged: dict[Flag, int] = {}
+        for part in parts:
+            for word in part.flags["flag"].to_pylist():
+                flagged[Flag(word)] = flagged.get(Flag(word), 0) + 1
+        read = sum(part.read for part in parts) + len(self._own)
+        self._own = []
+        batches = [ReportBatch.from_table(part.table) for part in parts]
+        return Decoded(
+            batch=concat(batches), rejects=tuple(sorted(rejects, key=lambda r: r.line)), read=read, flagged=flagged
+        )
+
+    def _end(self, text: bytes, at_us: int) -> None:
+        if self._skipping:
+            self._skipping = False
+            return
+        if self._held:
+            text = bytes(self._held) + text
+            self._held.clear()
+        if len(text) > MAX_LINE_BYTES:
+            self._held[:] = text
+            self._too_long()
+            self._skipping = False
+            return
+        text = text.strip(b" \t\0\x0b\x0c")
+        if not text:
+            return
+        self._line += 1
+        lines = self._formats.get(self._form if self._form is not LiveFormat.AUTO else _tell(text))
+        if lines is None:
+            self._reject(text, RejectReason.UNPARSABLE, "a line of no format known here")
+        else:
+            lines.take(text, self._line, at_us)
+
+    def _too_long(self) -> None:
+        self._line += 1
+        self._reject(bytes(self._held[:1_000]), RejectReason.TRUNCATED, f"a line of more than {MAX_LINE_BYTES} bytes")
+        self._held.clear()
+        self._skipping = True
+
+    def _reject(self, text: bytes, reason: RejectReason, detail: str) -> None:
+        self._own.append(Reject(file=self._feed, line=self._line, reason=reason, raw=clip(text), detail=detail))
+
+
+def _tell(text: bytes) -> LiveFormat:
+    """Return the format of one line, by how it begins; `auto` if by none."""
+    if text.startswith(b"{"):
+        return LiveFormat.JSON
+    if SBS_LINE.match(text):
+        return LiveFormat.SBS
+    return LiveFormat.AIS if _AIS_LINE.match(text) else LiveFormat.AUTO
