@@ -14,18 +14,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tocsin.record.audit import audit
-from tocsin.record.checkpoint import Checkpoint
-from tocsin.record.cosign import Signer
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.cosign import Signer
+from tocsin.record.c2sp.merkle import inclusion_proof, leaf_hash, verify_inclusion
+from tocsin.record.c2sp.note import SignedNote
+from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.growth import grow
 from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry, EntryKind, new_salt, seal
 from tocsin.record.log import Log
-from tocsin.record.merkle import inclusion_proof, leaf_hash, verify_inclusion
-from tocsin.record.note import SignedNote
-from tocsin.record.source import FolderSource
-from tocsin.record.tiles import TileReader
-from tocsin.record.verify import CHECKPOINT, LOG_VKEY, verify_folder
+from tocsin.record.verifier.audit import audit
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.verify import CHECKPOINT, LOG_VKEY, verify_folder
 
 AUDITED = 1_000_000
 APPENDED = 20_000

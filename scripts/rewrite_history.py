@@ -18,16 +18,16 @@ from pathlib import Path
 from threading import Thread
 
 from tocsin.clock import now_us
-from tocsin.record.command import BAD, FORK, GOOD, verify_command
-from tocsin.record.cosign import Signer
+from tocsin.record.c2sp.cosign import Signer
+from tocsin.record.c2sp.note import SignatureType
+from tocsin.record.c2sp.policy import Policy, Witness, format_policy, parse_policy
 from tocsin.record.disclose import record_disclosure, write_pack
 from tocsin.record.keys import create_key, load_key
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.note import SignatureType
-from tocsin.record.policy import Policy, Witness, format_policy, parse_policy
 from tocsin.record.rotation import RotationReason
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.command import BAD, FORK, GOOD, verify_command
+from tocsin.record.verifier.verify import verify_folder
 from tocsin.record.witness.client import ask_witnesses
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.server import WitnessServer

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.record.cosign import Signer
+from tocsin.record.c2sp.cosign import Signer
+from tocsin.record.c2sp.note import SignatureType
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.note import SignatureType
 
 AT_US = 1_495_094_400_000_000
 ORIGIN = "log.example/tanf"

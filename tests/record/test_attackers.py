@@ -10,18 +10,24 @@ from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, writ
 from tests.record.test_standalone import run_alone
 
 from tocsin.errors import SplitViewError, VerificationError
-from tocsin.record.checkpoint import Checkpoint
-from tocsin.record.command import BAD, FORK, GOOD, USAGE, verify_command
-from tocsin.record.evidence import MAX_EVIDENCE_BYTES, Evidence, check_evidence, gather_evidence, parse_evidence
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.note import SignatureType, SignedNote, parse_note
+from tocsin.record.c2sp.policy import Witness, format_policy, parse_policy
+from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.memory import ForkError, RollbackError, load_memory
-from tocsin.record.note import SignatureType, SignedNote, parse_note
-from tocsin.record.policy import Witness, format_policy, parse_policy
-from tocsin.record.source import FolderSource
-from tocsin.record.standalone import write_standalone
-from tocsin.record.tiles import TileReader
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.command import BAD, FORK, GOOD, USAGE, verify_command
+from tocsin.record.verifier.evidence import (
+    MAX_EVIDENCE_BYTES,
+    Evidence,
+    check_evidence,
+    gather_evidence,
+    parse_evidence,
+)
+from tocsin.record.verifier.memory import ForkError, RollbackError, load_memory
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.standalone import write_standalone
+from tocsin.record.verifier.verify import verify_folder
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.protocol import format_request
 

@@ -17,11 +17,11 @@ from tests.record.conftest import make_entries, make_signer
 from tests.record.faulty_disk import FaultyDisk, PowerCutError
 
 from tocsin.errors import RecordError
-from tocsin.record.checkpoint import Checkpoint
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.leaf import Sealed, new_salt, seal
 from tocsin.record.log import Log
-from tocsin.record.tiles import TileReader
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.verify import verify_folder
 
 STEPS = (1, 257)
 """Entries appended before each publication: one, and then over the edge of a tile."""

@@ -14,18 +14,18 @@ from tests.record.conftest import AT_US, make_signer, write_log
 from tests.record.test_standalone import run_alone
 
 from tocsin.errors import RecordError, VerificationError, VisibilityError
-from tocsin.record.command import BAD, GOOD, verify_command
+from tocsin.record.c2sp.note import SignatureType
+from tocsin.record.c2sp.policy import Witness, format_policy, parse_policy
+from tocsin.record.c2sp.proof import TlogProof, parse_proof
 from tocsin.record.disclose import extract_payloads, record_disclosure, write_pack, zip_pack
-from tocsin.record.entitled import could_see
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.note import SignatureType
-from tocsin.record.pack import verify_pack
 from tocsin.record.payload import format_opening
-from tocsin.record.policy import Witness, format_policy, parse_policy
-from tocsin.record.proof import TlogProof, parse_proof
 from tocsin.record.rotation import RotationReason
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.command import BAD, GOOD, verify_command
+from tocsin.record.verifier.entitled import could_see
+from tocsin.record.verifier.pack import verify_pack
+from tocsin.record.verifier.verify import verify_folder
 from tocsin.units import format_instant
 
 COSIGNER = make_signer("un.example/w", SignatureType.COSIGNATURE_ED25519, 5)

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from tests.record.conftest import AT_US, make_signer
 
-from tocsin.record.checkpoint import parse_checkpoint
-from tocsin.record.cosign import open_note
+from tocsin.record.c2sp.checkpoint import parse_checkpoint
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.note import parse_note, parse_vkey
+from tocsin.record.c2sp.policy import parse_policy
 from tocsin.record.envelope import parse_envelope
-from tocsin.record.evidence import check_evidence, parse_evidence
-from tocsin.record.keychain import key_entry
 from tocsin.record.keys import parse_key
 from tocsin.record.leaf import OPEN_KINDS, EntryKind
-from tocsin.record.memory import load_memory
-from tocsin.record.note import parse_note, parse_vkey
 from tocsin.record.payload import parse_opening
-from tocsin.record.policy import parse_policy
+from tocsin.record.verifier.evidence import check_evidence, parse_evidence
+from tocsin.record.verifier.keychain import key_entry
+from tocsin.record.verifier.memory import load_memory
 
 PAGES = Path(__file__).parents[2] / "docs/format"
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from tests.record.conftest import ORIGIN, make_signer, write_log
 
 from tocsin.errors import VerificationError
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
-from tocsin.record.cosign import open_note
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.note import SignatureType, SignedNote, parse_note, parse_vkey
+from tocsin.record.c2sp.policy import Policy, Witness, parse_policy
+from tocsin.record.c2sp.proof import parse_proof
+from tocsin.record.c2sp.tiles import parse_bundle, parse_tile_path
 from tocsin.record.envelope import parse_envelope
-from tocsin.record.evidence import parse_evidence
-from tocsin.record.note import SignatureType, SignedNote, parse_note, parse_vkey
 from tocsin.record.payload import parse_opening
-from tocsin.record.policy import Policy, Witness, parse_policy
-from tocsin.record.proof import parse_proof
-from tocsin.record.tiles import parse_bundle, parse_tile_path
+from tocsin.record.verifier.evidence import parse_evidence
 from tocsin.record.witness.client import Outcome, ask_witnesses
 from tocsin.record.witness.protocol import parse_request
 

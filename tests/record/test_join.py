@@ -12,7 +12,7 @@ from tocsin.errors import RecordError, VerificationError
 from tocsin.record.join import check_joined, continue_log, end_log
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.verify import Verified, verify_folder
+from tocsin.record.verifier.verify import Verified, verify_folder
 
 NEXT = make_signer("log.example/tanf-2", number=7)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tocsin.errors import RecordError
+from tocsin.record.c2sp.note import SignatureType, encode_base64
 from tocsin.record.keys import create_key, format_key, load_key
-from tocsin.record.note import SignatureType, encode_base64
 
 
 @pytest.mark.parametrize("kind", list(SignatureType))

@@ -16,7 +16,7 @@ from tocsin.errors import RecordError, VerificationError
 from tocsin.record.cover import Cover
 from tocsin.record.envelope import commitment_of, parse_envelope
 from tocsin.record.leaf import Entry, EntryKind, Sealed, new_salt, seal
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.verify import verify_folder
 
 SALT = bytes(range(32))
 PARTIES = st.frozensets(st.text(min_size=1).filter(lambda p: p != "*"), min_size=1, max_size=4)

@@ -10,14 +10,14 @@ import pytest
 from tests.record.conftest import AT_US, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.cosign import Signer
+from tocsin.record.c2sp.cosign import Signer
+from tocsin.record.c2sp.merkle import leaf_hash, verify_consistency, verify_inclusion
+from tocsin.record.c2sp.note import SignatureType, SignedNote
+from tocsin.record.c2sp.policy import Witness, format_policy, parse_policy
+from tocsin.record.c2sp.proof import TlogProof, parse_proof, verify_proof
 from tocsin.record.leaf import Entry, EntryKind, new_salt, seal
 from tocsin.record.log import Log
-from tocsin.record.merkle import leaf_hash, verify_consistency, verify_inclusion
-from tocsin.record.note import SignatureType, SignedNote
-from tocsin.record.policy import Witness, format_policy, parse_policy
-from tocsin.record.proof import TlogProof, parse_proof, verify_proof
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.verify import verify_folder
 
 
 def test_append_gives_indices_that_survive_a_crash_before_publishing(tmp_path: Path) -> None:

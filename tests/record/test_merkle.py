@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from tests import naive_record as naive
 
 from tocsin.errors import VerificationError
-from tocsin.record.audit import audit
-from tocsin.record.growth import check_growth, grow
-from tocsin.record.merkle import (
+from tocsin.record.c2sp.merkle import (
     EMPTY_ROOT,
     consistency_proof,
     inclusion_proof,
@@ -19,7 +17,9 @@ from tocsin.record.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from tocsin.record.tiles import ENTRIES, TileReader, parse_tile, parse_tile_path, tile_path, tiles_of
+from tocsin.record.c2sp.tiles import ENTRIES, TileReader, parse_tile, parse_tile_path, tile_path, tiles_of
+from tocsin.record.growth import check_growth, grow
+from tocsin.record.verifier.audit import audit
 
 ENTRIES_70 = [b"entry %d" % i for i in range(70)]
 

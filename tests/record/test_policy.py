@@ -8,8 +8,8 @@ import pytest
 from tests.record.conftest import make_signer
 
 from tocsin.errors import VerificationError
-from tocsin.record.note import SignatureType
-from tocsin.record.policy import Witness, format_policy, parse_policy
+from tocsin.record.c2sp.note import SignatureType
+from tocsin.record.c2sp.policy import Witness, format_policy, parse_policy
 
 LOG = make_signer().vkey
 KEYS = [make_signer(f"w{i}.example", SignatureType.COSIGNATURE_ED25519, 40 + i).vkey for i in range(6)]

@@ -11,14 +11,14 @@ from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, writ
 
 from tocsin.errors import RecordError, SplitViewError, VerificationError
 from tocsin.record import log as log_module
-from tocsin.record.checkpoint import Checkpoint
-from tocsin.record.keychain import KeyEntry, follow_keys
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.note import SignedNote
+from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.log import Log
-from tocsin.record.note import SignedNote
 from tocsin.record.rotation import ROTATION, Rotation, RotationReason
-from tocsin.record.source import FolderSource
-from tocsin.record.tiles import TileReader
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.keychain import KeyEntry, follow_keys
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.verify import verify_folder
 
 OLD, NEW, THIRD = make_signer(), make_signer(number=2), make_signer(number=3)
 

@@ -10,11 +10,11 @@ from tlog_scales.backend import LocalBackend
 from tlog_scales.reader import TilesReader
 from tlog_scales.writer import TilesWriter
 
-from tocsin.record.merkle import leaf_hash, verify_consistency, verify_inclusion
-from tocsin.record.note import SignatureType, SignedNote
-from tocsin.record.source import FolderSource
-from tocsin.record.tiles import TileReader
-from tocsin.record.verify import CHECKPOINT, LOG_VKEY, verify, verify_folder
+from tocsin.record.c2sp.merkle import leaf_hash, verify_consistency, verify_inclusion
+from tocsin.record.c2sp.note import SignatureType, SignedNote
+from tocsin.record.c2sp.tiles import TileReader
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.verify import CHECKPOINT, LOG_VKEY, verify, verify_folder
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.protocol import format_request
 

@@ -16,13 +16,13 @@ from tests.record.conftest import AT_US, make_entries, make_signer, write_log
 from tests.record.test_standalone import run_alone
 
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.command import BAD, FORK, GOOD, UNAVAILABLE, verify_command
+from tocsin.record.c2sp.tiles import MAX_BUNDLE_BYTES
 from tocsin.record.log import Log
 from tocsin.record.rotation import RotationReason
-from tocsin.record.source import FolderSource, UrlSource
-from tocsin.record.standalone import write_standalone
-from tocsin.record.tiles import MAX_BUNDLE_BYTES
-from tocsin.record.verify import verify
+from tocsin.record.verifier.command import BAD, FORK, GOOD, UNAVAILABLE, verify_command
+from tocsin.record.verifier.source import FolderSource, UrlSource
+from tocsin.record.verifier.standalone import write_standalone
+from tocsin.record.verifier.verify import verify
 
 
 class _Quiet(SimpleHTTPRequestHandler):

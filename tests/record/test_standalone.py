@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.record.standalone import standalone_source, write_standalone
+from tocsin.record.verifier.standalone import standalone_source, write_standalone
 
 
 def run_alone(script: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

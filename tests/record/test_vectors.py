@@ -13,15 +13,15 @@ from tests import naive_record as naive
 
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.errors import VerificationError
-from tocsin.record.audit import audit
-from tocsin.record.checkpoint import parse_checkpoint
-from tocsin.record.cosign import open_note, verify_signature
+from tocsin.record.c2sp.checkpoint import parse_checkpoint
+from tocsin.record.c2sp.cosign import open_note, verify_signature
+from tocsin.record.c2sp.merkle import consistency_proof, leaf_hash, root_of, verify_consistency, verify_inclusion
+from tocsin.record.c2sp.note import SignatureType, SignedNote, Vkey, is_sound_ed25519, parse_note, parse_vkey
+from tocsin.record.c2sp.proof import parse_proof
+from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.keys import format_key, parse_key
-from tocsin.record.merkle import consistency_proof, leaf_hash, root_of, verify_consistency, verify_inclusion
-from tocsin.record.note import SignatureType, SignedNote, Vkey, is_sound_ed25519, parse_note, parse_vkey
-from tocsin.record.proof import parse_proof
-from tocsin.record.source import FolderSource
-from tocsin.record.tiles import TileReader
+from tocsin.record.verifier.audit import audit
+from tocsin.record.verifier.source import FolderSource
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

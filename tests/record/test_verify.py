@@ -11,12 +11,12 @@ import pytest
 from tests.record.conftest import make_signer, write_log
 
 from tocsin.errors import VerificationError
-from tocsin.record.command import BAD, GOOD, USAGE, verify_command
+from tocsin.record.c2sp.tiles import TileReader, tile_path
 from tocsin.record.growth import grow
 from tocsin.record.payload import verify_payloads
-from tocsin.record.source import FolderSource
-from tocsin.record.tiles import TileReader, tile_path
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.command import BAD, GOOD, USAGE, verify_command
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.verify import verify_folder
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -232,7 +232,7 @@ def _keys(path: Path) -> dict[str, bytes]:
     """
     from tocsin.agreement.source.document import compose
     from tocsin.errors import AgreementError, Place, SettingError, VerificationError
-    from tocsin.record.note import parse_vkey
+    from tocsin.record.c2sp.note import parse_vkey
 
     try:
         document = compose(path.read_bytes(), file=str(path))

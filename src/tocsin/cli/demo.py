@@ -73,7 +73,7 @@ def _run(example: Example, folder: Path, out: Path) -> tuple[str, ...]:
     from tocsin.agreement.lint import lint
     from tocsin.agreement.load import load
     from tocsin.cli.replay import run
-    from tocsin.record.verify import verify_folder
+    from tocsin.record.verifier.verify import verify_folder
     from tocsin.station.replay import Job
     from tocsin.tracks.formats.columns import load_columns
 

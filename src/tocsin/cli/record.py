@@ -72,9 +72,9 @@ def visible_command(
     """
     from dataclasses import asdict
 
-    from tocsin.record.entitled import could_see
-    from tocsin.record.source import FolderSource
-    from tocsin.record.verify import find_record, verify_folder
+    from tocsin.record.verifier.entitled import could_see
+    from tocsin.record.verifier.source import FolderSource
+    from tocsin.record.verifier.verify import find_record, verify_folder
     from tocsin.units import format_instant, parse_instant_us
 
     at = format_instant(parse_instant_us(until))

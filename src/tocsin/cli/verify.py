@@ -19,6 +19,6 @@ def verify_command(
 
     Example: tocsin verify out/at-tanf/record
     """
-    from tocsin.record.command import verify_command as verify
+    from tocsin.record.verifier.command import verify_command as verify
 
     raise typer.Exit(verify(record, state=state, vkey=vkey))

@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.errors import RecordError, VisibilityError
-from tocsin.record.audit import open_entries
-from tocsin.record.checkpoint import parse_checkpoint
-from tocsin.record.entitled import ranges_of
+from tocsin.record.c2sp.checkpoint import parse_checkpoint
+from tocsin.record.c2sp.merkle import inclusion_proof
+from tocsin.record.c2sp.note import SignedNote, parse_note
+from tocsin.record.c2sp.proof import TlogProof
+from tocsin.record.c2sp.tiles import TILE_WIDTH, TileReader
 from tocsin.record.envelope import parse_envelope
-from tocsin.record.keychain import handover_path
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.merkle import inclusion_proof
-from tocsin.record.note import SignedNote, parse_note
-from tocsin.record.pack import HANDOVERS, OPENINGS, PROOF_SUFFIX, PROOFS
 from tocsin.record.payload import DETACHED, Opening, format_opening, payload_file
-from tocsin.record.proof import TlogProof
-from tocsin.record.standalone import standalone_source
-from tocsin.record.tiles import TILE_WIDTH, TileReader
-from tocsin.record.verify import LOG_VKEY, WITNESSED
+from tocsin.record.verifier.audit import open_entries
+from tocsin.record.verifier.entitled import ranges_of
+from tocsin.record.verifier.keychain import handover_path
+from tocsin.record.verifier.pack import HANDOVERS, OPENINGS, PROOF_SUFFIX, PROOFS
+from tocsin.record.verifier.standalone import standalone_source
+from tocsin.record.verifier.verify import LOG_VKEY, WITNESSED
 from tocsin.units import format_instant
 
 README = """{title}

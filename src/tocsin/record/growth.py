@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tocsin.errors import VerificationError
-from tocsin.record.merkle import leaf_hash
-from tocsin.record.tiles import (
+from tocsin.record.c2sp.merkle import leaf_hash
+from tocsin.record.c2sp.tiles import (
     ENTRIES,
     TILE_HEIGHT,
     TILE_WIDTH,

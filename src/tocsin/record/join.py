@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tocsin.errors import VerificationError
-from tocsin.record.checkpoint import Checkpoint
-from tocsin.record.cosign import Signer
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.cosign import Signer
+from tocsin.record.c2sp.note import Vkey, encode_base64
 from tocsin.record.envelope import EVERYBODY
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.note import Vkey, encode_base64
-from tocsin.record.verify import CONTINUED_KIND, CONTINUES_KIND, Verified
+from tocsin.record.verifier.verify import CONTINUED_KIND, CONTINUES_KIND, Verified
 
 
 def end_log(log: Log, *, next_key: Vkey, at_us: int) -> Checkpoint:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.errors import RecordError, VerificationError
+from tocsin.record.c2sp.tiles import TILE_WIDTH
 from tocsin.record.files import cut, make_folder, sync_folder, write_all, write_new
 from tocsin.record.leaf import Sealed
 from tocsin.record.payload import (
@@ -25,7 +26,6 @@ from tocsin.record.payload import (
     read_openings,
     resolve,
 )
-from tocsin.record.tiles import TILE_WIDTH
 
 TORN = "torn"
 """Folder beside `payload/` for bytes of appends that a crash interrupted."""

@@ -13,9 +13,9 @@ import stat
 from pathlib import Path
 
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.cosign import SEED_BYTES, Signer
+from tocsin.record.c2sp.cosign import SEED_BYTES, Signer
+from tocsin.record.c2sp.note import SignatureType, decode_base64, encode_base64, is_key_name
 from tocsin.record.files import sync_folder, write_new
-from tocsin.record.note import SignatureType, decode_base64, encode_base64, is_key_name
 
 KEY_FILE_MODE = 0o600
 """Owner reads and writes, nobody else does anything."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from tocsin.canon import canonical_bytes
 from tocsin.errors import RecordError, VerificationError
+from tocsin.record.c2sp.tiles import MAX_ENTRY_BYTES
 from tocsin.record.envelope import EVERYBODY, SALT_BYTES, Envelope, commitment_of, is_audience
-from tocsin.record.tiles import MAX_ENTRY_BYTES
 from tocsin.units import format_instant
 
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024

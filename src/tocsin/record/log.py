@@ -19,23 +19,23 @@ from types import TracebackType
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
-from tocsin.record.cosign import Signer, open_note
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.cosign import Signer, open_note
+from tocsin.record.c2sp.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
+from tocsin.record.c2sp.note import NoteSignature, SignatureType, SignedNote, parse_note
+from tocsin.record.c2sp.policy import Policy, read_policy
+from tocsin.record.c2sp.proof import TlogProof
+from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.envelope import parse_envelope
 from tocsin.record.files import Lock, make_folder, read_back, replace_file
 from tocsin.record.growth import check_growth, grow
 from tocsin.record.journal import Journal, Torn
-from tocsin.record.keychain import key_entry
 from tocsin.record.leaf import Entry, EntryKind, Sealed, new_salt, seal
-from tocsin.record.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
-from tocsin.record.note import NoteSignature, SignatureType, SignedNote, parse_note
 from tocsin.record.payload import Opening
-from tocsin.record.policy import Policy, read_policy
-from tocsin.record.proof import TlogProof
 from tocsin.record.rotation import RotationReason, begin_rotation, rotation_under_way
 from tocsin.record.staging import Staging
-from tocsin.record.tiles import TileReader
-from tocsin.record.verify import CHECKPOINT, LOG_VKEY, WITNESSED
+from tocsin.record.verifier.keychain import key_entry
+from tocsin.record.verifier.verify import CHECKPOINT, LOG_VKEY, WITNESSED
 
 RECORD = "record"
 PAYLOAD = "payload"

@@ -16,9 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tocsin.errors import VerificationError
-from tocsin.record.envelope import SALT_BYTES, Envelope, parse_envelope
-from tocsin.record.source import FolderSource
-from tocsin.record.tiles import (
+from tocsin.record.c2sp.tiles import (
     ENTRIES,
     MAX_ENTRY_BYTES,
     TILE_WIDTH,
@@ -28,6 +26,8 @@ from tocsin.record.tiles import (
     parse_tile_path,
     tile_path,
 )
+from tocsin.record.envelope import SALT_BYTES, Envelope, parse_envelope
+from tocsin.record.verifier.source import FolderSource
 
 MAX_INLINE_BYTES = MAX_ENTRY_BYTES
 """Bytes up to which a payload stands in its line."""

@@ -13,12 +13,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from tocsin.errors import RecordError
+from tocsin.record.c2sp.note import Vkey, parse_note
 from tocsin.record.envelope import EVERYBODY
 from tocsin.record.files import make_folder, replace_file, sync_folder
-from tocsin.record.keychain import KeyEntry, by_both, handover_path, key_entry
 from tocsin.record.leaf import Entry, EntryKind
-from tocsin.record.note import Vkey, parse_note
-from tocsin.record.verify import CHECKPOINT, LOG_VKEY
+from tocsin.record.verifier.keychain import KeyEntry, by_both, handover_path, key_entry
+from tocsin.record.verifier.verify import CHECKPOINT, LOG_VKEY
 
 ROTATION = "rotation"
 """File beside `record/` while a rotation is under way."""

@@ -11,9 +11,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tocsin.record.c2sp.tiles import ENTRIES, TILE_HEIGHT, TILE_WIDTH, tile_path
 from tocsin.record.files import make_folder, read_back, sync_folder, write_new
-from tocsin.record.tiles import ENTRIES, TILE_HEIGHT, TILE_WIDTH, tile_path
-from tocsin.record.verify import CHECKPOINT
+from tocsin.record.verifier.verify import CHECKPOINT
 
 
 class Staging:

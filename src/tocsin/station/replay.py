@@ -34,7 +34,7 @@ from tocsin.incident.compare import Comparison, compare
 from tocsin.incident.load import load_claims
 from tocsin.incident.names import AliasGroup, Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
-from tocsin.record.checkpoint import Checkpoint
+from tocsin.record.c2sp.checkpoint import Checkpoint
 from tocsin.record.envelope import EVERYBODY
 from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry, EntryKind

@@ -14,8 +14,8 @@ import pytest
 from tests.record.conftest import ORIGIN, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError
-from tocsin.record.note import parse_vkey
-from tocsin.record.policy import Policy, Witness
+from tocsin.record.c2sp.note import parse_vkey
+from tocsin.record.c2sp.policy import Policy, Witness
 from tocsin.record.witness.client import Outcome, ask_witnesses
 from tocsin.record.witness.command import read_logs
 

@@ -12,12 +12,12 @@ import pytest
 from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.checkpoint import Checkpoint
-from tocsin.record.cosign import open_note, verify_signature
-from tocsin.record.evidence import check_evidence, parse_evidence
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.cosign import open_note, verify_signature
+from tocsin.record.c2sp.note import SignatureType, SignedNote, parse_note, parse_signature
 from tocsin.record.files import replace_file
 from tocsin.record.log import Log
-from tocsin.record.note import SignatureType, SignedNote, parse_note, parse_signature
+from tocsin.record.verifier.evidence import check_evidence, parse_evidence
 from tocsin.record.witness import keeper as keeper_module
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.protocol import format_request

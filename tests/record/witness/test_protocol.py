@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tests.record.conftest import AT_US, make_signer
 
-from tocsin.record.checkpoint import parse_checkpoint
-from tocsin.record.cosign import open_note
-from tocsin.record.note import SignatureType, SignedNote, Vkey, parse_note, parse_signature, parse_vkey
+from tocsin.record.c2sp.checkpoint import parse_checkpoint
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.note import SignatureType, SignedNote, Vkey, parse_note, parse_signature, parse_vkey
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.protocol import SIZE_TYPE
 

@@ -16,12 +16,12 @@ import pytest
 from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError
-from tocsin.record.checkpoint import Checkpoint
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.note import SignatureType, SignedNote
+from tocsin.record.c2sp.policy import Policy, Witness, format_policy, parse_policy
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
-from tocsin.record.note import SignatureType, SignedNote
-from tocsin.record.policy import Policy, Witness, format_policy, parse_policy
-from tocsin.record.verify import verify_folder
+from tocsin.record.verifier.verify import verify_folder
 from tocsin.record.witness.client import Outcome, ask_witnesses, require_not_behind
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.protocol import MAX_REQUEST_BYTES, format_request

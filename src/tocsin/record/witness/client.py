@@ -16,11 +16,11 @@ from enum import StrEnum
 
 from tocsin.clock import US_PER_S, monotonic_us
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.checkpoint import parse_checkpoint, parse_size
-from tocsin.record.cosign import open_note
-from tocsin.record.note import NoteSignature, SignedNote, parse_signature
-from tocsin.record.policy import Policy, Witness
-from tocsin.record.source import refusing_redirects
+from tocsin.record.c2sp.checkpoint import parse_checkpoint, parse_size
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.note import NoteSignature, SignedNote, parse_signature
+from tocsin.record.c2sp.policy import Policy, Witness
+from tocsin.record.verifier.source import refusing_redirects
 from tocsin.record.witness.protocol import MAX_REQUEST_BYTES, SIZE_TYPE, Status, format_request
 
 TIMEOUT_S = 5.0

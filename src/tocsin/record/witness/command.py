@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Thread
 
 from tocsin.errors import RecordError
-from tocsin.record.cosign import Signer
+from tocsin.record.c2sp.cosign import Signer
+from tocsin.record.c2sp.note import SignatureType, Vkey, parse_vkey
 from tocsin.record.keys import create_key, load_key
-from tocsin.record.note import SignatureType, Vkey, parse_vkey
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.server import WitnessServer
 

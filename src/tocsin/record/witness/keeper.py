@@ -14,11 +14,11 @@ from threading import Lock as ThreadLock
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
-from tocsin.record.cosign import Opened, Signer, open_note
-from tocsin.record.evidence import Evidence, check_evidence
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.cosign import Opened, Signer, open_note
+from tocsin.record.c2sp.note import SignatureType, SignedNote, Vkey, parse_note
 from tocsin.record.files import Lock, make_folder, replace_file
-from tocsin.record.note import SignatureType, SignedNote, Vkey, parse_note
+from tocsin.record.verifier.evidence import Evidence, check_evidence
 from tocsin.record.witness.protocol import Answer, Request, Status, authenticate, judge, parse_request
 
 MAX_REFUSED = 1_000

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from tocsin.errors import VerificationError
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint, parse_size
-from tocsin.record.cosign import Opened, open_note
-from tocsin.record.merkle import EMPTY_ROOT, HASH_BYTES, MAX_PROOF_HASHES, verify_consistency
-from tocsin.record.note import SignedNote, Vkey, decode_base64, encode_base64, parse_note
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint, parse_size
+from tocsin.record.c2sp.cosign import Opened, open_note
+from tocsin.record.c2sp.merkle import EMPTY_ROOT, HASH_BYTES, MAX_PROOF_HASHES, verify_consistency
+from tocsin.record.c2sp.note import SignedNote, Vkey, decode_base64, encode_base64, parse_note
 
 MAX_REQUEST_BYTES = 256 * 1024
 """Bytes of a request: 63 hashes and a checkpoint with 70 ML-DSA-44 signatures."""

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 from tocsin.errors import VerificationError
-from tocsin.record.merkle import HASH_BYTES
-from tocsin.record.note import decode_base64, encode_base64
+from tocsin.record.c2sp.merkle import HASH_BYTES
+from tocsin.record.c2sp.note import decode_base64, encode_base64
 
 MAX_SIZE = 2**63 - 1
 """Largest tree that a checkpoint may name."""

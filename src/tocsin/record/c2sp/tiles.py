@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from tocsin.errors import VerificationError
-from tocsin.record.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, root_of
+from tocsin.record.c2sp.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, root_of
 
 TILE_WIDTH = 256
 """Hashes in a full tile, entries in a full bundle."""

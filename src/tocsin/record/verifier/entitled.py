@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.errors import VerificationError
+from tocsin.record.c2sp.tiles import ENTRIES, TILE_WIDTH, ReadFile, TileReader, parse_bundle
 from tocsin.record.envelope import Envelope, parse_envelope
-from tocsin.record.tiles import ENTRIES, TILE_WIDTH, ReadFile, TileReader, parse_bundle
 
 DISCLOSURE_KIND = "disclosure"
 """Kind of the entries that tell what was handed to whom."""

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from tocsin.errors import VerificationError
-from tocsin.record.envelope import Envelope, parse_envelope
-from tocsin.record.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
-from tocsin.record.tiles import (
+from tocsin.record.c2sp.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
+from tocsin.record.c2sp.tiles import (
     ENTRIES,
     TILE_HEIGHT,
     TILE_WIDTH,
@@ -26,6 +25,7 @@ from tocsin.record.tiles import (
     tile_root,
     tiles_of,
 )
+from tocsin.record.envelope import Envelope, parse_envelope
 
 MAX_UNCOVERED_SHOWN = 100
 """Uncovered files that are listed one by one; more are counted."""

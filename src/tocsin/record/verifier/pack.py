@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.errors import VerificationError
-from tocsin.record.checkpoint import Checkpoint
-from tocsin.record.cosign import open_note
-from tocsin.record.entitled import DISCLOSURE_KIND, entries_in
+from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.note import Vkey
+from tocsin.record.c2sp.policy import Policy, read_policy
+from tocsin.record.c2sp.proof import TlogProof, parse_proof, verify_proof
 from tocsin.record.envelope import Envelope
-from tocsin.record.keychain import key_entry
-from tocsin.record.note import Vkey
 from tocsin.record.payload import DETACHED, Opening, parse_opening, resolve
-from tocsin.record.policy import Policy, read_policy
-from tocsin.record.proof import TlogProof, parse_proof, verify_proof
-from tocsin.record.source import FolderSource
-from tocsin.record.verify import KEY_KIND, LOG_VKEY, WITNESSES_KIND, read_vkey
+from tocsin.record.verifier.entitled import DISCLOSURE_KIND, entries_in
+from tocsin.record.verifier.keychain import key_entry
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.verify import KEY_KIND, LOG_VKEY, WITNESSES_KIND, read_vkey
 
 OPENINGS = "openings"
 """File with the entries and what opens them; a folder that has it is a pack."""

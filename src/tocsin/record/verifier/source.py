@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.tiles import MAX_BUNDLE_BYTES
+from tocsin.record.c2sp.tiles import MAX_BUNDLE_BYTES
 
 TIMEOUT_S = 30.0
 """Seconds without an answer after which a web server counts as unavailable."""

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tocsin.errors import VerificationError
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint, parse_size
-from tocsin.record.cosign import open_note
-from tocsin.record.merkle import HASH_BYTES, MAX_PROOF_HASHES, leaf_hash, verify_inclusion
-from tocsin.record.note import MAX_NOTE_BYTES, SignedNote, Vkey, decode_base64, encode_base64, parse_note
-from tocsin.record.policy import Policy
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint, parse_size
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.merkle import HASH_BYTES, MAX_PROOF_HASHES, leaf_hash, verify_inclusion
+from tocsin.record.c2sp.note import MAX_NOTE_BYTES, SignedNote, Vkey, decode_base64, encode_base64, parse_note
+from tocsin.record.c2sp.policy import Policy
 
 PROOF_HEAD = "c2sp.org/tlog-proof@v1"
 """First line of the file; its name ends in `.tlog-proof`."""

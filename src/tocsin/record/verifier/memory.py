@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.errors import RecordError, SplitViewError, VerificationError
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
-from tocsin.record.cosign import open_note
-from tocsin.record.evidence import Evidence, gather_evidence, split_view
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.note import SignedNote, Vkey, parse_note, parse_vkey
+from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.files import replace_file
-from tocsin.record.note import SignedNote, Vkey, parse_note, parse_vkey
-from tocsin.record.tiles import TileReader
+from tocsin.record.verifier.evidence import Evidence, gather_evidence, split_view
 
 MEMORY_FORMAT = "tocsin-memory/1"
 """Value of `format` in the file."""

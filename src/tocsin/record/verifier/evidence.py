@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tocsin.errors import SplitViewError, VerificationError
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
-from tocsin.record.cosign import open_note
-from tocsin.record.merkle import HASH_BYTES, MAX_PROOF_HASHES, consistency_proof, consistency_roots
-from tocsin.record.note import SignedNote, Vkey, decode_base64, encode_base64, parse_note, parse_vkey
-from tocsin.record.tiles import TileReader
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.merkle import HASH_BYTES, MAX_PROOF_HASHES, consistency_proof, consistency_roots
+from tocsin.record.c2sp.note import SignedNote, Vkey, decode_base64, encode_base64, parse_note, parse_vkey
+from tocsin.record.c2sp.tiles import TileReader
 
 EVIDENCE_HEAD = "tocsin-evidence/1"
 """First line of the file."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.errors import VerificationError
-from tocsin.record.note import SignatureType, Vkey, parse_vkey
+from tocsin.record.c2sp.note import SignatureType, Vkey, parse_vkey
 
 NONE = "none"
 """The quorum that asks for nobody; no witness or group may have this name."""

@@ -15,8 +15,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tocsin.errors import RecordError, VerificationError
-from tocsin.record.checkpoint import MAX_SIZE, Checkpoint, parse_checkpoint
-from tocsin.record.note import NoteSignature, SignatureType, SignedNote, Vkey
+from tocsin.record.c2sp.checkpoint import MAX_SIZE, Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.note import NoteSignature, SignatureType, SignedNote, Vkey
 
 SEED_BYTES = 32
 """Bytes of a private key, for all three types."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.errors import VerificationError
-from tocsin.record.checkpoint import parse_checkpoint
-from tocsin.record.cosign import open_note
-from tocsin.record.note import SignatureType, SignedNote, Vkey, parse_note, parse_vkey
-from tocsin.record.tiles import ReadFile, TileReader
+from tocsin.record.c2sp.checkpoint import parse_checkpoint
+from tocsin.record.c2sp.cosign import open_note
+from tocsin.record.c2sp.note import SignatureType, SignedNote, Vkey, parse_note, parse_vkey
+from tocsin.record.c2sp.tiles import ReadFile, TileReader
 
 HANDOVER = "handover"
 """Folder with the checkpoints at which keys changed, each named by the index of its key entry."""

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.errors import VerificationError
-from tocsin.record.audit import Audit, account_for, audit
-from tocsin.record.checkpoint import Checkpoint, parse_checkpoint
-from tocsin.record.cosign import Opened, open_note
-from tocsin.record.keychain import follow_keys, key_entry
-from tocsin.record.memory import Remembered, compare_keys, compare_trees
-from tocsin.record.note import SignatureType, SignedNote, Vkey, parse_note, parse_vkey
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.cosign import Opened, open_note
+from tocsin.record.c2sp.note import SignatureType, SignedNote, Vkey, parse_note, parse_vkey
+from tocsin.record.c2sp.policy import Policy, read_policy
+from tocsin.record.c2sp.tiles import ReadFile, TileReader
 from tocsin.record.payload import verify_payloads
-from tocsin.record.policy import Policy, read_policy
-from tocsin.record.source import FolderSource, Source
-from tocsin.record.tiles import ReadFile, TileReader
+from tocsin.record.verifier.audit import Audit, account_for, audit
+from tocsin.record.verifier.keychain import follow_keys, key_entry
+from tocsin.record.verifier.memory import Remembered, compare_keys, compare_trees
+from tocsin.record.verifier.source import FolderSource, Source
 
 CHECKPOINT = "checkpoint"
 """File with the newest signed checkpoint."""

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.errors import RecordError, SplitViewError, VerificationError
-from tocsin.record.entitled import undelivered
-from tocsin.record.evidence import EVIDENCE_HEAD, parse_evidence, split_view
+from tocsin.record.c2sp.note import Vkey, encode_base64, parse_vkey
 from tocsin.record.files import replace_file
-from tocsin.record.memory import ForkError, Remembered, load_memory, save_memory
-from tocsin.record.note import Vkey, encode_base64, parse_vkey
-from tocsin.record.pack import is_pack, verify_pack
-from tocsin.record.source import FolderSource, Source, UrlSource
-from tocsin.record.verify import CONTINUED_KIND, Verified, find_record, read_vkey, verify
+from tocsin.record.verifier.entitled import undelivered
+from tocsin.record.verifier.evidence import EVIDENCE_HEAD, parse_evidence, split_view
+from tocsin.record.verifier.memory import ForkError, Remembered, load_memory, save_memory
+from tocsin.record.verifier.pack import is_pack, verify_pack
+from tocsin.record.verifier.source import FolderSource, Source, UrlSource
+from tocsin.record.verifier.verify import CONTINUED_KIND, Verified, find_record, read_vkey, verify
 
 GOOD, BAD, USAGE, FORK, UNAVAILABLE = 0, 1, 2, 3, 4
 """Exit codes."""
