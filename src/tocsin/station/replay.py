@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from tocsin import __version__
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
+from tocsin.agreement.custody import Custody, compile_custody
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
@@ -35,6 +36,8 @@ from tocsin.incident.load import load_claims
 from tocsin.incident.names import AliasGroup, Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
 from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.note import Vkey, parse_vkey
+from tocsin.record.c2sp.policy import Witness, format_policy
 from tocsin.record.envelope import EVERYBODY
 from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry, EntryKind
@@ -182,7 +185,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     book = load_claims(job.claims) if job.claims else None
     told = read_notices(job.notices) if job.notices else None
     rules = compile_rules(agreement, watchlist) if told else None
-    policy = compile_policy(agreement)
+    policy, custody = compile_policy(agreement), compile_custody(agreement)
     archive = read_tracks(job.tracks, columns=job.columns, progress=reading)
     try:
         engine = Engine(watchlist)
@@ -205,7 +208,9 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     findings = lint(agreement)
     _write_tables(job.out, archive, events, warned)
     notices = _notice_entries(notified, policy) if notified else ()
-    checkpoint, vkey = _record(job.out, agreement, archive, events.events, warned, book, policy, tuple(notices))
+    checkpoint, vkey = _record(
+        job.out, agreement, archive, events.events, warned, book, policy, tuple(notices), custody=custody
+    )
     return Replay(
         job=job,
         agreement=agreement,
@@ -303,11 +308,17 @@ def _record(
     book: ClaimBook | None,
     policy: Policy,
     notices: Sequence[Entry] = (),
+    *,
+    custody: Custody | None,
 ) -> tuple[Checkpoint, str]:
-    """Log everything decided, in the order in which it became known, and sign it; return the checkpoint and the key."""
+    """Log everything decided, in the order in which it became known, and sign it; return the checkpoint and the key.
+
+    Witnesses are named and not asked: a replay's record is nobody's live log, and says that it is unwitnessed.
+    """
     end_us = max([0, *(e.known_us for e in events)])
     key = create_key(out / "keys" / "log.key", f"tocsin.replay/{agreement.id}/{given(agreement.version) or 0}")
     entries = [
+        *([witnesses_entry(custody, key.vkey, at_us=0)] if custody else []),
         *_opening_entries(policy, agreement, archive, end_us),
         *sorted(
             [*notices, *_event_entries(policy, events), *_fact_entries(policy, agreement, warned)],
@@ -320,6 +331,27 @@ def _record(
         for start in range(0, len(entries), MAX_UNPUBLISHED):
             log.append(entries[start : start + MAX_UNPUBLISHED])
         return log.publish(), str(key.vkey)
+
+
+def witnesses_entry(custody: Custody, log: Vkey, *, at_us: int) -> Entry:
+    """Return the entry with which a log names its witnesses and their quorum, as the agreement has them.
+
+    Parameters
+    ----------
+    custody : Custody
+    log : Vkey
+        The key of the log that will hold the entry.
+    at_us : int
+        Microseconds UTC.
+
+    Raises
+    ------
+    VerificationError
+        If a key is no key of its sort after all.
+    """
+    agreed = [Witness(name=one.party, vkey=parse_vkey(one.key), url=one.url) for one in custody.witnesses]
+    payload = {"policy": format_policy(log, agreed, custody.quorum)}
+    return Entry(kind=EntryKind.WITNESSES, at_us=at_us, audience=frozenset({EVERYBODY}), payload=payload)
 
 
 def _opening_entries(policy: Policy, agreement: Agreement, archive: Archive, end_us: int) -> Iterable[Entry]:

@@ -317,7 +317,7 @@ def _index_in(members: list[Node], index: str) -> int | None:
 
 def _member_label(node: Node) -> str | None:
     if isinstance(node.value, dict):
-        name, level = node.value.get("id"), node.value.get("level")
+        name, level = node.value.get("id", node.value.get("party")), node.value.get("level")
         if name is not None and isinstance(name.value, str):
             return name.value
         if level is not None and isinstance(level.value, int):

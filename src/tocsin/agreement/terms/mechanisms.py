@@ -187,8 +187,17 @@ class Orders(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessOf(Record):
+    """A party's node that remembers the log: its key, as a C2SP vkey, and where it answers."""
+
+    party: str
+    key: Maybe[str] = None
+    url: Maybe[str] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKeeping(Record):
-    """Who keeps the log, what proves it unchanged, by which clock, and who reads it."""
+    """Who keeps the log, who witnesses it, what proves it unchanged, by which clock, and who reads it."""
 
     keeper: Maybe[str] = None
     tamper_evident: Maybe[bool] = None
@@ -196,3 +205,8 @@ class RecordKeeping(Record):
     visible_to: Maybe[Words] = None
     keep_for_s: Maybe[Seconds] = None
     publish_text: Maybe[bool] = None
+    log_keys: Maybe[Words] = None
+    """Vkeys of the logs kept under this agreement."""
+    witnesses: Maybe[tuple[WitnessOf, ...]] = None
+    quorum: Maybe[int] = None
+    """How many of the witnesses must have seen a tree before it counts as witnessed; all of them where it is blank."""
