@@ -15,13 +15,8 @@ from tocsin.agreement.lint import is_clean, lint
 from tocsin.agreement.load import load
 from tocsin.cli.demo import DEMOS, Example
 from tocsin.cli.replay import run
-<<<<<<< HEAD
 from tocsin.record.verifier.command import verify_command
 from tocsin.station.replay import Job, Replay
-=======
-from tocsin.record.verifier.command import verify_command
-from tocsin.station import Job, Replay
->>>>>>> e827355 (record: folders for C2SP's formats and for the verifier)
 from tocsin.tracks.formats.columns import load_columns
 from tocsin.units import format_instant
 
