@@ -12,6 +12,8 @@ TocsinError
 ├── RecordError         the log cannot be read or written
 │   └── VerificationError   what was calculated is not what was signed
 │       └── SplitViewError  two signed checkpoints that cannot both be true
+│           ├── RollbackError   a smaller tree shown after a larger one
+│           └── ForkError       somebody signed two histories; carries the evidence
 └── VisibilityError     something asked for is not the asker's to see
 
 An error says what was found, what was expected and where, and keeps those facts as attributes.
@@ -20,7 +22,9 @@ Misuse by the programmer raises the built-in exceptions and is not in this tree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class TocsinError(Exception):
@@ -159,19 +163,41 @@ class VerificationError(RecordError):
 
     Attributes
     ----------
+    what : str
+        What was compared, in words.
     expected, calculated : str
-        The signed value and the one found, as text.
+        The signed value and the one found, as text; each may be empty.
     """
 
     def __init__(self, what: str, *, expected: str = "", calculated: str = "") -> None:
-        detail = f": expected {expected}, calculated {calculated}" if expected or calculated else ""
-        super().__init__(what + detail)
+        parts = [f"expected {expected}"] * bool(expected) + [f"calculated {calculated}"] * bool(calculated)
+        super().__init__(f"{what}: {', '.join(parts)}" if parts else what)
+        self.what = what
         self.expected = expected
         self.calculated = calculated
 
 
 class SplitViewError(VerificationError):
     """Two checkpoints, both signed by the log, that cannot both describe one history."""
+
+
+class RollbackError(SplitViewError):
+    """A smaller tree was shown after a larger one: what was signed since then is withheld."""
+
+
+class ForkError(SplitViewError):
+    """Somebody signed two histories.
+
+    Attributes
+    ----------
+    evidence : tuple
+        One piece for each key that signed both, the log's first; see `record/verifier/evidence.py`. Each prints as
+        the evidence file.
+    """
+
+    def __init__(self, what: str, *, evidence: Sequence[Any], expected: str = "", calculated: str = "") -> None:
+        super().__init__(what, expected=expected, calculated=calculated)
+        self.evidence = tuple(evidence)
 
 
 class VisibilityError(TocsinError):

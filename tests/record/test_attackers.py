@@ -9,7 +9,7 @@ import pytest
 from tests.record.conftest import AT_US, ORIGIN, make_entries, make_signer, write_log
 from tests.record.test_standalone import run_alone
 
-from tocsin.errors import SplitViewError, VerificationError
+from tocsin.errors import ForkError, RollbackError, SplitViewError, VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint
 from tocsin.record.c2sp.note import SignatureType, SignedNote, parse_note
 from tocsin.record.c2sp.policy import Witness, format_policy, parse_policy
@@ -24,7 +24,7 @@ from tocsin.record.verifier.evidence import (
     gather_evidence,
     parse_evidence,
 )
-from tocsin.record.verifier.memory import ForkError, RollbackError, load_memory
+from tocsin.record.verifier.memory import load_memory
 from tocsin.record.verifier.source import FolderSource
 from tocsin.record.verifier.standalone import write_standalone
 from tocsin.record.verifier.verify import verify_folder

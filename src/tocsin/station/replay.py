@@ -36,12 +36,11 @@ from tocsin.incident.load import load_claims
 from tocsin.incident.names import AliasGroup, Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
 from tocsin.record.c2sp.checkpoint import Checkpoint
-from tocsin.record.c2sp.note import Vkey, parse_vkey
-from tocsin.record.c2sp.policy import Witness, format_policy
 from tocsin.record.envelope import EVERYBODY
 from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import MAX_UNPUBLISHED, Log
+from tocsin.station.witnesses import witnesses_entry
 from tocsin.tracks.archive import Archive, Progress, read_tracks
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.formats.columns import ColumnMap
@@ -331,27 +330,6 @@ def _record(
         for start in range(0, len(entries), MAX_UNPUBLISHED):
             log.append(entries[start : start + MAX_UNPUBLISHED])
         return log.publish(), str(key.vkey)
-
-
-def witnesses_entry(custody: Custody, log: Vkey, *, at_us: int) -> Entry:
-    """Return the entry with which a log names its witnesses and their quorum, as the agreement has them.
-
-    Parameters
-    ----------
-    custody : Custody
-    log : Vkey
-        The key of the log that will hold the entry.
-    at_us : int
-        Microseconds UTC.
-
-    Raises
-    ------
-    VerificationError
-        If a key is no key of its sort after all.
-    """
-    agreed = [Witness(name=one.party, vkey=parse_vkey(one.key), url=one.url) for one in custody.witnesses]
-    payload = {"policy": format_policy(log, agreed, custody.quorum)}
-    return Entry(kind=EntryKind.WITNESSES, at_us=at_us, audience=frozenset({EVERYBODY}), payload=payload)
 
 
 def _opening_entries(policy: Policy, agreement: Agreement, archive: Archive, end_us: int) -> Iterable[Entry]:

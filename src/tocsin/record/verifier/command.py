@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tocsin.errors import RecordError, SplitViewError, VerificationError
+from tocsin.errors import ForkError, RecordError, SplitViewError, VerificationError
 from tocsin.record.c2sp.note import Vkey, encode_base64, parse_vkey
 from tocsin.record.files import replace_file
 from tocsin.record.verifier.entitled import undelivered
 from tocsin.record.verifier.evidence import EVIDENCE_HEAD, parse_evidence, split_view
-from tocsin.record.verifier.memory import ForkError, Remembered, load_memory, save_memory
+from tocsin.record.verifier.memory import Remembered, load_memory, save_memory
 from tocsin.record.verifier.pack import is_pack, verify_pack
 from tocsin.record.verifier.source import FolderSource, Source, UrlSource
 from tocsin.record.verifier.verify import CONTINUED_KIND, Verified, find_record, read_vkey, verify

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tocsin.errors import RecordError, SplitViewError, VerificationError
+from tocsin.errors import ForkError, RecordError, RollbackError, SplitViewError, VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
 from tocsin.record.c2sp.cosign import open_note
 from tocsin.record.c2sp.note import SignedNote, Vkey, parse_note, parse_vkey
@@ -21,10 +21,6 @@ from tocsin.record.verifier.evidence import Evidence, gather_evidence, split_vie
 
 MEMORY_FORMAT = "tocsin-memory/1"
 """Value of `format` in the file."""
-
-
-class RollbackError(SplitViewError):
-    """A smaller tree was shown after a larger one: what was signed since then is withheld."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,28 +134,13 @@ def compare_trees(remembered: Remembered, note: SignedNote, signers: Sequence[Vk
         return
     evidence = find_evidence(remembered.note, note, signers, reader)
     if evidence:
-        raise ForkError(evidence)
+        told = split_view(evidence[0])
+        raise ForkError(told.what, evidence=evidence, expected=told.expected, calculated=told.calculated)
     raise SplitViewError(
         f"the tree of {new.size} entries does not begin with the remembered tree of {old.size}",
         expected=old.root.hex(),
         calculated=contained.hex(),
     )
-
-
-class ForkError(SplitViewError):
-    """Somebody signed two histories; carries the evidence.
-
-    Attributes
-    ----------
-    evidence : tuple of Evidence
-        One for each key that signed both, the log's first.
-    """
-
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
-        told = split_view(evidence[0])
-        super().__init__(str(told))
-        self.expected, self.calculated = told.expected, told.calculated
-        self.evidence = tuple(evidence)
 
 
 def find_evidence(older: SignedNote, newer: SignedNote, signers: Sequence[Vkey], reader: TileReader) -> list[Evidence]:

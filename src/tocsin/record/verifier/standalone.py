@@ -34,7 +34,7 @@ MODULES = (
 )
 """What verification needs, each module after those it imports."""
 
-ERRORS = ("TocsinError", "RecordError", "VerificationError", "SplitViewError")
+ERRORS = ("TocsinError", "RecordError", "VerificationError", "SplitViewError", "RollbackError", "ForkError")
 """Classes taken from `tocsin.errors`."""
 
 HEAD = '''#!/usr/bin/env python3
