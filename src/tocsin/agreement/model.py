@@ -26,7 +26,15 @@ from tocsin.agreement.terms.mechanisms import (
 from tocsin.agreement.terms.places import DomainsOut, Feature, Site, StatusQuo, Zone
 from tocsin.agreement.terms.routing import RoutingGrant
 from tocsin.agreement.terms.state import Maybe, State
-from tocsin.agreement.terms.telling import BeyondLadder, Channel, EndOfLadder, LadderLevel, StandDownOf, TimeBudget
+from tocsin.agreement.terms.telling import (
+    AlarmBudget,
+    BeyondLadder,
+    Channel,
+    EndOfLadder,
+    LadderLevel,
+    StandDownOf,
+    TimeBudget,
+)
 from tocsin.agreement.terms.types import Day, Hidden, Id, InstantUs, Json, Record, Seconds, TimeZone, Words
 from tocsin.canon import digest
 from tocsin.errors import Place
@@ -189,6 +197,7 @@ class Agreement(Record):
     stand_down: Maybe[StandDownOf] = None
     texts: Maybe[Mapping[str, str | Mapping[str, str]]] = None
     time_budget: Maybe[TimeBudget] = None
+    alarm_budget: Maybe[AlarmBudget] = None
     routing: Maybe[Mapping[str, RoutingGrant | Words]] = None
     verification: Maybe[Verification] = None
     incidents: Maybe[Incidents] = None

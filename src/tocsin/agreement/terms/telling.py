@@ -1,4 +1,4 @@
-"""Telling: channels, the ladder, what ends it, what undoes it, and the time it has.
+"""Telling: channels, the ladder, what ends it, what undoes it, the time it has, and how many alarms people bear.
 
 Same rules as `model.py`.
 """
@@ -125,3 +125,15 @@ class TimeBudget(Record):
     totals_s: Annotated[Mapping[str, Seconds], Collected(r"(level\d+_total)")] = field(default_factory=dict)
     """Time that a level takes, by `level1_total`."""
     reserve_s: Maybe[Seconds] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmBudget(Record):
+    """How many alarms the people who watch are to bear, and how many warnings may come to nothing (`rehearse`)."""
+
+    operators: Maybe[int] = None
+    """How many watch at a time; alarms are shared out among them. Blank is one."""
+    per_hour: Maybe[int] = None
+    in_ten_min: Maybe[int] = None
+    false_percent: Maybe[int] = None
+    """Of a hundred approach warnings, how many may be followed by no entry and no near pass."""
