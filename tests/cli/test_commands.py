@@ -13,7 +13,7 @@ from tests.cli.test_bad_input import EXAMPLES, tocsin
 
 from tocsin.record.keys import create_key
 
-COMMANDS = ("init", "lint", "replay", "verify", "witness", "demo")
+COMMANDS = ("init", "lint", "replay", "rehearse", "verify", "witness", "demo")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -30,6 +30,17 @@ def test_lint_as_sarif_and_as_a_page_name_the_same_codes() -> None:
     assert {"PAR-02", "WRN-02"} <= codes
     assert page.lower().startswith("<!doctype html>")
     assert "WRN-02" in page
+
+
+def test_rehearsal_that_cries_wolf_exits_with_no_and_leaves_its_page_and_tables(tmp_path: Path) -> None:
+    coast = EXAMPLES.parent / "us-coast"
+    told = ("rehearse", coast / "agreement.yaml", coast / "tracks.parquet", "--columns", coast / "columns.yaml")
+    done = tocsin(*told, "--format", "json", "--out", tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout) == json.loads((tmp_path / "rehearsal.json").read_text())
+    assert {"rehearsal.html", "warnings.parquet", "events.jsonl"} <= {path.name for path in tmp_path.iterdir()}
+    bare = tocsin(*told, "--position-error", "40")
+    assert bare.returncode == 3 and "40" in bare.stderr
 
 
 def test_declared_blanks_can_be_accepted_and_silent_ones_cannot() -> None:

@@ -11,7 +11,7 @@ import sys
 import typer
 
 from tocsin import __version__
-from tocsin.cli import agreement, demo, init, lint, notice, record, replay, verify, witness
+from tocsin.cli import agreement, demo, init, lint, notice, record, rehearse, replay, verify, witness
 from tocsin.errors import TocsinError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("init")(init.init_command)
 app.command("lint")(lint.lint_command)
 app.command("replay")(replay.replay_command)
+app.command("rehearse")(rehearse.rehearse_command)
 app.command("verify")(verify.verify_command)
 app.command("witness")(witness.witness_command)
 app.command("demo")(demo.demo_command)

@@ -61,7 +61,7 @@ def run(job: Any, beside: Path | None) -> Replay:
     from tocsin.serve.replayed import write_replay_report
     from tocsin.station.replay import replay
 
-    with _bars() as (reading, watching):
+    with progress_bars() as (reading, watching):
         replayed = replay(job, reading=reading, watching=watching)
     write_replay_report(replayed, job.out / "report.html", beside=beside)
     return replayed
@@ -87,7 +87,7 @@ def print_summary(replayed: Replay) -> None:
 
 
 @contextmanager
-def _bars() -> Iterator[tuple[Any, Any]]:
+def progress_bars() -> Iterator[tuple[Any, Any]]:
     """Give two callbacks that show progress on stderr, if it is a terminal and it takes long enough."""
     import time
 

@@ -1,6 +1,6 @@
 """Ranges: how far each of many places is from the edge of one zone, negative inside.
 
-The signed distance of docs/guide/warnings.md. Says nothing of altitude or time.
+The signed distance of docs/guide/warning-quality.md. Says nothing of altitude or time.
 """
 
 from __future__ import annotations

@@ -69,8 +69,8 @@ def report_of(replayed: Replay, *, beside: Agreement | None = None) -> Report:
         provenance=Provenance.SIMULATED if simulated else Provenance.RECORDED,
         provenance_note=_note(replayed, simulated),
         made_by=f"Tocsin {__version__}",
-        zones=tuple(_zones(agreement, replayed.watchlist)),
-        marks=tuple(_marks(agreement)),
+        zones=tuple(zones_of(agreement, replayed.watchlist)),
+        marks=tuple(marks_of(agreement)),
         reports=replayed.reports,
         events=tuple(replayed.events),
         cases=replayed.warned.cases,
@@ -141,7 +141,8 @@ def _note(replayed: Replay, simulated: bool) -> str:
     return first + (" The tracks are simulated: nobody moved like this." if simulated else "")
 
 
-def _zones(agreement: Agreement, watchlist: Watchlist) -> list[ZoneShape]:
+def zones_of(agreement: Agreement, watchlist: Watchlist) -> list[ZoneShape]:
+    """Return the zones of an agreement as shapes to draw."""
     names = {zone.id: given(zone.name) or zone.id for zone in given(agreement.zones) or ()}
     return [
         ZoneShape(
@@ -156,7 +157,8 @@ def _zones(agreement: Agreement, watchlist: Watchlist) -> list[ZoneShape]:
     ]
 
 
-def _marks(agreement: Agreement) -> list[Mark]:
+def marks_of(agreement: Agreement) -> list[Mark]:
+    """Return the sites of an agreement that are points, as marks to draw."""
     marks = []
     for site in given(agreement.sites) or ():
         name = given(site.feature)

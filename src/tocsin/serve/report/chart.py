@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -113,8 +114,9 @@ class Chart:
 
 
 def draw_chart(
-    report: Report, sheet: Sheet, *, chart_id: str, tracks: Sequence[Course], fates: Mapping[str, Fate]
-) -> Chart:
+    report: Report, sheet: Sheet, *, chart_id: str, tracks: Sequence[Course], fates: Mapping[str, Fate],
+    called: Mapping[Fate, str] = MappingProxyType({}),
+) -> Chart:  # fmt: skip
     """Return a sheet's map.
 
     Parameters
@@ -127,6 +129,8 @@ def draw_chart(
         All tracks of the report.
     fates : mapping of str to Fate
         By track id; others are QUIET.
+    called : mapping of Fate to str
+        What the fates mean on this page, where it is not what they mean in a replay.
     """
     frame = sheet.frame
     world = backdrop.load_backdrop()
@@ -143,7 +147,7 @@ def draw_chart(
     return Chart(
         id=chart_id,
         title=sheet.title,
-        description=_describe(sheet, lines, counted, report),
+        description=_describe(sheet, lines, [(called.get(f, str(f)), n) for f, n in counted], report),
         frame=frame,
         has_backdrop=has_backdrop,
         land=_backdrop(world.land, frame),
@@ -353,7 +357,7 @@ def _group_boxes(report: Report, sheet: Sheet) -> tuple[tuple[str, str, Box], ..
     return tuple(found)
 
 
-def _describe(sheet: Sheet, lines: Sequence[TrackLine], counted: Sequence[tuple[Fate, int]], report: Report) -> str:
+def _describe(sheet: Sheet, lines: Sequence[TrackLine], counted: Sequence[tuple[str, int]], report: Report) -> str:
     fates = ", ".join(f"{n:,} {fate}" for fate, n in counted) or "none"
     names = [visible(report.zones[i].name) for i in sheet.zones]
     zones = f"{plural(len(names), 'zone')}: {', '.join(names[:12])}{' and others' if len(names) > 12 else ''}"

@@ -52,8 +52,8 @@ def render_report(report: Report) -> str:
     ]
     cases = tables.case_rows(report, track_index)
     drawn = [(row, draw_timeline(row.case, report.playbook)) for row in cases[: tables.MAX_CASE_CHARTS]]
-    style, script = _asset("report.css"), _asset("report.js")
-    return _environment().get_template("report.html.j2").render(
+    style, script = asset("report.css"), asset("report.js")
+    return environment().get_template("report.html.j2").render(
         report=report,
         tracks=tracks,
         charts=charts,
@@ -70,7 +70,7 @@ def render_report(report: Report) -> str:
         period=_period(report),
         style=Markup(style),
         script=Markup(script),
-        csp=_policy(style, script),
+        csp=policy(style, script),
         credit=CREDIT,
         guess_note=guess_note(),
         fate_meaning=MEANING,
@@ -85,7 +85,8 @@ def render_report(report: Report) -> str:
     )  # fmt: skip
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of the report's folder, escaping everything, with the filters that they use."""
     found = Environment(
         loader=PackageLoader("tocsin.serve.report", "assets"),
         autoescape=True,
@@ -109,11 +110,12 @@ def _environment() -> Environment:
     return found
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file of the report's folder."""
     return files("tocsin.serve.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
     """Return the content security policy: this style, this script, and nothing from anywhere."""
     hashes = [base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in (style, script)]
     return (

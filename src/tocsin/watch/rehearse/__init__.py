@@ -1,1 +1,1 @@
-"""Rehearsal: warnings judged against what the tracks then did, by the definitions of docs/guide/warnings.md (P9)."""
+"""Rehearsal: warnings judged against what the tracks then did, as docs/guide/warning-quality.md defines (P9)."""

@@ -1,6 +1,7 @@
 """The observed part of every track: fixes in order, cut into segments at silences.
 
-A silence longer than the terms' gap cuts a track; nothing is known or claimed across it (docs/guide/warnings.md).
+A silence longer than the terms' gap cuts a track; nothing is known or claimed across it
+(docs/guide/warning-quality.md).
 Impossible jumps are not looked for here: what the archive accepted counts.
 """
 

@@ -1,7 +1,7 @@
 """Judge: which class each warning falls into, by what the track did afterwards.
 
-Implements the table of classes of docs/guide/warnings.md, in its order. A warning claims that its track enters its zone
-in (t, t + H]; each horizon is judged by itself. Adds nothing up; `score.py` does.
+Implements the table of classes of docs/guide/warning-quality.md, in its order. A warning claims that its track
+enters its zone in (t, t + H]; each horizon is judged by itself. Adds nothing up; `score.py` does.
 """
 
 from __future__ import annotations
@@ -179,6 +179,26 @@ class Judged:
     def of(self, *classes: Class) -> NDArray[np.bool_]:
         """Return which warnings fell into one of some classes."""
         return np.isin(self.verdict, [CLASSES.index(name) for name in classes])
+
+    def said(self, times: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return what the warnings that count said, and whether it came true.
+
+        Parameters
+        ----------
+        times : ndarray, int64
+            How often each warning counts, shape (n,), or each track, shape (tracks,).
+
+        Returns
+        -------
+        said : ndarray, shape (k,), float64
+            Probabilities; warnings that said none, or fell into a class that is left out, are not among them.
+        came : ndarray, shape (k,), bool
+        """
+        times = times if len(times) == len(self.warnings) else times[self.warnings.track]
+        probability = self.warnings.probability
+        use = self.of(Class.RIGHT, Class.REPEAT, Class.EARLY, Class.NEAR, Class.FALSE) & ~np.isnan(probability)
+        index = np.repeat(np.flatnonzero(use), times[use])
+        return probability[index], self.of(Class.RIGHT, Class.REPEAT)[index]
 
 
 def judge(truth: Truth, warnings: Warnings, horizon_s: float) -> Judged:

@@ -1,6 +1,7 @@
 """Score: the figures of a warning method, for one horizon, over all zones or one, with intervals.
 
-Implements "The figures" of docs/guide/warnings.md. Intervals come from resampling whole tracks, never single warnings.
+Implements "The figures" of docs/guide/warning-quality.md. Intervals come from resampling whole tracks, never single
+warnings.
 """
 
 from __future__ import annotations
@@ -113,13 +114,18 @@ def figures(judged: Judged, *, zone: int | None = None, times: NDArray[np.int64]
         brier=brier,
         calibration_error=error,
         alarms_per_hour=_share(int(weight.sum()), _span_h(judged)),
-        most_in_10_min=_most(np.repeat(judged.warnings.at_us, weight)),
+        most_in_10_min=most_in_ten_min(np.repeat(judged.warnings.at_us, weight)),
         interval_share=_interval_share(judged, weight),
     )
 
 
 def resampled(
-    judged: Judged, *, zone: int | None = None, resamples: int = RESAMPLES, seed: int = 1
+    judged: Judged,
+    *,
+    zone: int | None = None,
+    among: NDArray[np.int64] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 1,
 ) -> dict[str, tuple[float, float]]:
     """Return a 95 % interval of every figure that is a number, by resampling whole tracks.
 
@@ -127,15 +133,18 @@ def resampled(
     ----------
     judged : Judged
     zone : int or None
+    among : ndarray, shape (k,), int64, or None
+        Tracks to draw from; None takes all.
     resamples : int
     seed : int
         The same seed gives the same intervals.
     """
     random = np.random.default_rng(seed)
     tracks = len(judged.truth.fixes.tracks)
+    among = np.arange(tracks) if among is None else among
     names = [n for n in Figures.__slots__ if n not in ("horizon_s", "counts")]
     drawn = [
-        figures(judged, zone=zone, times=np.bincount(random.integers(0, tracks, tracks), minlength=tracks))
+        figures(judged, zone=zone, times=np.bincount(random.choice(among, len(among)), minlength=tracks))
         for _ in range(resamples)
     ]
     table = np.array([[getattr(one, name) for name in names] for one in drawn], np.float64)
@@ -143,6 +152,12 @@ def resampled(
     ends = np.full((2, len(names)), nan)
     ends[:, known] = np.nanpercentile(table[:, known], [2.5, 97.5], axis=0)
     return {name: (float(ends[0, i]), float(ends[1, i])) for i, name in enumerate(names)}
+
+
+def missed(judged: Judged) -> NDArray[np.bool_]:
+    """Return which entries could have been warned of in time and were not, shape (entries,)."""
+    entries = _entries(judged, None, np.ones(len(judged.truth.fixes.tracks), np.int64))
+    return entries.eligible & (entries.lead_s < LATEST_HORIZONS * judged.horizon_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -173,9 +188,8 @@ def _entries(judged: Judged, zone: int | None, times: NDArray[np.int64]) -> _Ent
 
 def _calibration(judged: Judged, weight: NDArray[np.int64]) -> tuple[float, float]:
     """Return the Brier score and the expected calibration error of the warnings that said a probability."""
-    said = judged.warnings.probability
-    use = judged.of(*COUNTED, Class.REPEAT) & ~np.isnan(said) & (weight > 0)
-    said, came, weight = said[use], judged.of(Class.RIGHT, Class.REPEAT)[use], weight[use]
+    said, came = judged.said(weight)
+    weight = np.ones(len(said), np.int64)
     if not len(said):
         return nan, nan
     place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
@@ -198,7 +212,7 @@ def _span_h(judged: Judged) -> float:
     return float(at_us.max() - at_us.min()) / US_PER_S / 3_600 if len(at_us) else 0.0
 
 
-def _most(at_us: NDArray[np.int64]) -> int:
+def most_in_ten_min(at_us: NDArray[np.int64]) -> int:
     """Return the largest number of warnings in any ten minutes."""
     at_us = np.sort(at_us)
     return int((np.searchsorted(at_us, at_us + FLOOD_US) - np.arange(len(at_us))).max(initial=0))

@@ -1,8 +1,8 @@
 """Truth: what every track really did at every zone: entries, grazes, and when it was at risk.
 
-Implements "What really happened" of docs/guide/warnings.md: signed distance on WGS84, straight between fixes, with a
-band of the position error on both sides of the edge. Judges nobody's warnings; `score.py` does. Altitudes, windows and
-whom a zone binds are left out: a zone is its outline here.
+Implements "What really happened" of docs/guide/warning-quality.md: signed distance on WGS84, straight between fixes,
+with a band of the position error on both sides of the edge. Judges nobody's warnings; `score.py` does. Altitudes,
+windows and whom a zone binds are left out: a zone is its outline here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tocsin.watch.rehearse.fixes import Fixes, cut
 NEVER = np.iinfo(np.int64).min
 
 BAND_SHARE = 0.2
-"""The band is at most this share of a zone's half-width (docs/guide/warnings.md)."""
+"""The band is at most this share of a zone's half-width (docs/guide/warning-quality.md)."""
 
 FINENESS = 8
 """Ways that may touch the band are looked at in pieces of the band's width over this."""
