@@ -6,7 +6,11 @@ the live watch of tonight run the same code. Instants are int64 microseconds sin
 
 from __future__ import annotations
 
+import os
 import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 US_PER_S = 1_000_000
 """Microseconds in a second."""
@@ -20,3 +24,42 @@ def now_us() -> int:
 def monotonic_us() -> int:
     """Return a clock that never steps back, in microseconds since an unknown origin."""
     return time.monotonic_ns() // 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Every clock at one moment, and whose they are.
+
+    Attributes
+    ----------
+    wall_us : int
+        The wall clock, microseconds UTC: what it says may be set by anybody.
+    monotonic_us : int
+        A clock that never steps; it counts from the machine's start, through sleep where the system can.
+    boot : str
+        Which start of the machine `monotonic_us` counts from; empty where the system does not say.
+    process : str
+        Which process read them.
+    """
+
+    wall_us: int
+    monotonic_us: int
+    boot: str
+    process: str
+
+
+def reading() -> Reading:
+    """Return every clock as it stands now."""
+    through_sleep = getattr(time, "CLOCK_BOOTTIME", None)
+    monotonic_ns = time.monotonic_ns() if through_sleep is None else time.clock_gettime_ns(through_sleep)
+    boot, process = _identity()
+    return Reading(wall_us=now_us(), monotonic_us=monotonic_ns // 1_000, boot=boot, process=process)
+
+
+@cache
+def _identity() -> tuple[str, str]:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        boot = ""
+    return boot, f"{os.getpid()}/{time.time_ns()}"
