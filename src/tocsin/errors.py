@@ -9,6 +9,9 @@ TocsinError
 ├── LadderError         a state and an input that the ladder's table does not list
 ├── DeliveryError       one attempt on one channel failed; carries reason and whether to retry
 ├── RefusedError        the station does not take a delivery now; carries whether for want of space
+├── StoreError          the database cannot be used: damaged, unsafe, of a later version, or a write is not durable
+│   ├── StoreFullError      there is no space; nothing was written, and the same write may be made again
+│   └── StoreAwayError      the database cannot be reached; it is not known whether the last write was made
 ├── RecordError         the log cannot be read or written
 │   └── VerificationError   what was calculated is not what was signed
 │       └── SplitViewError  two signed checkpoints that cannot both be true
@@ -152,6 +155,18 @@ class RefusedError(TocsinError):
         super().__init__(reason)
         self.reason = reason
         self.is_full = is_full
+
+
+class StoreError(TocsinError):
+    """The database cannot be used; the process must stop and say why, and a new one reads what the disk holds."""
+
+
+class StoreFullError(StoreError):
+    """There is no space for a transaction; nothing of it was written, and it may be made again as it is."""
+
+
+class StoreAwayError(StoreError):
+    """The database does not answer; whether the last transaction was made is known when it does again."""
 
 
 class RecordError(TocsinError):

@@ -11,7 +11,20 @@ import sys
 import typer
 
 from tocsin import __version__
-from tocsin.cli import agreement, demo, init, lint, notice, record, rehearse, replay, verify, witness
+from tocsin.cli import (
+    agreement,
+    demo,
+    export_events,
+    init,
+    lint,
+    notice,
+    record,
+    rehearse,
+    replay,
+    run,
+    verify,
+    witness,
+)
 from tocsin.errors import TocsinError
 
 app = typer.Typer(
@@ -24,7 +37,12 @@ app = typer.Typer(
 app.command("init")(init.init_command)
 app.command("lint")(lint.lint_command)
 app.command("replay")(replay.replay_command)
+<<<<<<< HEAD
 app.command("rehearse")(rehearse.rehearse_command)
+=======
+app.command("run")(run.run_command)
+app.command("export-events")(export_events.export_events_command)
+>>>>>>> 8738185 (station: a live core, a durable store, tocsin run)
 app.command("verify")(verify.verify_command)
 app.command("witness")(witness.witness_command)
 app.command("demo")(demo.demo_command)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -27,7 +27,7 @@ from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.rules.check import Finding
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.visible import Policy, Sort, Thing, compile_policy, seers
-from tocsin.agreement.watchlist import Conduct, Rule, Watchlist
+from tocsin.agreement.watchlist import Rule, Watchlist
 from tocsin.canon import canonical_line
 from tocsin.errors import Place, SettingError
 from tocsin.incident.book import ClaimBook
@@ -35,53 +35,35 @@ from tocsin.incident.compare import Comparison, compare
 from tocsin.incident.load import load_claims
 from tocsin.incident.names import AliasGroup, Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
+<<<<<<< HEAD
 from tocsin.record.c2sp.checkpoint import Checkpoint
 from tocsin.record.envelope import EVERYBODY
 from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import MAX_UNPUBLISHED, Log
 from tocsin.station.witnesses import witnesses_entry
+=======
+from tocsin.record.checkpoint import Checkpoint
+from tocsin.record.keys import create_key
+from tocsin.record.leaf import Entry, EntryKind
+from tocsin.record.log import MAX_UNPUBLISHED, Log
+from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
+>>>>>>> 8738185 (station: a live core, a durable store, tocsin run)
 from tocsin.tracks.archive import Archive, Progress, read_tracks
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.formats.columns import ColumnMap
 from tocsin.tracks.quality import write_rejects
-from tocsin.units import parse_instant_us
 from tocsin.warn.ack import Answers, read_answers
 from tocsin.warn.channels.config import default_transports, load_transports
-from tocsin.warn.dispatch import FactKind, WarnResult, run
+from tocsin.warn.dispatch import WarnResult, run
 from tocsin.watch.engine import Engine
-from tocsin.watch.event import Event, EventKind
+from tocsin.watch.event import Event
 from tocsin.watch.found import EventBatch
 from tocsin.watch.notified import Notified, with_notices
 from tocsin.watch.replay import replay as replay_watch
 
 MARKER = "replay.json"
 """The file that says that a folder is a replay's, and may be replaced by the next one."""
-
-KEEPER = frozenset({"keeper"})
-"""The audience of what the agreement lets no party see: whoever keeps the record has it, and nobody else."""
-
-_CONDUCT = {
-    EventKind.FIRST_SEEN_INSIDE: "entry",
-    EventKind.ZONE_BEGAN: "entry",
-    EventKind.ZONE_ENDED: "exit",
-    EventKind.APPROACH_ENDED: "approach",
-    EventKind.GAP_ENDED: "gap",
-    EventKind.BUILDUP: "build_up",
-}
-"""The routing's word for events whose kind it does not name itself."""
-
-_FACTS = {
-    FactKind.CASE_OPENED: EntryKind.CASE_STEP,
-    FactKind.CASE_STEP: EntryKind.CASE_STEP,
-    FactKind.MUTE: EntryKind.CASE_STEP,
-    FactKind.MESSAGE: EntryKind.MESSAGE,
-    FactKind.ATTEMPT: EntryKind.ATTEMPT,
-    FactKind.OUTCOME: EntryKind.ATTEMPT,
-    FactKind.REFUSED: EntryKind.ATTEMPT,
-    FactKind.ACKNOWLEDGEMENT: EntryKind.ACKNOWLEDGEMENT,
-}
-"""The kind of log entry of each kind of fact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,53 +298,26 @@ def _record(
     """
     end_us = max([0, *(e.known_us for e in events)])
     key = create_key(out / "keys" / "log.key", f"tocsin.replay/{agreement.id}/{given(agreement.version) or 0}")
+    parties = frozenset(party.id for party in given(agreement.parties) or ())
     entries = [
         *([witnesses_entry(custody, key.vkey, at_us=0)] if custody else []),
         *_opening_entries(policy, agreement, archive, end_us),
         *sorted(
-            [*notices, *_event_entries(policy, events), *_fact_entries(policy, agreement, warned)],
+            [*notices, *event_entries(policy, events), *fact_entries(policy, parties, warned.facts)],
             key=lambda entry: entry.at_us,
         ),
         *_claim_entries(policy, book, end_us),
     ]
-    entries = [entry if entry.audience else replace(entry, audience=KEEPER) for entry in entries]
     with Log.create(out, key=key) as log:
         for start in range(0, len(entries), MAX_UNPUBLISHED):
-            log.append(entries[start : start + MAX_UNPUBLISHED])
+            log.append([kept(entry) for entry in entries[start : start + MAX_UNPUBLISHED]])
         return log.publish(), str(key.vkey)
 
 
 def _opening_entries(policy: Policy, agreement: Agreement, archive: Archive, end_us: int) -> Iterable[Entry]:
-    parties = frozenset(party.id for party in given(agreement.parties) or ()) or frozenset({EVERYBODY})
-    text = agreement.document.root.plain()
-    version = {"id": agreement.id, "version": given(agreement.version), "sha256": agreement.digest.hex(), "text": text}
-    yield Entry(kind=EntryKind.AGREEMENT_VERSION, at_us=0, audience=parties, payload=version)
+    yield version_entry(agreement, at_us=0)
     counts = {Path(name).name: counted.as_json() for name, counted in archive.counts.items()}
-    told = seers(policy, thing=Thing(sort=Sort.COUNT, at_us=end_us), now_us=end_us)
-    yield Entry(kind=EntryKind.COUNTS, at_us=0, audience=told, payload=counts)
-
-
-def _event_entries(policy: Policy, events: Iterable[Event]) -> Iterable[Entry]:
-    for event in events:
-        thing = Thing(
-            sort=Sort.EVENT,
-            at_us=event.known_us,
-            party=event.party,
-            conduct=Conduct(_CONDUCT.get(event.kind, event.kind)),
-        )
-        told = seers(policy, thing=thing, now_us=event.known_us)
-        yield Entry(kind=EntryKind.EVENT, at_us=event.known_us, audience=told, payload=event.as_json())
-
-
-def _fact_entries(policy: Policy, agreement: Agreement, warned: WarnResult) -> Iterable[Entry]:
-    """Yield the facts of the ladder, each for those who may see such a thing and for whom it was said to or by."""
-    parties = frozenset(party.id for party in given(agreement.parties) or ())
-    for fact in warned.facts:
-        kind, at_us = _FACTS[FactKind(fact["kind"])], parse_instant_us(fact["at"])
-        sort = Sort.CASE if kind is EntryKind.CASE_STEP else Sort.MESSAGE
-        told = seers(policy, thing=Thing(sort=sort, at_us=at_us, level=fact.get("level")), now_us=at_us)
-        spoken_to = parties & {fact.get("recipient"), fact.get("party")}
-        yield Entry(kind=kind, at_us=at_us, audience=told | spoken_to, payload=fact)
+    yield counts_entry(policy, counts, at_us=0, until_us=end_us)
 
 
 def _notice_entries(notified: Notified, policy: Policy) -> Iterable[Entry]:
@@ -380,10 +335,10 @@ def _notice_entries(notified: Notified, policy: Policy) -> Iterable[Entry]:
     for fact in register.facts:
         audience = told(fact.notice, fact.at_us, fact.party) | set(fact.tell)
         yield Entry(kind=EntryKind.NOTICE, at_us=fact.at_us, audience=audience, payload=fact.as_json())
-    for kept in notified.conformance:
-        payload = {"fact": "conformance", **kept.as_json()}
-        audience = told(kept.notice_id, kept.until_us, kept.party)
-        yield Entry(kind=EntryKind.NOTICE, at_us=kept.until_us, audience=audience, payload=payload)
+    for flown in notified.conformance:
+        payload = {"fact": "conformance", **flown.as_json()}
+        audience = told(flown.notice_id, flown.until_us, flown.party)
+        yield Entry(kind=EntryKind.NOTICE, at_us=flown.until_us, audience=audience, payload=payload)
 
 
 def _claim_entries(policy: Policy, book: ClaimBook | None, at_us: int) -> Iterable[Entry]:

@@ -1,0 +1,361 @@
+"""The core: one tick of the station as a pure step, (state, inputs, now) -> (state, what was decided).
+
+Implements DESIGN P2 and P4. Everything that a tick decides is in its `Commit`, to be made durable in one transaction
+before any of it is sent, shown or recorded; what comes of that enters again as input. The same state, inputs and times
+give the same commits, so that a restart is a snapshot and a replay, checked by each commit's digest. No clock, no
+randomness, no input or output, no thread is in here. Salts are the shell's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tocsin.canon import canonical_line
+from tocsin.ids import stable_id
+from tocsin.record.leaf import Entry
+from tocsin.station.counters import AHEAD, FeedCounts, by_feed
+from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
+from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs
+from tocsin.station.keeping import Keeping
+from tocsin.station.terms import AgreementText, Terms
+from tocsin.tracks.batch import EMPTY, ReportBatch, concat
+from tocsin.tracks.order import FeedPolicy, Release, Reorder
+from tocsin.units import format_instant
+from tocsin.warn import desk
+from tocsin.warn.case import Acknowledgement, Case
+from tocsin.warn.docket import Docket, Playbooks
+from tocsin.warn.inputs import CallPerson, Found, Resumed, Send
+from tocsin.watch import live
+from tocsin.watch.event import Event
+from tocsin.watch.live import LiveState
+
+MAX_LATE = 100_000
+"""Late reports that wait to be looked at for what they change; more are counted late and not looked at."""
+
+COUNTS_EVERY_US = 3_600 * 1_000_000
+"""How often the counters go into the record; microseconds."""
+
+OTHER_FEED = FeedPolicy(lateness_us=60 * 1_000_000)
+"""What is expected of a feed that was not named at the start."""
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """What the station remembers; taken over by `tick`, which gives it back.
+
+    Attributes
+    ----------
+    tick : int
+        The last one.
+    now_us : int
+        Its time.
+    terms : Terms
+        In force.
+    versions : dict of int to Terms
+        By number: in force, and those that open cases began under.
+    live : LiveState
+    docket : Docket
+    keeping : Keeping
+        What the station has to tell of itself.
+    counts : dict of str to FeedCounts
+    positions : dict of str to str
+    late : ReportBatch
+        Late reports that nobody has looked at yet, the oldest first.
+    in_flight : dict of str to (str, int)
+        Attempts without an outcome: message and number, by attempt.
+    event_count, fact_count, entry_count : int
+        How many there have ever been: the numbers of the next ones.
+    counted_us : int
+        When the counters last went into the record.
+    """
+
+    tick: int = 0
+    now_us: int = 0
+    terms: Terms
+    versions: dict[int, Terms] = field(default_factory=dict)
+    live: LiveState
+    docket: Docket = field(default_factory=Docket)
+    keeping: Keeping = field(default_factory=Keeping)
+    counts: dict[str, FeedCounts] = field(default_factory=dict)
+    positions: dict[str, str] = field(default_factory=dict)
+    late: ReportBatch = field(default_factory=lambda: EMPTY)
+    in_flight: dict[str, tuple[str, int]] = field(default_factory=dict)
+    event_count: int = 0
+    fact_count: int = 0
+    entry_count: int = 0
+    counted_us: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Commit:
+    """What one tick decided; nothing of it has been done yet.
+
+    Attributes
+    ----------
+    tick, at_us : int
+    first_event, first_fact, first_entry : int
+        Numbers of the first of each, if there is one.
+    events : list of Event
+        Final ones, withdrawals, then provisional ones.
+    facts : list of dict
+        What the ladder and the station have to say, in the order of the record.
+    sends : list of Send or CallPerson
+    settled : list of str
+        Attempts that have an outcome now, and leave the outbox.
+    entries : list of Entry
+    cases : list of Case
+        Those that changed.
+    positions : dict of str to str
+        Of the feeds that moved.
+    counters : dict
+        Of every feed.
+    answered : list of Acknowledgement
+        The end of each answer, in the order of the inputs.
+    version : AgreementText or None
+        Which came into force.
+    silent : list of str
+        Feeds that are silent.
+    """
+
+    tick: int
+    at_us: int
+    first_event: int
+    first_fact: int
+    first_entry: int
+    events: list[Event] = field(default_factory=list)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    sends: list[Send | CallPerson] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    positions: dict[str, str] = field(default_factory=dict)
+    counters: dict[str, Any] = field(default_factory=dict)
+    answered: list[Acknowledgement] = field(default_factory=list)
+    version: AgreementText | None = None
+    silent: list[str] = field(default_factory=list)
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 of everything decided: two commits of one digest decide the same."""
+        hashed = hashlib.sha256(f"{self.tick} {self.at_us} {self.first_event} {self.first_fact}".encode())
+        for line in (*map(Event.as_line, self.events), *map(canonical_line, self.facts)):
+            hashed.update(line)
+        sends = [[attempt_id(send.message.message_id, send.number), send.message.channel] for send in self.sends]
+        rest = [sends, self.settled, self.positions, self.counters, len(self.entries)]
+        hashed.update(canonical_line([*rest, [case.case_id for case in self.cases]]))
+        return hashed.digest()
+
+
+def attempt_id(message_id: str, number: int) -> str:
+    """Return the id of an attempt: what the ladder gave it."""
+    return stable_id("attempt", message_id, number)
+
+
+def begin(terms: Terms) -> State:
+    """Return the state of a station that has not seen anything yet."""
+    order = Reorder(feeds={}, other=OTHER_FEED)
+    return State(terms=terms, versions={terms.version: terms}, live=LiveState(order=order))
+
+
+def tick(state: State, inputs: Inputs, now_us: int, *, terms: Terms | None = None) -> tuple[State, Commit]:
+    """Take everything that came since the last tick.
+
+    Parameters
+    ----------
+    state : State
+        Taken over: use the returned one from now on.
+    inputs : Inputs
+    now_us : int
+        Microseconds UTC by the station's steady clock; not before the last tick.
+    terms : Terms or None
+        What `inputs.agreement` compiles to, where there is one.
+
+    Returns
+    -------
+    State, Commit
+
+    Raises
+    ------
+    ValueError
+        If time runs backwards. Nothing was changed.
+    """
+    if now_us < state.now_us:
+        raise ValueError(f"found a tick at {now_us}, expected none before {state.now_us}")
+    turn = _Turn(state, now_us)
+    turn.begin(inputs, terms)
+    turn.watch(inputs)
+    turn.warn(inputs)
+    turn.tell(inputs)
+    turn.record()
+    return state, turn.commit
+
+
+class _Turn:
+    """A state on its way through one tick."""
+
+    def __init__(self, state: State, now_us: int) -> None:
+        self.state = state
+        self.now_us = now_us
+        state.tick += 1
+        state.now_us = now_us
+        self.commit = Commit(
+            tick=state.tick,
+            at_us=now_us,
+            first_event=state.event_count,
+            first_fact=state.fact_count,
+            first_entry=state.entry_count,
+        )
+
+    def begin(self, inputs: Inputs, terms: Terms | None) -> None:
+        """Put a version in force, and take up the feeds that run."""
+        state = self.state
+        if inputs.agreement is not None:
+            if terms is None:
+                raise ValueError("an agreement without its terms")
+            self.commit.version = inputs.agreement
+            self.commit.entries.append(version_entry(terms.agreement, at_us=self.now_us))
+            if terms.agreement.digest != state.terms.agreement.digest:
+                raise ValueError("this station cannot go over to another agreement yet")
+            state.terms = terms
+            state.versions[terms.version] = terms
+        if inputs.started is not None:
+            order = state.live.order
+            known = {name: at for name, at in order.newest_us.items() if name in inputs.started}
+            state.live.order = Reorder(
+                feeds=dict(inputs.started),
+                other=order.other,
+                waiting=order.waiting,
+                watermark_us=order.watermark_us,
+                newest_us=known,
+            )
+            state.keeping.expect(inputs.started, self.now_us)
+
+    def watch(self, inputs: Inputs) -> None:
+        """Take the reports: in order, through the watch, into the counters."""
+        state = self.state
+        for delivered in inputs.delivered:
+            self._count(delivered)
+        before = by_feed(state.live.order.waiting)
+        state.live, events, release = live.step(state.terms.engine, state.live, inputs.batch, now_us=self.now_us)
+        self._settle(before, inputs.batch, release)
+        if len(release.late):
+            state.late = concat([state.late, release.late]).take(slice(0, MAX_LATE))
+        for corrected in inputs.corrected:
+            events += self._corrected(corrected)
+        self.commit.events = events
+        for name, counts in state.counts.items():
+            counts.check(name)
+        self.commit.counters = {name: counts.as_json() for name, counts in sorted(state.counts.items())}
+
+    def warn(self, inputs: Inputs) -> None:
+        """Take events, answers, outcomes and time to the desk."""
+        state, commit = self.state, self.commit
+        outcomes = [report for report in inputs.outcomes if not state.keeping.takes(report)]
+        arrived: list[desk.Input] = [*map(_found, commit.events), *inputs.answers, *outcomes]
+        if inputs.started is not None:
+            arrived.append(Resumed())
+            commit.settled += sorted(state.in_flight)
+            state.in_flight.clear()
+        playbooks = Playbooks([terms.playbook for terms in state.versions.values()], in_force=state.terms.version)
+        state.docket, decided = desk.step(state.docket, arrived, self.now_us, playbooks=playbooks)
+        commit.facts += decided.facts
+        commit.sends += decided.sends
+        commit.answered = decided.answered
+        commit.cases = [state.docket.cases[case_id] for case_id in decided.changed if case_id in state.docket.cases]
+
+    def tell(self, inputs: Inputs) -> None:
+        """Say what befell the station itself, and keep the outbox."""
+        state, commit = self.state, self.commit
+        heard = [*inputs.notes, *_feed_notes(inputs.delivered)]
+        spoken = [delivered.feed for delivered in inputs.delivered if delivered.read]
+        facts, sends = state.keeping.step(
+            heard,
+            spoken,
+            [r for r in inputs.outcomes if state.keeping.takes(r)],
+            self.now_us,
+            is_start=inputs.started is not None,
+        )
+        commit.facts += facts
+        commit.sends += sends
+        commit.silent = sorted(state.keeping.silent)
+        for report in inputs.outcomes:
+            key = attempt_id(report.message_id, report.number)
+            if state.in_flight.pop(key, None) is not None:
+                commit.settled.append(key)
+        for send in commit.sends:
+            key = attempt_id(send.message.message_id, send.number)
+            state.in_flight[key] = (send.message.message_id, send.number)
+
+    def record(self) -> None:
+        """Make entries of everything decided, and number it all."""
+        state, commit = self.state, self.commit
+        policy, parties = state.terms.policy, state.terms.parties
+        commit.entries += event_entries(policy, commit.events, at_us=self.now_us)
+        commit.entries += fact_entries(policy, parties, commit.facts)
+        if self.now_us - state.counted_us >= COUNTS_EVERY_US and commit.counters:
+            commit.entries.append(counts_entry(policy, commit.counters, at_us=self.now_us, until_us=self.now_us))
+            state.counted_us = self.now_us
+        commit.entries = [kept(entry) for entry in commit.entries]
+        state.positions |= commit.positions
+        state.event_count += len(commit.events)
+        state.fact_count += len(commit.facts)
+        state.entry_count += len(commit.entries)
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _counts(self, feed: str) -> FeedCounts:
+        return self.state.counts.setdefault(feed, FeedCounts())
+
+    def _count(self, delivered: Delivered) -> None:
+        counts = self._counts(delivered.feed)
+        counts.received += delivered.read
+        counts.shed += delivered.shed
+        for reject in delivered.rejects:
+            counts.reject(str(reject.reason))
+        for flag, count in delivered.flagged.items():
+            counts.flagged[str(flag)] = counts.flagged.get(str(flag), 0) + count
+        if delivered.position is not None:
+            self.commit.positions[delivered.feed] = delivered.position
+
+    def _settle(self, before: Mapping[str, int], batch: ReportBatch, release: Release) -> None:
+        """Count what became of reports; of those that were settled, all that were not applied said what one did."""
+        waiting, applied = by_feed(self.state.live.order.waiting), by_feed(release.ready)
+        late, ahead, came = by_feed(release.late), by_feed(release.ahead), by_feed(batch)
+        for feed in sorted({*before, *came, *waiting}):
+            counts = self._counts(feed)
+            counts.pending = waiting.get(feed, 0)
+            counts.applied += applied.get(feed, 0)
+            counts.late += late.get(feed, 0)
+            if ahead.get(feed):
+                counts.reject(AHEAD, ahead[feed])
+            held = before.get(feed, 0) + came.get(feed, 0) - late.get(feed, 0) - ahead.get(feed, 0)
+            counts.duplicate += held - applied.get(feed, 0) - waiting.get(feed, 0)
+
+    def _corrected(self, corrected: Corrected) -> Iterable[Event]:
+        self.state.late = self.state.late.take(slice(corrected.looked_at, None))
+        for feed, count in corrected.duplicate.items():
+            counts = self._counts(feed)
+            counts.late -= count
+            counts.duplicate += count
+        return corrected.events
+
+
+def _found(event: Event) -> Found:
+    return Found(event=event)
+
+
+def _feed_notes(delivered: Iterable[Delivered]) -> list[HealthNote]:
+    """Return what feeds have to say of themselves, as notes."""
+    return [
+        HealthNote(
+            kind=Health.FEED,
+            about=one.feed,
+            detail=f"{fact.kind} at {format_instant(fact.at_us)}"
+            + (f", {fact.count} messages" if fact.count else "")
+            + (f": {fact.detail}" if fact.detail else ""),
+        )
+        for one in delivered
+        for fact in one.facts
+    ]

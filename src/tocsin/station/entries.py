@@ -1,0 +1,98 @@
+"""Entries: what is decided, as entries of the record, each for those whom the agreement lets see it.
+
+Implements `routing` (docs/format: routing) by asking `agreement/visible.py`; what no party may see is the keeper's
+alone. The same for a replay and for the live station. It writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from tocsin.agreement.model import Agreement
+from tocsin.agreement.terms.state import given
+from tocsin.agreement.visible import Policy, Sort, Thing, seers
+from tocsin.agreement.watchlist import Conduct
+from tocsin.record.envelope import EVERYBODY
+from tocsin.record.leaf import Entry, EntryKind
+from tocsin.units import parse_instant_us
+from tocsin.warn.facts import FactKind
+from tocsin.watch.event import Event, EventKind
+
+KEEPER = frozenset({"keeper"})
+"""The audience of what the agreement lets no party see: whoever keeps the record has it, and nobody else."""
+
+CONDUCT = {
+    EventKind.FIRST_SEEN_INSIDE: "entry",
+    EventKind.ZONE_BEGAN: "entry",
+    EventKind.ZONE_ENDED: "exit",
+    EventKind.APPROACH_ENDED: "approach",
+    EventKind.GAP_ENDED: "gap",
+    EventKind.BUILDUP: "build_up",
+}
+"""The routing's word for events whose kind it does not name itself."""
+
+FACTS = {
+    FactKind.CASE_OPENED: EntryKind.CASE_STEP,
+    FactKind.CASE_STEP: EntryKind.CASE_STEP,
+    FactKind.MUTE: EntryKind.CASE_STEP,
+    FactKind.MESSAGE: EntryKind.MESSAGE,
+    FactKind.ATTEMPT: EntryKind.ATTEMPT,
+    FactKind.OUTCOME: EntryKind.ATTEMPT,
+    FactKind.REFUSED: EntryKind.ATTEMPT,
+    FactKind.ACKNOWLEDGEMENT: EntryKind.ACKNOWLEDGEMENT,
+}
+"""The kind of log entry of each kind of fact."""
+
+
+HEALTH = "health"
+"""`kind` of the facts that are about the station itself."""
+
+
+def kept(entry: Entry) -> Entry:
+    """Return the entry, the keeper's alone if nobody else may see it."""
+    return entry if entry.audience else replace(entry, audience=KEEPER)
+
+
+def version_entry(agreement: Agreement, *, at_us: int) -> Entry:
+    """Return the entry of an agreement version: for all its parties."""
+    parties = frozenset(party.id for party in given(agreement.parties) or ()) or frozenset({EVERYBODY})
+    text = agreement.document.root.plain()
+    version = {"id": agreement.id, "version": given(agreement.version), "sha256": agreement.digest.hex(), "text": text}
+    return Entry(kind=EntryKind.AGREEMENT_VERSION, at_us=at_us, audience=parties, payload=version)
+
+
+def counts_entry(policy: Policy, counts: Any, *, at_us: int, until_us: int) -> Entry:
+    """Return the entry of counters, for those who may see counts up to a time."""
+    told = seers(policy, thing=Thing(sort=Sort.COUNT, at_us=until_us), now_us=until_us)
+    return Entry(kind=EntryKind.COUNTS, at_us=at_us, audience=told, payload=counts)
+
+
+def event_entries(policy: Policy, events: Iterable[Event], *, at_us: int | None = None) -> Iterator[Entry]:
+    """Yield the entries of events, at a time or at the time each became known."""
+    for event in events:
+        when_us = event.known_us if at_us is None else at_us
+        thing = Thing(
+            sort=Sort.EVENT,
+            at_us=event.known_us,
+            party=event.party,
+            conduct=Conduct(CONDUCT.get(event.kind, event.kind)),
+        )
+        told = seers(policy, thing=thing, now_us=when_us)
+        yield Entry(kind=EntryKind.EVENT, at_us=when_us, audience=told, payload=event.as_json())
+
+
+def fact_entries(policy: Policy, parties: frozenset[str], facts: Iterable[dict[str, Any]]) -> Iterator[Entry]:
+    """Yield facts, each for those who may see such a thing and for whom it was said to or by."""
+    for fact in facts:
+        at_us = parse_instant_us(fact["at"])
+        if fact["kind"] == HEALTH:
+            told = seers(policy, thing=Thing(sort=Sort.ENTRY, at_us=at_us), now_us=at_us)
+            yield Entry(kind=EntryKind.HEALTH, at_us=at_us, audience=told, payload=fact)
+            continue
+        kind = FACTS[FactKind(fact["kind"])]
+        sort = Sort.CASE if kind is EntryKind.CASE_STEP else Sort.MESSAGE
+        told = seers(policy, thing=Thing(sort=sort, at_us=at_us, level=fact.get("level")), now_us=at_us)
+        spoken_to = parties & {fact.get("recipient"), fact.get("party")}
+        yield Entry(kind=kind, at_us=at_us, audience=told | spoken_to, payload=fact)

@@ -1,0 +1,251 @@
+"""What enters a tick of the station, and how it is kept: everything that is not worked out from something else.
+
+A tick is a pure function of the state before it, its inputs and its time, so inputs that are kept whole are all that a
+restart needs (DESIGN P4). Reports are one Arrow stream, the rest one MessagePack map; both are the store's bytes and no
+format for others. A clock, a socket or a salt is not in here: their effects are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+import pyarrow as pa
+
+from tocsin.station.terms import AgreementText
+from tocsin.tracks.batch import EMPTY, ReportBatch, concat
+from tocsin.tracks.feeds.feed import Delivery, FeedFact
+from tocsin.tracks.order import FeedPolicy
+from tocsin.tracks.quality import Flag, Reject
+from tocsin.warn.inputs import Answer, Reported
+from tocsin.watch.event import Event
+
+FORMAT = 1
+"""First field of the map; a later one is refused."""
+
+
+class Health(StrEnum):
+    """What can befall the station itself, and what somebody is told of."""
+
+    STARTED = "started"
+    """The station began, for the first time or again; what was in flight before is in doubt."""
+    STOPPED = "stopped"
+    """The station was told to stop, and does."""
+    SILENT = "silent"
+    """Nothing came from a feed for longer than it may hold back the others."""
+    HEARD_AGAIN = "heard_again"
+    """The silent feed speaks again."""
+    FEED = "feed"
+    """A feed has something to say of itself."""
+    FULL = "full"
+    """The disk has no space: no reports are taken, open ladders go on out of the reserve."""
+    SPACE_AGAIN = "space_again"
+    """There is space; reports are taken again."""
+    AWAY = "away"
+    """The database did not answer for a time."""
+    CLOCK = "clock"
+    """The wall clock stepped beside the steady one."""
+    SHED = "shed"
+    """More came than could be taken; the oldest positions of each track were given up."""
+    RECORD = "record"
+    """The record could not be published, or can be again."""
+
+
+TOLD = frozenset(Health) - {Health.STOPPED}
+"""Kinds that a message goes out for; a stop by command is known to whoever gave it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthNote:
+    """Something that befell the station.
+
+    Attributes
+    ----------
+    kind : Health
+    about : str
+        The feed, the folder or the like; empty if the station as a whole.
+    detail : str
+        A sentence for people.
+    """
+
+    kind: Health
+    about: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A `Delivery` without its reports, which stand in the tick's batch under the feed's name.
+
+    Attributes
+    ----------
+    feed : str
+    report_count : int
+    rejects : tuple of Reject
+    read : int
+    shed : int
+        By the feed and by the station.
+    position : str or None
+    flagged : mapping of Flag to int
+    facts : tuple of FeedFact
+    """
+
+    feed: str
+    report_count: int
+    rejects: tuple[Reject, ...]
+    read: int
+    shed: int
+    position: str | None
+    flagged: Mapping[Flag, int] = field(default_factory=dict)
+    facts: tuple[FeedFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What reports that came too late turned out to change.
+
+    Attributes
+    ----------
+    looked_at : int
+        Late reports looked at, the ones that waited longest.
+    duplicate : mapping of str to int
+        By feed, how many of them said what had been watched already.
+    events : tuple of Event
+        Final; opened, amended or withdrawn.
+    """
+
+    looked_at: int
+    duplicate: Mapping[str, int]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything that one tick takes.
+
+    Attributes
+    ----------
+    batch : ReportBatch
+        The reports of all deliveries, delivery by delivery.
+    delivered : tuple of Delivered
+    answers : tuple of Answer
+    outcomes : tuple of Reported
+    notes : tuple of HealthNote
+    corrected : tuple of Corrected
+    agreement : AgreementText or None
+        A version that comes into force with this tick.
+    started : mapping of str to FeedPolicy, or None
+        The feeds that run from now on, if the station begins with this tick.
+    """
+
+    batch: ReportBatch = field(default_factory=lambda: EMPTY)
+    delivered: tuple[Delivered, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    outcomes: tuple[Reported, ...] = ()
+    notes: tuple[HealthNote, ...] = ()
+    corrected: tuple[Corrected, ...] = ()
+    agreement: AgreementText | None = None
+    started: Mapping[str, FeedPolicy] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing came but time."""
+        parts = (self.delivered, self.answers, self.outcomes, self.notes, self.corrected)
+        return not any(parts) and self.agreement is None and self.started is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """The map as it is kept."""
+
+    format: int
+    delivered: tuple[Delivered, ...]
+    answers: tuple[Answer, ...]
+    outcomes: tuple[Reported, ...]
+    notes: tuple[HealthNote, ...]
+    corrected: tuple[Corrected, ...]
+    agreement: AgreementText | None
+    started: Mapping[str, FeedPolicy] | None
+
+
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+_DECODER = msgspec.msgpack.Decoder(_Kept)
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+def of_deliveries(deliveries: Sequence[Delivery]) -> tuple[ReportBatch, tuple[Delivered, ...]]:
+    """Return the reports of deliveries as one batch, each under its feed's own name, and the rest of them."""
+    batch = concat([delivery.batch for delivery in deliveries]) if deliveries else EMPTY
+    rest = tuple(
+        Delivered(
+            feed=delivery.feed,
+            report_count=len(delivery.batch),
+            rejects=delivery.rejects,
+            read=delivery.read,
+            shed=delivery.shed,
+            position=delivery.position,
+            flagged=dict(delivery.flagged),
+            facts=delivery.facts,
+        )
+        for delivery in deliveries
+    )
+    return batch, rest
+
+
+def dump_reports(batch: ReportBatch) -> bytes:
+    """Return reports as an Arrow stream, exactly."""
+    sink = pa.BufferOutputStream()
+    table = batch.to_table()
+    with pa.ipc.new_stream(sink, table.schema, options=_LZ4) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def load_reports(raw: bytes) -> ReportBatch:
+    """Return the reports of an Arrow stream."""
+    with pa.ipc.open_stream(raw) as reader:
+        return ReportBatch.from_table(reader.read_all())
+
+
+def dump_rest(inputs: Inputs) -> bytes:
+    """Return all of a tick's inputs but the reports, as MessagePack."""
+    return _ENCODER.encode(
+        _Kept(
+            format=FORMAT,
+            delivered=inputs.delivered,
+            answers=inputs.answers,
+            outcomes=inputs.outcomes,
+            notes=inputs.notes,
+            corrected=inputs.corrected,
+            agreement=inputs.agreement,
+            started=inputs.started,
+        )
+    )
+
+
+def load_inputs(rest: bytes, reports: bytes | None) -> Inputs:
+    """Return a tick's inputs from what the store holds.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not such inputs, or of a later format.
+    """
+    try:
+        kept = _DECODER.decode(rest)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"found no inputs of a tick: {error}") from error
+    if kept.format != FORMAT:
+        raise ValueError(f"found inputs of format {kept.format}, expected {FORMAT}")
+    return Inputs(
+        batch=load_reports(reports) if reports else EMPTY,
+        delivered=kept.delivered,
+        answers=kept.answers,
+        outcomes=kept.outcomes,
+        notes=kept.notes,
+        corrected=kept.corrected,
+        agreement=kept.agreement,
+        started=kept.started,
+    )

@@ -1,0 +1,337 @@
+"""The live station: feeds in, warnings out, all of it plugged together and nothing decided here.
+
+Implements DESIGN §2 and P4 for a folder: opens the store, takes up where the last process left off, runs feeds,
+senders, the record's publisher and the ticker between them, and answers to `serve` (`api.py`). Stops cleanly when told
+to; any other end is what the store is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from tocsin.agreement.model import Agreement
+from tocsin.clock import US_PER_S
+from tocsin.errors import RefusedError, StoreError, TocsinError
+from tocsin.record.files import Lock, make_folder
+from tocsin.station.api import Page
+from tocsin.station.core import Commit, State
+from tocsin.station.counters import FeedCounts, total
+from tocsin.station.inputs import Health, HealthNote
+from tocsin.station.publisher import Publisher
+from tocsin.station.room import Room
+from tocsin.station.rows import Chores, restore
+from tocsin.station.senders import Senders
+from tocsin.station.snapshots import Snapshots
+from tocsin.station.steady import SteadyClock
+from tocsin.station.terms import AgreementText, Terms, compile_terms
+from tocsin.station.ticker import Ticker
+from tocsin.store import schema
+from tocsin.store.connect import sqlite_url
+from tocsin.store.store import Store
+from tocsin.tracks.feeds.feed import Delivery, Feed
+from tocsin.units import format_duration
+from tocsin.warn.channels.transport import Transport
+from tocsin.warn.inputs import Answer
+
+log = logging.getLogger(__name__)
+
+LOCK = "station.lock"
+STORE = "station.db"
+
+FEED_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Waits before a feed that ended by a fault is begun again; the last is repeated. Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a station is run.
+
+    Attributes
+    ----------
+    folder : Path
+        Everything that it keeps lies in here.
+    agreement : AgreementText
+    feeds : sequence of Feed
+    transports : callable
+        Makes the transports, by channel id, for a data folder.
+    store_url : str or None
+        None: a SQLite file in the folder.
+    allow_unsafe : bool
+        Go on with a database whose settings can lose what was acknowledged.
+    """
+
+    folder: Path
+    agreement: AgreementText
+    feeds: Sequence[Feed]
+    transports: Callable[[Path], Mapping[str, Transport]]
+    store_url: str | None = None
+    allow_unsafe: bool = False
+
+
+class LiveStation:
+    """A station of one data folder; implements `api.StationApi`.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    RecordError
+        If another process runs a station in this folder, or its parts are not of one history.
+    StoreError
+        If the database cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._feeds = {feed.name: feed for feed in settings.feeds}
+        if len(self._feeds) < len(settings.feeds):
+            names = [feed.name for feed in settings.feeds]
+            raise TocsinError(f"found two feeds named {max(names, key=names.count)!r}: give one another name")
+        folder = settings.folder
+        make_folder(folder)
+        self._lock = Lock(folder / LOCK)
+        self._closing: list[Callable[[], None]] = [self._lock.close]
+        try:
+            self._open(folder)
+        except BaseException:
+            self._close()
+            raise
+
+    def _open(self, folder: Path) -> None:
+        settings = self._settings
+        self._terms = compile_terms(settings.agreement)
+        self._store = Store(settings.store_url or sqlite_url(folder / STORE), allow_unsafe=settings.allow_unsafe)
+        self._closing.append(self._store.close)
+        state = restore(self._store, folder)
+        self._is_new = state is None
+        self._version = _new_version(state, self._terms)
+        self._positions = dict(state.positions) if state else {}
+        self._clock = SteadyClock(state.now_us if state else 0)
+        self.ticker = Ticker(self._store, state, clock=self._clock, room=Room(folder))
+        agreement_id = self._terms.agreement.id
+        self.publisher = Publisher(folder, self._store, agreement_id=agreement_id, note=self.ticker.note)
+        self._closing.append(self.publisher.stop)
+        self.publisher.check(self.ticker.committed_entries)
+        transports = settings.transports(folder)
+        self._senders = Senders(transports, report=self.ticker.report, now_us=self._clock.now_us)
+        self._snapshots = Snapshots(folder, self._store)
+        self._closing.append(self._snapshots.close)
+        self.ticker.send = self._senders.send
+        self.ticker.chores = self._chores
+        self.ticker.on_commit.append(self._committed)
+
+    # --- running ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take up where the last process left off: the first tick, then the threads."""
+        behind_us = self._clock.behind_us
+        notes = [HealthNote(kind=Health.STARTED, detail="for the first time" if self._is_new else "again")]
+        if behind_us:
+            detail = f"the wall clock is {format_duration(behind_us / US_PER_S)} behind the last tick"
+            notes.append(HealthNote(kind=Health.CLOCK, about="start", detail=detail))
+        notes += [HealthNote(kind=Health.AWAY, about="store", detail=fault) for fault in self._store.faults]
+        self.ticker.start(self._version, {name: feed.policy for name, feed in self._feeds.items()}, notes)
+        self.publisher.start()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run the feeds until told to stop, or until the station fails.
+
+        Raises
+        ------
+        StoreError
+            If it failed: nothing is acknowledged any more.
+        """
+        tasks = [asyncio.create_task(self._run_feed(feed)) for feed in self._feeds.values()]
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set() and self.ticker.is_running:
+                await asyncio.wait([stopping], timeout=0.2)
+        finally:
+            stopping.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        if self.ticker.failed is not None:
+            raise StoreError(f"the station has stopped: {self.ticker.failed}")
+
+    def stop(self) -> None:
+        """Stop cleanly: a last tick, the record published, the store closed."""
+        if self.ticker.is_running:
+            self.ticker.note(HealthNote(kind=Health.STOPPED, detail="told to"))
+            self._senders.stop()
+            self.ticker.stop()
+            self.publisher.want(self.ticker.committed_entries)
+        self._close()
+
+    async def _run_feed(self, feed: Feed) -> None:
+        for failures in range(1_000_000_000):
+            try:
+                await feed.run(self._deliver_and_go_on, resume=self._positions.get(feed.name))
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.exception("feed.failed", extra={"feed": feed.name})
+                said = str(error) if isinstance(error, TocsinError) else f"{type(error).__name__}: {error}"
+                self.ticker.note(HealthNote(kind=Health.FEED, about=feed.name, detail=f"failed: {said}"))
+                await asyncio.sleep(FEED_PAUSES_S[min(failures, len(FEED_PAUSES_S) - 1)])
+
+    async def _deliver_and_go_on(self, delivery: Delivery) -> None:
+        await self.deliver(delivery)
+        if delivery.position is not None:
+            self._positions[delivery.feed] = delivery.position
+
+    def _chores(self, commit: Commit) -> Chores:
+        state = self.ticker.state
+        assert state is not None
+        snapshot, forgotten = self._snapshots.step(state)
+        return Chores(recorded=self.publisher.size, snapshot=snapshot, forgotten=forgotten)
+
+    def _committed(self, commit: Commit) -> None:
+        self.publisher.want(commit.first_entry + len(commit.entries))
+
+    def _close(self) -> None:
+        while self._closing:
+            self._closing.pop()()
+
+    # --- what it answers -------------------------------------------------------------------------------------------
+
+    @property
+    def agreement(self) -> Agreement:
+        """The agreement version in force."""
+        return self._terms.agreement
+
+    @property
+    def feeds(self) -> Mapping[str, Feed]:
+        """The feeds that run, by name."""
+        return self._feeds
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Take reports; return when they are durable.
+
+        Raises
+        ------
+        RefusedError
+            If the station does not take them now.
+        """
+        await asyncio.wrap_future(self.ticker.deliver(delivery))
+
+    async def answer(self, answer: Answer) -> dict[str, Any]:
+        """Take an answer; return it as it was recorded, once that is durable.
+
+        Raises
+        ------
+        RefusedError
+            If the station does not take it now.
+        """
+        return (await asyncio.wrap_future(self.ticker.answer(answer))).as_json()
+
+    async def reload(self, text: bytes) -> dict[str, Any]:
+        """Put a new version of the agreement in force; return its id, version and sha256 once that is durable.
+
+        Raises
+        ------
+        AgreementErrors
+            If it cannot be watched; the old version stays in force.
+        RefusedError
+            If it is not a later version of the same agreement.
+        """
+        written = AgreementText(file=self._settings.agreement.file, text=text, beside=self._settings.agreement.beside)
+        terms = await asyncio.to_thread(compile_terms, written)
+        _check_successor(self._terms, terms)
+        await asyncio.wrap_future(self.ticker.put_in_force(terms))
+        self._terms = terms
+        return {"id": terms.agreement.id, "version": terms.version, "sha256": terms.agreement.digest.hex()}
+
+    def events(self, *, after: int = 0, limit: int = 1_000) -> Page:
+        """Return events, final and provisional, opened, amended and withdrawn, in the order of their commit."""
+        table = schema.events
+        query = select(table.c.seq, table.c.line).where(table.c.seq >= after).order_by(table.c.seq).limit(limit)
+        return self._page(query, after)
+
+    def facts(self, *, after: int = 0, limit: int = 1_000, case_id: str | None = None) -> Page:
+        """Return what the ladder decided and heard, and what befell the station, in the order of its commit."""
+        table = schema.facts
+        query = select(table.c.seq, table.c.line).where(table.c.seq >= after).order_by(table.c.seq).limit(limit)
+        return self._page(query if case_id is None else query.where(table.c.case_id == case_id), after)
+
+    def cases(self, *, is_open: bool | None = None, limit: int = 1_000) -> Sequence[dict[str, Any]]:
+        """Return cases, the newest first; only open or only closed ones if asked."""
+        table = schema.cases
+        query = select(table.c.line).order_by(table.c.opened_us.desc(), table.c.case_id).limit(limit)
+        if is_open is not None:
+            query = query.where(table.c.is_open == is_open)
+        with self._store.reader() as connection:
+            return [json.loads(line) for line in connection.execute(query).scalars()]
+
+    def case(self, case_id: str) -> dict[str, Any] | None:
+        """Return one case with its whole timeline, or None if there is none of this id."""
+        query = select(schema.cases.c.line).where(schema.cases.c.case_id == case_id)
+        with self._store.reader() as connection:
+            line = connection.execute(query).scalar()
+        return None if line is None else json.loads(line)
+
+    def counters(self) -> dict[str, Any]:
+        """Return the counters of every feed and of all together, as of the last durable tick."""
+        return counters_json(self.ticker.counters)
+
+    def health(self) -> dict[str, Any]:
+        """Return whether the station takes reports, what is wrong if anything, and since when."""
+        ticker = self.ticker
+        blocked = ticker.blocked
+        wrong = [text for text in (ticker.failed, blocked.detail if blocked else None, self.publisher.failed) if text]
+        return {
+            "ok": not wrong,
+            "wrong": wrong,
+            "takes_reports": ticker.failed is None and blocked is None,
+            "unsafe": list(self._store.faults),
+            "tick": ticker.committed_tick,
+            "silent_feeds": ticker.silent_feeds,
+            "record": {"origin": self.publisher.origin, "entries": self.publisher.size},
+        }
+
+    def _page(self, query: Any, after: int) -> Page:
+        with self._store.reader() as connection:
+            rows = connection.execute(query).all()
+        return Page(rows=tuple(json.loads(row.line) for row in rows), after=rows[-1].seq + 1 if rows else after)
+
+
+def counters_json(counters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return counters by feed, as a commit holds them, with their sum."""
+    whole = total(
+        FeedCounts(**{name: value for name, value in feed.items() if name != "accepted"}) for feed in counters.values()
+    )
+    return {"feeds": dict(counters), "total": whole.as_json()}
+
+
+def _new_version(state: State | None, terms: Terms) -> Terms | None:
+    """Return the terms if they come into force with this start.
+
+    Raises
+    ------
+    RefusedError
+        If they are not a later version of what the folder's station is about.
+    """
+    if state is None:
+        return terms
+    if terms.agreement.digest == state.terms.agreement.digest:
+        return None
+    _check_successor(state.terms, terms)
+    return terms
+
+
+def _check_successor(old: Terms, new: Terms) -> None:
+    if new.agreement.id != old.agreement.id:
+        raise RefusedError(f"found the agreement {new.agreement.id!r}, expected {old.agreement.id!r} in this folder")
+    if new.version <= old.version:
+        raise RefusedError(f"found version {new.version} with other words, expected one after {old.version}")

@@ -1,0 +1,183 @@
+"""The publisher: entries that a tick has committed, into the record's folder, and signed.
+
+Entries have their index from the core; what the record has already is not appended again, so a crash between the two
+stores doubles and loses nothing (FAULTS 73). At most a second or 256 entries wait for a checkpoint. A record longer
+than the store knows is a store from yesterday's backup: refused, never continued (FAULTS 9). Witnesses are asked
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from tocsin.clock import monotonic_us
+from tocsin.errors import RecordError, VerificationError
+from tocsin.record.keys import create_key, load_key
+from tocsin.record.leaf import Sealed
+from tocsin.record.log import Log
+from tocsin.station.inputs import Health, HealthNote
+from tocsin.store import schema
+from tocsin.store.store import Store
+
+log = logging.getLogger(__name__)
+
+KEY = "keys/log.key"
+PORTION = 256
+"""Entries appended at a time: one bundle."""
+
+RETRY_S = 5.0
+"""How long after a refusal of the disk the next try is made, seconds."""
+
+PAUSE_S = 0.2
+"""Longest time between two looks, seconds."""
+
+
+class Publisher:
+    """The thread that writes the record.
+
+    Parameters
+    ----------
+    folder : Path
+        The data folder; the record is begun in it if there is none.
+    store : Store
+    agreement_id : str
+        Part of a new log's origin.
+    note : callable
+        Takes what befalls the record.
+    """
+
+    def __init__(self, folder: Path, store: Store, *, agreement_id: str, note: Callable[[HealthNote], None]) -> None:
+        self._store = store
+        self._note = note
+        self._log = _open(folder, agreement_id)
+        self.size = self._log.size
+        """Entries that the record has durably."""
+        self.failed: str | None = None
+        self.on_checkpoint: list[Callable[[Log], None]] = []
+        self._change = threading.Condition()
+        self._wanted = self.size
+        self._stopping = False
+        self._is_ill = False
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self._log.origin
+
+    def check(self, entry_count: int) -> None:
+        """Check that the record and a store of so many entries are of one history.
+
+        Raises
+        ------
+        RecordError
+            If the record is longer, or entries between the two are missing.
+        """
+        if self.size > entry_count:
+            raise RecordError(
+                f"found a record of {self.size} entries and a store of {entry_count}: one of them is from a backup; "
+                "put the other half of the backup back too, or begin a new data folder"
+            )
+        held = self._held(self.size, 1)
+        if self.size < entry_count and (not held or held[0].entry_index != self.size):
+            raise RecordError(
+                f"entry {self.size} is neither in the record nor in the store: the record is from a backup"
+            )
+        self._wanted = entry_count
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def want(self, entry_count: int) -> None:
+        """Say how many entries are committed by now."""
+        with self._change:
+            self._wanted = max(self._wanted, entry_count)
+            self._change.notify()
+
+    def stop(self) -> None:
+        """Publish what is committed, and end the thread."""
+        with self._change:
+            self._stopping = True
+            self._change.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._log.close()
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                if self._wanted <= self.size and not self._stopping:
+                    self._change.wait(PAUSE_S)
+                wanted, stopping = self._wanted, self._stopping
+            try:
+                self._append(wanted)
+                if stopping or self._log.is_due(monotonic_us()):
+                    self._publish()
+                self._is_well()
+            except VerificationError as error:
+                self._fail(str(error))
+                return
+            except RecordError as error:
+                self._is_not_well(str(error))
+                with self._change:
+                    self._change.wait(RETRY_S)
+            except Exception as error:
+                log.exception("record.publish")
+                self._fail(f"{type(error).__name__}: {error}")
+                return
+            if stopping:
+                return
+
+    def _append(self, wanted: int) -> None:
+        while self.size < wanted:
+            rows = self._held(self.size, min(PORTION, wanted - self.size))
+            if not rows:
+                raise VerificationError(f"entry {self.size} is not in the store")
+            sealed = [Sealed(envelope=row.envelope, salt=row.salt, payload=row.payload) for row in rows]
+            self._log.append_sealed(sealed, at_size=self.size)
+            self.size = self._log.size
+            if self._log.is_due(monotonic_us()):
+                self._publish()
+
+    def _publish(self) -> None:
+        before = self._log.published.size
+        if self._log.publish().size > before:
+            for listener in self.on_checkpoint:
+                listener(self._log)
+
+    def _held(self, start: int, count: int) -> list[Any]:
+        table = schema.log_entries
+        query = select(table).where(table.c.entry_index >= start).order_by(table.c.entry_index).limit(count)
+        with self._store.reader() as connection:
+            return list(connection.execute(query))
+
+    def _is_well(self) -> None:
+        if self._is_ill:
+            self._is_ill = False
+            self._note(HealthNote(kind=Health.RECORD, about="record", detail="it is published again"))
+
+    def _is_not_well(self, why: str) -> None:
+        if not self._is_ill:
+            self._is_ill = True
+            self._note(HealthNote(kind=Health.RECORD, about="record", detail=f"it cannot be published: {why}"))
+
+    def _fail(self, why: str) -> None:
+        self.failed = why
+        detail = f"nothing is signed any more: {why}; the station goes on, and its entries wait in the store"
+        self._note(HealthNote(kind=Health.RECORD, about="record", detail=detail))
+
+
+def _open(folder: Path, agreement_id: str) -> Log:
+    path = folder / KEY
+    if (folder / "record" / "checkpoint").exists():
+        return Log.open(folder, load_key(path))
+    key = load_key(path) if path.exists() else create_key(path, f"tocsin.station/{agreement_id}/{secrets.token_hex(4)}")
+    return Log.create(folder, key=key)

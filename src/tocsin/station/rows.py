@@ -1,0 +1,209 @@
+"""Rows: a commit as the one transaction that makes it durable, and the restart from what those transactions left.
+
+Implements DESIGN P4. The restart reads the newest sound snapshot and takes every later tick again through the same
+core; a tick that decides something else than it did is a fault that stops the station, since what was sent and recorded
+would not be what is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table
+
+from tocsin.canon import canonical_bytes, canonical_line
+from tocsin.errors import StoreError
+from tocsin.record.leaf import new_salt, seal
+from tocsin.station.core import Commit, State, attempt_id, begin, tick
+from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs
+from tocsin.station.snapshot import load_state, read_snapshot
+from tocsin.station.terms import compile_terms
+from tocsin.store import schema
+from tocsin.store.store import Store, Write
+from tocsin.warn.case import Case, Message
+from tocsin.warn.snapshot import dump_case
+from tocsin.warn.states import CaseState
+from tocsin.watch.event import Event, Standing
+
+COUNTERS = "counters"
+"""Key of the counters among the station's single values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chores:
+    """What else the next transaction is to keep.
+
+    Attributes
+    ----------
+    recorded : int or None
+        The record has the entries before this index.
+    snapshot : (int, str, str) or None
+        Tick, file and SHA-256 of a snapshot that is durable.
+    forgotten : int or None
+        Snapshots before this tick are not needed any more.
+    archived : mapping or None
+        A row of `schema.archive` whose file is durable.
+    archived_ticks : (int, int) or None
+    """
+
+    recorded: int | None = None
+    snapshot: tuple[int, str, str] | None = None
+    forgotten: int | None = None
+    archived: Mapping[str, Any] | None = None
+    archived_ticks: tuple[int, int] | None = None
+
+
+NO_CHORES = Chores()
+
+
+def write_of(commit: Commit, inputs: Inputs, chores: Chores = NO_CHORES) -> Write:
+    """Return the transaction of a commit; the entries get their salts here."""
+    number = commit.tick
+    added: dict[Table, list[dict[str, Any]]] = {
+        schema.events: [_event(e, commit.first_event + n, number) for n, e in enumerate(commit.events)],
+        schema.facts: [
+            {
+                "seq": commit.first_fact + n,
+                "tick": number,
+                "case_id": fact.get("case"),
+                "kind": fact["kind"],
+                "line": canonical_line(fact),
+            }
+            for n, fact in enumerate(commit.facts)
+        ],
+        schema.outbox: [
+            {
+                "attempt_id": attempt_id(send.message.message_id, send.number),
+                "seq": number * 1_000_000 + n,
+                "tick": number,
+                "message_id": send.message.message_id,
+                "number": send.number,
+                "channel": send.message.channel,
+                "message": msgspec.json.encode(send.message),
+            }
+            for n, send in enumerate(commit.sends)
+        ],
+        schema.log_entries: list(_entries(commit)),
+    }
+    if commit.version is not None:
+        added[schema.agreements] = [_version(commit)]
+    if chores.archived is not None:
+        added[schema.archive] = [dict(chores.archived)]
+    if chores.snapshot is not None:
+        taken, file, sha256 = chores.snapshot
+        added[schema.snapshots] = [{"tick": taken, "file": file, "sha256": sha256}]
+    put: dict[Table, list[dict[str, Any]]] = {
+        schema.cases: [_case(case) for case in commit.cases],
+        schema.feeds: [{"name": name, "position": at, "tick": number} for name, at in commit.positions.items()],
+        schema.station: [{"key": COUNTERS, "value": canonical_bytes(commit.counters)}],
+    }
+    return Write(
+        tick={
+            "tick": number,
+            "at_us": commit.at_us,
+            "reports": dump_reports(inputs.batch) if len(inputs.batch) else None,
+            "inputs": dump_rest(inputs),
+            "report_count": len(inputs.batch),
+            "digest": commit.digest(),
+        },
+        added=added,
+        put=put,
+        sent=commit.settled,
+        recorded=chores.recorded,
+        forgotten=chores.forgotten,
+        archived=chores.archived_ticks,
+    )
+
+
+def load_message(raw: bytes) -> Message:
+    """Return the message of an outbox row."""
+    return msgspec.json.decode(raw, type=Message)
+
+
+def restore(store: Store, folder: Path) -> State | None:
+    """Return the state after the last committed tick, or None if there has been none.
+
+    Raises
+    ------
+    StoreError
+        If a tick is missing, cannot be read, or decides something else than it did.
+    """
+    snapshots = store.rows(schema.snapshots, descending=True)
+    state: State | None = None
+    for row in snapshots:
+        dump = read_snapshot(folder, row["file"], row["sha256"])
+        if dump is not None:
+            state = load_state(dump)
+            break
+    after = state.tick if state else 0
+    for kept in store.ticks_after(after):
+        if kept.tick != after + 1 or kept.inputs is None:
+            named = ", ".join(str(row["file"]) for row in snapshots) or "none"
+            raise StoreError(f"tick {after + 1} is not held whole, and no snapshot after it is sound (held: {named})")
+        inputs = load_inputs(kept.inputs, kept.reports)
+        terms = compile_terms(inputs.agreement) if inputs.agreement else None
+        if state is None:
+            if terms is None:
+                raise StoreError("the first tick brings no agreement")
+            state = begin(terms)
+        state, commit = tick(state, inputs, kept.at_us, terms=terms)
+        if commit.digest() != kept.digest:
+            raise StoreError(
+                f"tick {kept.tick} does not decide what it decided: the store is damaged, or the program is"
+            )
+        after = kept.tick
+    return state
+
+
+def _entries(commit: Commit) -> Iterator[dict[str, Any]]:
+    for n, entry in enumerate(commit.entries):
+        sealed = seal(entry, new_salt())
+        yield {
+            "entry_index": commit.first_entry + n,
+            "tick": commit.tick,
+            "envelope": sealed.envelope,
+            "salt": sealed.salt,
+            "payload": sealed.payload,
+        }
+
+
+def _event(event: Event, seq: int, number: int) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "tick": number,
+        "event_id": event.event_id,
+        "is_final": event.standing is Standing.FINAL,
+        "revision": str(event.revision),
+        "at_us": event.at_us,
+        "track_id": event.track_id,
+        "rule_id": event.rule_id,
+        "kind": str(event.kind),
+        "line": event.as_line(),
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "case_id": case.case_id,
+        "track_id": case.track_id,
+        "opened_us": case.opened_us,
+        "is_open": case.state is not CaseState.CLOSED,
+        "line": case.as_line(),
+        "dump": dump_case(case),
+    }
+
+
+def _version(commit: Commit) -> dict[str, Any]:
+    assert commit.version is not None
+    terms = compile_terms(commit.version)
+    return {
+        "tick": commit.tick,
+        "agreement_id": terms.agreement.id,
+        "version": terms.version,
+        "sha256": terms.agreement.digest.hex(),
+        "text": msgspec.msgpack.encode(commit.version),
+    }

@@ -1,0 +1,125 @@
+"""Snapshots: everything the station remembers, as bytes that the same core goes on from.
+
+With the inputs of every later tick this is all that a restart needs (DESIGN P4). One file a snapshot, put in its place
+whole and named in the store with its SHA-256; a file that is not what the store says is passed over for the one before
+it. Not a format for others: a version of Tocsin reads its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tocsin.record.files import make_folder, replace_file
+from tocsin.station.core import OTHER_FEED, State
+from tocsin.station.counters import FeedCounts
+from tocsin.station.inputs import dump_reports, load_reports
+from tocsin.station.keeping import Keeping
+from tocsin.station.terms import AgreementText, compile_terms
+from tocsin.tracks.order import FeedPolicy
+from tocsin.warn import snapshot as desk_snapshot
+from tocsin.watch.snapshot import dump_live, load_live
+
+FORMAT = 1
+"""First field; a later one is refused."""
+
+FOLDER = "snapshot"
+"""Where the files lie, inside the data folder."""
+
+
+class _Kept(msgspec.Struct, kw_only=True):
+    """A snapshot as it is kept."""
+
+    format: int
+    tick: int
+    now_us: int
+    in_force: int
+    versions: dict[int, AgreementText]
+    live: bytes
+    feeds: dict[str, FeedPolicy]
+    docket: bytes
+    keeping: Keeping
+    counts: dict[str, FeedCounts]
+    positions: dict[str, str]
+    late: bytes
+    in_flight: dict[str, tuple[str, int]]
+    event_count: int
+    fact_count: int
+    entry_count: int
+    counted_us: int
+
+
+_SAME = ("keeping", "counts", "positions", "in_flight", "event_count", "fact_count", "entry_count", "counted_us")
+"""Fields that are kept as they are."""
+
+
+def dump_state(state: State) -> bytes:
+    """Return the state as bytes that `load_state` reads."""
+    return msgspec.msgpack.encode(
+        _Kept(
+            format=FORMAT,
+            tick=state.tick,
+            now_us=state.now_us,
+            in_force=state.terms.version,
+            versions={number: terms.written for number, terms in state.versions.items()},
+            live=dump_live(state.live),
+            feeds=dict(state.live.order.feeds),
+            docket=desk_snapshot.dump(state.docket),
+            late=dump_reports(state.late),
+            **{name: getattr(state, name) for name in _SAME},
+        )
+    )
+
+
+def load_state(dump: bytes) -> State:
+    """Return the state that `dump_state` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are of another version.
+    """
+    try:
+        kept: Any = msgspec.msgpack.decode(dump, type=_Kept)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"found no snapshot of a station: {error}") from error
+    if kept.format != FORMAT:
+        raise ValueError(f"found a snapshot of format {kept.format}, expected {FORMAT}")
+    versions = {number: compile_terms(text) for number, text in kept.versions.items()}
+    return State(
+        tick=kept.tick,
+        now_us=kept.now_us,
+        terms=versions[kept.in_force],
+        versions=versions,
+        live=load_live(kept.live, feeds=kept.feeds, other=OTHER_FEED),
+        docket=desk_snapshot.load(kept.docket),
+        late=load_reports(kept.late),
+        **{name: getattr(kept, name) for name in _SAME},
+    )
+
+
+def write_snapshot(folder: Path, tick: int, dump: bytes) -> tuple[str, str]:
+    """Write a snapshot durably into a data folder; return its file's name there and its SHA-256."""
+    make_folder(folder / FOLDER)
+    name = f"{FOLDER}/{tick:012}.bin"
+    replace_file(folder / name, dump, mode=0o600)
+    return name, hashlib.sha256(dump).hexdigest()
+
+
+def read_snapshot(folder: Path, name: str, sha256: str) -> bytes | None:
+    """Return a snapshot's bytes, or None if the file is not what the store says."""
+    try:
+        dump = (folder / name).read_bytes()
+    except OSError:
+        return None
+    return dump if hashlib.sha256(dump).hexdigest() == sha256 else None
+
+
+def drop_snapshots(folder: Path, keep: frozenset[str]) -> None:
+    """Delete the snapshots of a data folder that nobody names any more."""
+    for path in (folder / FOLDER).glob("*.bin*"):
+        if f"{FOLDER}/{path.name}" not in keep:
+            path.unlink(missing_ok=True)

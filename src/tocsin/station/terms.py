@@ -1,0 +1,116 @@
+"""Terms: one agreement version made ready for a station: its watch, its ladder, and who may see what.
+
+A version is kept as the files it was written in, so that a restart compiles the very same. Compiling decides nothing
+about when a version comes into force; `core.py` does.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tocsin.agreement.compile import compile_playbook, compile_watchlist
+from tocsin.agreement.load import load, parse
+from tocsin.agreement.model import Agreement
+from tocsin.agreement.playbook import Playbook
+from tocsin.agreement.terms.state import given
+from tocsin.agreement.visible import Policy, compile_policy
+from tocsin.errors import Place, SettingError
+from tocsin.watch.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementText:
+    """An agreement as it was written.
+
+    Attributes
+    ----------
+    file : str
+        Its name, for messages.
+    text : bytes
+    beside : (str, bytes) or None
+        Name and bytes of the GeoJSON file that its zones are drawn in, if there is one.
+    """
+
+    file: str
+    text: bytes
+    beside: tuple[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """One agreement version, ready.
+
+    Attributes
+    ----------
+    written : AgreementText
+    agreement : Agreement
+    playbook : Playbook
+    policy : Policy
+    engine : Engine
+    parties : frozenset of str
+    """
+
+    written: AgreementText
+    agreement: Agreement
+    playbook: Playbook
+    policy: Policy
+    engine: Engine
+    parties: frozenset[str]
+
+    @property
+    def version(self) -> int:
+        """The version's number."""
+        return self.playbook.version
+
+
+def read_text(path: Path) -> AgreementText:
+    """Return the files of an agreement.
+
+    Raises
+    ------
+    AgreementErrors
+        What was refused of it.
+    OSError
+        If a file cannot be read.
+    """
+    agreement = load(path)
+    name = given(agreement.geojson)
+    beside = (name, (path.parent / name).read_bytes()) if name else None
+    return AgreementText(file=path.name, text=path.read_bytes(), beside=beside)
+
+
+def compile_terms(written: AgreementText) -> Terms:
+    """Return a version ready for a station.
+
+    Raises
+    ------
+    AgreementErrors
+        If it cannot be read, or run as it stands.
+    SettingError
+        If one of its rules cannot be watched.
+    """
+    agreement = _agreement(written)
+    watchlist, playbook, policy = compile_watchlist(agreement), compile_playbook(agreement), compile_policy(agreement)
+    try:
+        engine = Engine(watchlist)
+    except ValueError as error:
+        raise SettingError(str(error), expected="rules that can be watched", place=Place(written.file)) from error
+    return Terms(
+        written=written,
+        agreement=agreement,
+        playbook=playbook,
+        policy=policy,
+        engine=engine,
+        parties=frozenset(party.id for party in given(agreement.parties) or ()),
+    )
+
+
+def _agreement(written: AgreementText) -> Agreement:
+    if written.beside is None:
+        return parse(written.text, file=written.file)
+    name, geojson = written.beside
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
+        (Path(folder) / Path(name).name).write_bytes(geojson)
+        return parse(written.text, file=written.file, folder=Path(folder))

@@ -1,0 +1,430 @@
+"""The ticker: the one thread that takes what came, lets the core decide, and makes it durable; then lets others act.
+
+Implements group commit: what came from all feeds while one tick was being made durable shares the next. Whoever
+delivered is told after the commit and not before (FAULTS §3.2). With no space or no database it takes no reports, goes
+on with open ladders in memory, says "not in the record" on what it then must send, and catches up when it can (FAULTS
+6, 12); a write whose fate is not known stops it for good (FAULTS 5). What is decided is `core.py`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from tocsin.clock import US_PER_S
+from tocsin.errors import RefusedError, StoreAwayError, StoreError, StoreFullError
+from tocsin.station.core import Commit, State, begin, tick
+from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, of_deliveries
+from tocsin.station.room import Room
+from tocsin.station.rows import NO_CHORES, Chores, write_of
+from tocsin.station.steady import SteadyClock
+from tocsin.station.terms import Terms
+from tocsin.store.store import Store, Write
+from tocsin.tracks.feeds.feed import Delivery
+from tocsin.tracks.order import FeedPolicy
+from tocsin.warn.case import Acknowledgement
+from tocsin.warn.inputs import Answer, CallPerson, Reported, Send
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+"""Longest time between two ticks, seconds: what the watermark and the watchdog need."""
+
+MAX_WAITING_REPORTS = 200_000
+"""Reports that may wait for a tick; past it deliveries are refused, and their senders keep them (P11)."""
+
+MAX_WAITING_DELIVERIES = 10_000
+"""Deliveries, answers and outcomes that may wait for a tick."""
+
+MAX_TICK_REPORTS = 50_000
+"""Reports that one tick takes."""
+
+EMERGENCY_S = 2.0
+"""How long a decided message waits for a database that cannot write, seconds; then it goes out, marked."""
+
+RETRY_S = 0.5
+"""Between two tries of a write that was refused, seconds."""
+
+MAX_UNWRITTEN = 100_000
+"""Ticks that may be decided and not durable before the station stops: a day at one a second."""
+
+UNRECORDED = "This message is not in the record: the station cannot write at the moment."
+"""First line of what goes out although it could not be recorded first."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Waiting:
+    """What came since the last tick."""
+
+    deliveries: list[tuple[Delivery, Future[None]]] = field(default_factory=list)
+    answers: list[tuple[Answer, Future[Acknowledgement]]] = field(default_factory=list)
+    outcomes: list[Reported] = field(default_factory=list)
+    notes: list[HealthNote] = field(default_factory=list)
+    corrected: list[Corrected] = field(default_factory=list)
+    version: tuple[Terms, Future[None]] | None = None
+    report_count: int = 0
+
+    def __bool__(self) -> bool:
+        parts = (self.deliveries, self.answers, self.outcomes, self.notes, self.corrected)
+        return any(parts) or self.version is not None
+
+    def __len__(self) -> int:
+        return len(self.deliveries) + len(self.answers)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Decided:
+    """A tick that is decided and not durable yet."""
+
+    commit: Commit
+    write: Write
+    told: _Waiting
+    since_us: int
+    is_out: bool = False
+    """True once its messages went out without being recorded."""
+
+
+Listener = Callable[[Commit], None]
+
+
+class Ticker:
+    """The station's one writer.
+
+    Parameters
+    ----------
+    store : Store
+    state : State or None
+        As the last process left it; None for a new station, whose first tick brings the agreement.
+    clock : SteadyClock
+    room : Room
+        The disk that must not fill.
+
+    Attributes
+    ----------
+    send : callable
+        Takes an attempt that is to be made; called once it is durable, or in an emergency. To be set before `start`,
+        like the next two.
+    chores : callable
+        Returns what else a commit's transaction is to keep.
+    on_commit : list of callable
+        Called with every commit once it is durable.
+    failed : str or None
+        Why it has stopped for good.
+    blocked : HealthNote or None
+        Why it takes no reports at the moment.
+    state : State or None
+        After the last decided tick; the thread's own.
+    committed_tick, committed_entries : int
+    counters : dict
+    silent_feeds : list of str
+        As of the last durable tick.
+    """
+
+    def __init__(self, store: Store, state: State | None, *, clock: SteadyClock, room: Room) -> None:
+        self.state = state
+        self.committed_tick = state.tick if state else 0
+        self.committed_entries = state.entry_count if state else 0
+        self.counters = {name: counts.as_json() for name, counts in state.counts.items()} if state else {}
+        self.silent_feeds: list[str] = []
+        self.failed: str | None = None
+        self.blocked: HealthNote | None = None
+        self.send: Callable[[Send | CallPerson], None] = _nobody
+        self.on_commit: list[Listener] = []
+        self.chores: Callable[[Commit], Chores] = lambda _: NO_CHORES
+        self._store = store
+        self._clock = clock
+        self._room = room
+        self._waiting = _Waiting()
+        self._decided: deque[_Decided] = deque()
+        self._change = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
+
+    # --- from any thread -------------------------------------------------------------------------------------------
+
+    def start(self, version: Terms | None, feeds: dict[str, FeedPolicy], notes: Sequence[HealthNote]) -> None:
+        """Make the first tick of this process, then run.
+
+        Parameters
+        ----------
+        version : Terms or None
+            An agreement version that comes into force with it.
+        feeds : dict of str to FeedPolicy
+        notes : sequence of HealthNote
+        """
+        inputs = Inputs(agreement=version.written if version else None, started=feeds, notes=tuple(notes))
+        self._tick(inputs, _Waiting(), version)
+        if self.failed is None and self._decided:
+            self._flush()
+        self._thread.start()
+
+    def deliver(self, delivery: Delivery) -> Future[None]:
+        """Take reports; the future is done once they are durable.
+
+        Raises
+        ------
+        RefusedError
+            If they are not taken now.
+        """
+        future: Future[None] = Future()
+        with self._change:
+            self._check(len(delivery.batch))
+            self._waiting.deliveries.append((delivery, future))
+            self._waiting.report_count += len(delivery.batch)
+            self._change.notify()
+        return future
+
+    def answer(self, answer: Answer) -> Future[Acknowledgement]:
+        """Take an answer; the future gives its end once that is durable.
+
+        Raises
+        ------
+        RefusedError
+            If the station stops, or far too many wait.
+        """
+        future: Future[Acknowledgement] = Future()
+        with self._change:
+            self._check_running()
+            if len(self._waiting) >= MAX_WAITING_DELIVERIES:
+                raise RefusedError("too much came at once; send it again")
+            self._waiting.answers.append((answer, future))
+            self._change.notify()
+        return future
+
+    def put_in_force(self, terms: Terms) -> Future[None]:
+        """Take a new agreement version; the future is done once it is durably in force.
+
+        Raises
+        ------
+        RefusedError
+            If another is just being taken, or the station stops.
+        """
+        future: Future[None] = Future()
+        with self._change:
+            self._check(0)
+            if self._waiting.version is not None:
+                raise RefusedError("another version is just being put in force")
+            self._waiting.version = (terms, future)
+            self._change.notify()
+        return future
+
+    def report(self, outcome: Reported) -> None:
+        """Take what came of an attempt."""
+        self._add(lambda waiting: waiting.outcomes.append(outcome))
+
+    def note(self, note: HealthNote) -> None:
+        """Take something that befell the station."""
+        self._add(lambda waiting: waiting.notes.append(note))
+
+    def correct(self, corrected: Corrected) -> None:
+        """Take what late reports turned out to change."""
+        self._add(lambda waiting: waiting.corrected.append(corrected))
+
+    def now_us(self) -> int:
+        """Return the station's time."""
+        return self._clock.now_us()
+
+    def stop(self) -> None:
+        """Make a last tick with what waits, and end the thread."""
+        with self._change:
+            self._stopping = True
+            self._change.notify()
+        self._thread.join()
+
+    @property
+    def is_running(self) -> bool:
+        """True until it stops or fails."""
+        return self._thread.is_alive() and self.failed is None
+
+    def _add(self, add: Callable[[_Waiting], None]) -> None:
+        with self._change:
+            if self.failed is None:
+                add(self._waiting)
+                self._change.notify()
+
+    def _check(self, report_count: int) -> None:
+        self._check_running()
+        if self.blocked is not None:
+            raise RefusedError(self.blocked.detail, is_full=self.blocked.kind is Health.FULL)
+        waiting = self._waiting
+        if waiting.report_count and waiting.report_count + report_count > MAX_WAITING_REPORTS:
+            raise RefusedError(f"{waiting.report_count} reports wait already; send it again")
+        if len(waiting) >= MAX_WAITING_DELIVERIES:
+            raise RefusedError(f"{len(waiting)} deliveries wait already; send it again")
+
+    def _check_running(self) -> None:
+        if self.failed is not None:
+            raise RefusedError(f"the station has stopped: {self.failed}")
+        if self._stopping:
+            raise RefusedError("the station is stopping")
+
+    # --- the thread ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self.failed is None:
+                taken, stopping = self._take()
+                self._watch_over()
+                inputs, version = _inputs_of(taken)
+                self._tick(inputs, taken, version)
+                self._flush()
+                if stopping and not self._waiting:
+                    break
+        except Exception as error:  # the last resort: it is said, and nothing is acknowledged any more
+            log.exception("station.failed")
+            self._fail(f"{type(error).__name__}: {error}")
+
+    def _take(self) -> tuple[_Waiting, bool]:
+        """Wait for something to do, and take all of it that one tick takes."""
+        with self._change:
+            if not self._waiting and not self._stopping:
+                self._change.wait(self._pause_s())
+            taken = self._waiting
+            self._waiting = _Waiting()
+            if taken.report_count > MAX_TICK_REPORTS:
+                self._put_back(taken)
+            return taken, self._stopping
+
+    def _put_back(self, taken: _Waiting) -> None:
+        count = number = 0
+        for number, (delivery, _) in enumerate(taken.deliveries):
+            if number and count + len(delivery.batch) > MAX_TICK_REPORTS:
+                break
+            count += len(delivery.batch)
+        else:
+            number += 1
+        self._waiting.deliveries = taken.deliveries[number:]
+        self._waiting.report_count = taken.report_count - count
+        taken.deliveries, taken.report_count = taken.deliveries[:number], count
+
+    def _pause_s(self) -> float:
+        pause_s = RETRY_S if self._decided else IDLE_S
+        due = self.state.docket.due.next() if self.state else None
+        if due is not None:
+            pause_s = min(pause_s, max(0.0, (due.at_us - self._clock.now_us()) / US_PER_S))
+        return pause_s
+
+    def _watch_over(self) -> None:
+        """Notice what the clock and the disk do."""
+        step_us = self._clock.step_us()
+        if step_us:
+            detail = f"the wall clock stepped by {step_us / US_PER_S:+.1f} s; the station keeps its own steady time"
+            self.note(HealthNote(kind=Health.CLOCK, detail=detail))
+        if self._room.is_short() and self.blocked is None:
+            self._block(HealthNote(kind=Health.FULL, about="disk", detail=self._room.sentence()))
+
+    def _tick(self, inputs: Inputs, told: _Waiting, version: Terms | None) -> None:
+        now_us = max(self._clock.now_us(), self.state.now_us if self.state else 0)
+        if self.state is None:
+            if version is None:
+                raise ValueError("the first tick brings no agreement")
+            self.state = begin(version)
+        self.state, commit = tick(self.state, inputs, now_us, terms=version)
+        write = write_of(commit, inputs, self.chores(commit))
+        self._decided.append(_Decided(commit=commit, write=write, told=told, since_us=now_us))
+        if len(self._decided) > MAX_UNWRITTEN:
+            self._fail(f"{len(self._decided)} ticks could not be written")
+
+    def _flush(self) -> None:
+        """Make what is decided durable, in order, and let others act on it."""
+        while self._decided and self.failed is None:
+            first = self._decided[0]
+            try:
+                self._store.write(first.write)
+            except (StoreFullError, StoreAwayError) as error:
+                self._hold(error)
+                return
+            except StoreError as error:
+                self._fail(str(error))
+                return
+            self._decided.popleft()
+            self._done(first)
+        if self.blocked is not None and not self._decided and self._room.make():
+            again = Health.SPACE_AGAIN if self.blocked.kind is Health.FULL else Health.AWAY
+            self.blocked = None
+            self.note(HealthNote(kind=again, about="store", detail="reports are taken again"))
+
+    def _done(self, decided: _Decided) -> None:
+        commit, told = decided.commit, decided.told
+        if not decided.is_out:
+            for send in commit.sends:
+                self.send(send)
+        self.committed_tick, self.committed_entries = commit.tick, commit.first_entry + len(commit.entries)
+        self.counters = commit.counters
+        self.silent_feeds = commit.silent
+        for listener in self.on_commit:
+            listener(commit)
+        for _, future in told.deliveries:
+            _resolve(future, None)
+        if len(commit.answered) == len(told.answers):
+            for (_, answered), end in zip(told.answers, commit.answered, strict=True):
+                _resolve(answered, end)
+        else:
+            for _, answered in told.answers:
+                answered.set_exception(
+                    RefusedError("the ladder refused one of the answers of that moment; send it again")
+                )
+        if told.version is not None:
+            _resolve(told.version[1], None)
+
+    def _hold(self, error: StoreError) -> None:
+        """Take no reports until the database writes again; what must be said meanwhile is said, and marked."""
+        is_full = isinstance(error, StoreFullError)
+        if is_full:
+            self._room.release()
+        if self.blocked is None:
+            kind = Health.FULL if is_full else Health.AWAY
+            self._block(HealthNote(kind=kind, about="store", detail=str(error)))
+        now_us = self._clock.now_us()
+        for decided in self._decided:
+            if not decided.is_out and now_us - decided.since_us >= EMERGENCY_S * US_PER_S:
+                decided.is_out = True
+                for send in decided.commit.sends:
+                    body = f"{UNRECORDED}\n{send.message.body}"
+                    self.send(replace(send, message=replace(send.message, body=body)))
+
+    def _block(self, note: HealthNote) -> None:
+        log.error("station.blocked", extra={"kind": str(note.kind), "detail": note.detail})
+        self.blocked = note
+        self.note(note)
+
+    def _fail(self, why: str) -> None:
+        log.critical("station.failed", extra={"reason": why})
+        with self._change:
+            self.failed = why
+            waiting = self._waiting
+        for told in (*(decided.told for decided in self._decided), waiting):
+            futures: list[Future[None] | Future[Acknowledgement]] = [future for _, future in told.deliveries]
+            futures += [future for _, future in told.answers]
+            futures += [told.version[1]] if told.version else []
+            for future in futures:
+                if not future.done():
+                    future.set_exception(RefusedError(f"the station has stopped: {why}"))
+
+
+def _nobody(attempt: Send | CallPerson) -> None:
+    raise RuntimeError(f"nobody sends {attempt.message.message_id}")
+
+
+def _resolve(future: Future, value: object) -> None:  # type: ignore[type-arg]
+    if not future.cancelled():
+        future.set_result(value)
+
+
+def _inputs_of(taken: _Waiting) -> tuple[Inputs, Terms | None]:
+    batch, delivered = of_deliveries([delivery for delivery, _ in taken.deliveries])
+    version = taken.version[0] if taken.version else None
+    inputs = Inputs(
+        batch=batch,
+        delivered=delivered,
+        answers=tuple(answer for answer, _ in taken.answers),
+        outcomes=tuple(taken.outcomes),
+        notes=tuple(taken.notes),
+        corrected=tuple(taken.corrected),
+        agreement=version.written if version else None,
+    )
+    return inputs, version

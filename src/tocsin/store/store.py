@@ -1,0 +1,290 @@
+"""The store: opens the database, makes a tick's transaction, and hands back what a restart needs.
+
+One `Write` is one transaction: all of it is durable or none (DESIGN P4). A write that was made and whose answer was
+lost is recognised by its tick and digest and not made twice. Every transaction shows the fencing number of the process
+that opened the store last; an older process's writes are refused (FAULTS 57). It knows tables, and nothing of what is
+in their bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from tocsin.errors import StoreAwayError, StoreError
+from tocsin.store import schema
+from tocsin.store.connect import as_store_error, connect, damage_of, faults_of
+
+WRITER = "writer"
+"""Key of the fencing number."""
+
+PG_LOCK = 0x746F6373696E
+"""PostgreSQL's advisory lock of the one writer: "tocsin" in ASCII."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One transaction.
+
+    Attributes
+    ----------
+    tick : mapping
+        The row of `schema.ticks`.
+    added : mapping of Table to sequence of mapping
+        New rows.
+    put : mapping of Table to sequence of mapping
+        Rows that take the place of those with the same primary key, if there are any.
+    sent : sequence of str
+        Attempts that leave the outbox.
+    recorded : int or None
+        Log entries before this index leave: the record has them.
+    forgotten : int or None
+        Snapshots before this tick leave.
+    archived : tuple of (int, int) or None
+        First and last tick whose inputs leave, since their hour is in the archive.
+    """
+
+    tick: Row
+    added: Mapping[Table, Sequence[Row]] = field(default_factory=dict)
+    put: Mapping[Table, Sequence[Row]] = field(default_factory=dict)
+    sent: Sequence[str] = ()
+    recorded: int | None = None
+    forgotten: int | None = None
+    archived: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTick:
+    """A tick as it was committed."""
+
+    tick: int
+    at_us: int
+    reports: bytes | None
+    inputs: bytes | None
+    digest: bytes
+
+
+class Store:
+    """The database, open for writing by this process alone.
+
+    Parameters
+    ----------
+    url : str
+    allow_unsafe : bool
+        Go on although the database's settings can lose what was acknowledged.
+
+    Attributes
+    ----------
+    faults : list of str
+        What is unsafe about it.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged, unsafe, of a later version, or another process writes it.
+    """
+
+    def __init__(self, url: str, *, allow_unsafe: bool = False) -> None:
+        self._engine = connect(url)
+        self._read = connect(url, read_only=True)
+        self._insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+        self._connection: Connection | None = None
+        self._in_doubt = False
+        self._fence = b""
+        self.faults: list[str] = []
+        try:
+            self._open(allow_unsafe=allow_unsafe)
+        except DBAPIError as error:
+            self.close()
+            raise as_store_error(error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, work: Write) -> None:
+        """Make one transaction; return when it is durable.
+
+        Raises
+        ------
+        StoreFullError
+            There is no space: nothing was written, make it again later.
+        StoreAwayError
+            The database does not answer: make it again, it is made once.
+        StoreError
+            It is not known what the disk holds, or another process has taken over: stop.
+        """
+        try:
+            connection = self._connected()
+            with connection.begin():
+                self._check_fence(connection)
+                if self._in_doubt and self._is_made(connection, work):
+                    self._in_doubt = False
+                    return
+                self._write(connection, work)
+            self._in_doubt = False
+        except DBAPIError as error:
+            found = as_store_error(error)
+            if isinstance(found, StoreAwayError):
+                self._in_doubt = True
+                self._drop()
+            raise found from error
+
+    def reader(self) -> Connection:
+        """Return a connection that can only read; close it, or use it in a `with` statement."""
+        return self._read.connect()
+
+    # --- what a restart needs --------------------------------------------------------------------------------------
+
+    def last_tick(self) -> tuple[int, int]:
+        """Return the number and the time of the last tick; (0, 0) if there is none."""
+        query = select(schema.ticks.c.tick, schema.ticks.c.at_us).order_by(schema.ticks.c.tick.desc()).limit(1)
+        with self.reader() as connection:
+            row = connection.execute(query).first()
+        return (row.tick, row.at_us) if row else (0, 0)
+
+    def ticks_after(self, tick: int) -> Iterator[KeptTick]:
+        """Yield every tick after one, in order."""
+        table = schema.ticks
+        columns = (table.c.tick, table.c.at_us, table.c.reports, table.c.inputs, table.c.digest)
+        query = select(*columns).where(table.c.tick > tick).order_by(table.c.tick)
+        with self.reader() as connection:
+            for row in connection.execution_options(yield_per=64).execute(query):
+                yield KeptTick(**row._mapping)
+
+    def rows(self, table: Table, *, descending: bool = False) -> list[Row]:
+        """Return all rows of a small table, by its primary key."""
+        key = next(iter(table.primary_key.columns))
+        with self.reader() as connection:
+            found = connection.execute(select(table).order_by(key.desc() if descending else key))
+            return [dict(row._mapping) for row in found]
+
+    def value(self, key: str) -> bytes | None:
+        """Return a single value of the station, or None."""
+        with self.reader() as connection:
+            return connection.execute(select(schema.station.c.value).where(schema.station.c.key == key)).scalar()
+
+    def next_number(self, column: Any) -> int:
+        """Return one more than the largest of a column of numbers; 0 if there is none."""
+        with self.reader() as connection:
+            largest = connection.execute(select(func.max(column))).scalar()
+        return 0 if largest is None else largest + 1
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._drop()
+        self._engine.dispose()
+        self._read.dispose()
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _open(self, *, allow_unsafe: bool) -> None:
+        connection = self._connected()
+        with connection.begin():
+            damage = damage_of(connection)
+            if damage is not None:
+                raise StoreError(f"{self._engine.url.database or 'the database'} is damaged: {damage}")
+        with connection.begin():
+            self.faults = faults_of(connection)
+            if self.faults and not allow_unsafe:
+                raise StoreError(f"the database is not safe: {'; '.join(self.faults)}; --allow-unsafe goes on with it")
+            migrate(connection)
+        with connection.begin():
+            held = connection.execute(select(schema.station.c.value).where(schema.station.c.key == WRITER)).scalar()
+            self._fence = str(int(held or b"0") + 1).encode()
+            self._put(connection, schema.station, [{"key": WRITER, "value": self._fence}])
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = self._engine.connect()
+            if connection.dialect.name == "postgresql":
+                locked = connection.execute(select(func.pg_try_advisory_lock(PG_LOCK))).scalar()
+                connection.rollback()
+                if not locked:
+                    connection.close()
+                    raise StoreError("another process writes this database; only one may")
+            self._connection = connection
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def _check_fence(self, connection: Connection) -> None:
+        table = schema.station
+        mine = (table.c.key == WRITER) & (table.c.value == self._fence)
+        if connection.execute(update(table).where(mine).values(value=self._fence)).rowcount != 1:
+            raise StoreError("another process has taken this store over; this one must not write any more")
+
+    def _is_made(self, connection: Connection, work: Write) -> bool:
+        table = schema.ticks
+        found = connection.execute(select(table.c.digest).where(table.c.tick == work.tick["tick"])).scalar()
+        if found is not None and found != work.tick["digest"]:
+            raise StoreError(f"tick {work.tick['tick']} is held with another digest: two processes have written")
+        return found is not None
+
+    def _write(self, connection: Connection, work: Write) -> None:
+        connection.execute(insert(schema.ticks), [dict(work.tick)])
+        for table, rows in work.added.items():
+            if rows:
+                connection.execute(insert(table), [dict(row) for row in rows])
+        for table, rows in work.put.items():
+            self._put(connection, table, rows)
+        for some in _portions(work.sent):
+            connection.execute(delete(schema.outbox).where(schema.outbox.c.attempt_id.in_(some)))
+        if work.recorded is not None:
+            entries = schema.log_entries
+            connection.execute(delete(entries).where(entries.c.entry_index < work.recorded))
+        if work.forgotten is not None:
+            connection.execute(delete(schema.snapshots).where(schema.snapshots.c.tick < work.forgotten))
+        if work.archived is not None:
+            ticks = schema.ticks
+            within = ticks.c.tick.between(*work.archived)
+            connection.execute(update(ticks).where(within).values(reports=None, inputs=None))
+
+    def _put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        keys = [column.name for column in table.primary_key.columns]
+        new = self._insert(table)
+        others = {c.name: new.excluded[c.name] for c in table.columns if c.name not in keys}
+        connection.execute(new.on_conflict_do_update(index_elements=keys, set_=others), [dict(row) for row in rows])
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables to `schema.SCHEMA_VERSION`, inside the connection's transaction.
+
+    Raises
+    ------
+    StoreError
+        If they are of a later version than this program knows (FAULTS 15).
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    if inspect(connection).has_table("alembic_version"):
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if found == schema.SCHEMA_VERSION:
+            return
+        if found is not None and found > schema.SCHEMA_VERSION:
+            expected = f"{schema.SCHEMA_VERSION} or older"
+            raise StoreError(f"found a store of version {found}, expected {expected}: a later Tocsin has written it")
+    config = Config()
+    config.set_main_option("script_location", "tocsin.store:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _portions(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    held = list(items)
+    for start in range(0, len(held), size):
+        yield held[start : start + size]
