@@ -37,12 +37,9 @@ app = typer.Typer(
 app.command("init")(init.init_command)
 app.command("lint")(lint.lint_command)
 app.command("replay")(replay.replay_command)
-<<<<<<< HEAD
 app.command("rehearse")(rehearse.rehearse_command)
-=======
 app.command("run")(run.run_command)
 app.command("export-events")(export_events.export_events_command)
->>>>>>> 8738185 (station: a live core, a durable store, tocsin run)
 app.command("verify")(verify.verify_command)
 app.command("witness")(witness.witness_command)
 app.command("demo")(demo.demo_command)

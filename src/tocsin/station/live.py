@@ -33,6 +33,7 @@ from tocsin.station.snapshots import Snapshots
 from tocsin.station.steady import SteadyClock
 from tocsin.station.terms import AgreementText, Terms, compile_terms
 from tocsin.station.ticker import Ticker
+from tocsin.station.warm import warm_up
 from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
@@ -112,6 +113,7 @@ class LiveStation:
         self._terms = compile_terms(settings.agreement)
         self._store = Store(settings.store_url or sqlite_url(folder / STORE), allow_unsafe=settings.allow_unsafe)
         self._closing.append(self._store.close)
+        warm_up(self._terms)
         state = restore(self._store, folder)
         self._is_new = state is None
         self._version = _new_version(state, self._terms)

@@ -35,20 +35,12 @@ from tocsin.incident.compare import Comparison, compare
 from tocsin.incident.load import load_claims
 from tocsin.incident.names import AliasGroup, Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
-<<<<<<< HEAD
 from tocsin.record.c2sp.checkpoint import Checkpoint
-from tocsin.record.envelope import EVERYBODY
-from tocsin.record.keys import create_key
-from tocsin.record.leaf import Entry, EntryKind
-from tocsin.record.log import MAX_UNPUBLISHED, Log
-from tocsin.station.witnesses import witnesses_entry
-=======
-from tocsin.record.checkpoint import Checkpoint
 from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import MAX_UNPUBLISHED, Log
 from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
->>>>>>> 8738185 (station: a live core, a durable store, tocsin run)
+from tocsin.station.witnesses import witnesses_entry
 from tocsin.tracks.archive import Archive, Progress, read_tracks
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.formats.columns import ColumnMap
