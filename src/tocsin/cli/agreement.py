@@ -84,9 +84,10 @@ def verify_command(
     from tocsin.agreement.signatures import check_version, parse_signed, verify
     from tocsin.agreement.versions import signing_of, versions_in_force
     from tocsin.errors import VerificationError
+    from tocsin.station.signed import read_keys
     from tocsin.units import format_instant
 
-    loaded, known = load(agreement), _keys(keys)
+    loaded, known = load(agreement), read_keys(keys)
     good, bad = [], 0
     for path in signatures:
         signed = parse_signed(path.read_bytes(), file=str(path))
@@ -220,34 +221,3 @@ def _state(what: str, agreement: Path, party: str, key: Path, out: Path, note: s
     sys.stderr.write(
         f"{party}: {what} of {loaded.id} version {statement.version}, {statement.digest[:16]}…, in {out}\n"
     )
-
-
-def _keys(path: Path) -> dict[str, bytes]:
-    """Return the public keys of a file of `party: public key`.
-
-    Raises
-    ------
-    SettingError
-        If it is no such mapping.
-    """
-    from tocsin.agreement.source.document import compose
-    from tocsin.errors import AgreementError, Place, SettingError, VerificationError
-    from tocsin.record.c2sp.note import parse_vkey
-
-    try:
-        document = compose(path.read_bytes(), file=str(path))
-    except AgreementError as error:
-        raise SettingError(error.found, expected=error.expected, place=error.place) from error
-    told = document.root.value
-    if not isinstance(told, dict):
-        raise SettingError("no mapping", expected="party: public key", place=Place(str(path)))
-    found = {}
-    for party, node in told.items():
-        try:
-            found[party] = parse_vkey(node.value if isinstance(node.value, str) else "").public
-        except VerificationError as error:
-            place = Place(str(path), node.line, node.column, party)
-            raise SettingError(
-                str(error), expected="a public key as `tocsin agreement key` prints it", place=place
-            ) from error
-    return found

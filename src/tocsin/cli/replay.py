@@ -18,7 +18,7 @@ BAR_AFTER_S = 1.0
 
 
 def replay_command(
-    agreement: Annotated[Path, typer.Argument(help="The agreement, a YAML file.")],
+    agreement: Annotated[Path, typer.Argument(help="The agreement, a YAML file, or a folder of its versions.")],
     tracks: Annotated[list[Path], typer.Argument(help="CSV, Parquet, GeoJSON, GPX or AIS logs, plain or gzipped.")],
     out: Annotated[Path, typer.Option(help="The folder for everything that comes out.")],
     columns: Annotated[
@@ -31,6 +31,14 @@ def replay_command(
     notices: Annotated[
         Path | None, typer.Option(help="Notices of movements, with their receipts: a file or folder.")
     ] = None,
+    version: Annotated[
+        list[Path] | None, typer.Option(help="Another version of the agreement; each is watched in its own time.")
+    ] = None,
+    signatures: Annotated[
+        list[Path] | None,
+        typer.Option(help="Signature files or folders: then a version is in force only once its parties have signed."),
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="Whose key is whose: a YAML file of `party: public key`.")] = None,
     beside: Annotated[
         Path | None, typer.Option(help="Another version of the agreement, whose findings the report shows too.")
     ] = None,
@@ -52,6 +60,9 @@ def replay_command(
         channels=channels,
         claims=claims,
         notices=notices,
+        versions=version or (),
+        signatures=signatures or (),
+        keys=keys,
     )
     print_summary(run(job, beside))
 
@@ -69,11 +80,16 @@ def run(job: Any, beside: Path | None) -> Replay:
 
 def print_summary(replayed: Replay) -> None:
     """Print what came of a replay: one line a fact, for people."""
+    from tocsin.units import format_instant
+
     total = replayed.archive.total
     say = sys.stdout.write
     say(f"read {total.read}: accepted {total.accepted}, duplicate {total.duplicate}, late {total.late}, ")
     say(f"rejected {sum(total.rejected.values())}\n")
     say(f"events {len(replayed.events)}, cases {len(replayed.warned.cases)}, findings {len(replayed.findings)}\n")
+    for chapter in replayed.chapters if len(replayed.chapters) > 1 else ():
+        begin = "the beginning" if chapter.from_us is None else format_instant(chapter.from_us)
+        say(f"version {chapter.watchlist.version} in force from {begin}\n")
     for rule in replayed.unwatched:
         say(f"not watched: {rule.rule_id} ({rule.clause}); this watch does not look for {rule.conduct}\n")
     for rejected in replayed.answers.rejected:

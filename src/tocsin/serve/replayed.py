@@ -30,6 +30,7 @@ from tocsin.serve.report import (
     write_report,
 )
 from tocsin.station.replay import Replay
+from tocsin.units import format_instant
 
 SIMULATED = "simulated"
 """The word in a report's feed or category that marks it as made, not observed."""
@@ -67,7 +68,7 @@ def report_of(replayed: Replay, *, beside: Agreement | None = None) -> Report:
     return Report(
         terms=terms_of(agreement),
         provenance=Provenance.SIMULATED if simulated else Provenance.RECORDED,
-        provenance_note=_note(replayed, simulated),
+        provenance_note=_note(replayed, simulated) + _versions(replayed),
         made_by=f"Tocsin {__version__}",
         zones=tuple(zones_of(agreement, replayed.watchlist)),
         marks=tuple(marks_of(agreement)),
@@ -139,6 +140,17 @@ def _note(replayed: Replay, simulated: bool) -> str:
     names = ", ".join(Path(name).name for name in replayed.archive.counts)
     first = f"{len(replayed.reports):,} reports of {len(replayed.reports.tracks):,} tracks from {names}."
     return first + (" The tracks are simulated: nobody moved like this." if simulated else "")
+
+
+def _versions(replayed: Replay) -> str:
+    """Return which version held from when, if there is more than one."""
+    if len(replayed.chapters) == 1:
+        return ""
+    told = [
+        f"Version {c.watchlist.version} from {'the beginning' if c.from_us is None else format_instant(c.from_us)[:16]}"
+        for c in replayed.chapters
+    ]
+    return f" The agreement changed on the way: {'; '.join(told)}. Zones are drawn as they were last."
 
 
 def zones_of(agreement: Agreement, watchlist: Watchlist) -> list[ZoneShape]:

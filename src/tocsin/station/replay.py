@@ -15,18 +15,15 @@ import pyarrow.parquet as pq
 
 from tocsin import __version__
 from tocsin.agreement.boundary import boundary_words
-from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.custody import Custody, compile_custody
 from tocsin.agreement.lint import lint
-from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
-from tocsin.agreement.notices.consent import recipients
 from tocsin.agreement.notices.formats.read import read_notices
 from tocsin.agreement.notices.rules import compile_rules
 from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.rules.check import Finding
+from tocsin.agreement.signatures import Signed
 from tocsin.agreement.terms.state import given
-from tocsin.agreement.visible import Policy, Sort, Thing, compile_policy, seers
 from tocsin.agreement.watchlist import Rule, Watchlist
 from tocsin.canon import canonical_line
 from tocsin.errors import Place, SettingError
@@ -37,9 +34,11 @@ from tocsin.incident.names import AliasGroup, Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
 from tocsin.record.c2sp.checkpoint import Checkpoint
 from tocsin.record.keys import create_key
-from tocsin.record.leaf import Entry, EntryKind
+from tocsin.record.leaf import Entry
 from tocsin.record.log import MAX_UNPUBLISHED, Log
-from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
+from tocsin.station.chapters import Chapter, chapters_of, engines_of, load_versions, watch_chapters
+from tocsin.station.chronicle import entries_of
+from tocsin.station.signed import read_keys, read_signatures
 from tocsin.station.witnesses import witnesses_entry
 from tocsin.tracks.archive import Archive, Progress, read_tracks
 from tocsin.tracks.batch import ReportBatch
@@ -48,11 +47,9 @@ from tocsin.tracks.quality import write_rejects
 from tocsin.warn.ack import Answers, read_answers
 from tocsin.warn.channels.config import default_transports, load_transports
 from tocsin.warn.dispatch import WarnResult, run
-from tocsin.watch.engine import Engine
+from tocsin.watch.chain import EventChain
 from tocsin.watch.event import Event
-from tocsin.watch.found import EventBatch
 from tocsin.watch.notified import Notified, with_notices
-from tocsin.watch.replay import replay as replay_watch
 
 MARKER = "replay.json"
 """The file that says that a folder is a replay's, and may be replaced by the next one."""
@@ -74,6 +71,12 @@ class Job:
         Answers with their times; transports of the agreement's channels; claims of the incident.
     notices : Path or None
         Notices of movements and sites with their receipts: a file, or a folder of files.
+    versions : sequence of Path
+        Other versions of the agreement; which is in force when is read from them.
+    signatures : sequence of Path
+        What parties said about the versions, signed; then a version is in force only once it is signed.
+    keys : Path or None
+        Whose key is whose: needed with `signatures`.
     """
 
     agreement: Path
@@ -84,6 +87,9 @@ class Job:
     channels: Path | None = None
     claims: Path | None = None
     notices: Path | None = None
+    versions: Sequence[Path] = ()
+    signatures: Sequence[Path] = ()
+    keys: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,17 +99,17 @@ class Replay:
     Attributes
     ----------
     job : Job
-    agreement : Agreement
+    chapters : tuple of Chapter
+        The versions in force, in order of time.
     findings : tuple of Finding
-    watchlist : Watchlist
-    playbook : Playbook
+        Of the last version.
     unwatched : tuple of Rule
         Agreed conduct that this watch does not look for.
     archive : Archive
     reports : ReportBatch
     repeated : int
         Reports that the watch did not use, because their track already had a fix at that instant.
-    events : EventBatch
+    events : EventChain
     warned : WarnResult
     answers : Answers
     comparisons : tuple of Comparison
@@ -115,21 +121,34 @@ class Replay:
     """
 
     job: Job
-    agreement: Agreement
+    chapters: tuple[Chapter, ...]
     findings: tuple[Finding, ...]
-    watchlist: Watchlist
-    playbook: Playbook
     unwatched: tuple[Rule, ...]
     archive: Archive
     reports: ReportBatch
     repeated: int
-    events: EventBatch
+    events: EventChain
     warned: WarnResult
     answers: Answers
     comparisons: tuple[Comparison, ...]
     checkpoint: Checkpoint
     vkey: str
     notified: Notified | None = None
+
+    @property
+    def agreement(self) -> Agreement:
+        """The last version in force."""
+        return self.chapters[-1].agreement
+
+    @property
+    def watchlist(self) -> Watchlist:
+        """What the last version watches."""
+        return self.chapters[-1].watchlist
+
+    @property
+    def playbook(self) -> Playbook:
+        """The ladder of the last version."""
+        return self.chapters[-1].playbook
 
 
 def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int], None] = lambda _: None) -> Replay:
@@ -152,48 +171,58 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     AgreementErrors, ReportError, ClaimError, SettingError
         For an input that cannot be used; nothing of an older replay in the folder is touched then.
     """
-    agreement = load(job.agreement)
-    watchlist, playbook = compile_watchlist(agreement), compile_playbook(agreement)
+    signatures, chapters = _versions(job)
     answers = read_answers(job.answers) if job.answers else Answers(answers=(), rejected=(), read=0)
     book = load_claims(job.claims) if job.claims else None
     told = read_notices(job.notices) if job.notices else None
-    rules = compile_rules(agreement, watchlist) if told else None
-    policy, custody = compile_policy(agreement), compile_custody(agreement)
+    last = chapters[-1]
+    custody = compile_custody(last.agreement)
+    rules = compile_rules(last.agreement, last.watchlist) if told else None
     archive = read_tracks(job.tracks, columns=job.columns, progress=reading)
-    try:
-        engine = Engine(watchlist)
-    except ValueError as error:
-        raise SettingError(str(error), expected="rules that can be watched", place=Place(str(job.agreement))) from error
+    engines = engines_of(chapters)
 
     _clear(job.out)
     reports = ReportBatch.from_table(archive.table)
-    events, state = replay_watch(engine, reports, progress=watching)
+    found, repeated = watch_chapters(engines, reports, watching=watching)
     transports = load_transports(job.channels, out=job.out) if job.channels else default_transports(job.out)
     until_us = max([0, *reports.observed_us[-1:].tolist()])
     notified = None
     if told and rules:
-        events, notified = with_notices(
-            told, rules=rules, watchlist=watchlist, events=events, reports=reports, until_us=until_us
-        )
+        watched = [(chapter.watchlist, events) for chapter, events in zip(chapters, found, strict=True)]
+        found, notified = with_notices(told, rules=rules, watched=watched, reports=reports, until_us=until_us)
         _write_notified(notified, job.out)
-    warned = run(playbook, events, answers.answers, transports, until_us=until_us, boundary=boundary_words)
-    comparisons = _compare(book, agreement, events.events, warned)
-    findings = lint(agreement)
-    _write_tables(job.out, archive, events, warned)
-    notices = _notice_entries(notified, policy) if notified else ()
-    checkpoint, vkey = _record(
-        job.out, agreement, archive, events.events, warned, book, policy, tuple(notices), custody=custody
+    events = EventChain(found)
+    playbooks = [(chapter.from_us or 0, chapter.playbook) for chapter in chapters]
+    warned = run(
+        playbooks[0][1],
+        events,
+        answers.answers,
+        transports,
+        until_us=until_us,
+        boundary=boundary_words,
+        later=playbooks[1:],
     )
+    comparisons = _compare(book, last.agreement, events.events, warned)
+    _write_tables(job.out, archive, events, warned)
+    entries = entries_of(
+        chapters,
+        archive=archive,
+        events=events.events,
+        warned=warned,
+        notified=notified,
+        signatures=signatures,
+        book=book,
+    )
+    origin = f"tocsin.replay/{last.agreement.id}/{last.watchlist.version}"
+    checkpoint, vkey = _record(job.out, origin, entries, custody=custody)
     return Replay(
         job=job,
-        agreement=agreement,
-        findings=findings,
-        watchlist=watchlist,
-        playbook=playbook,
-        unwatched=engine.unwatched,
+        chapters=tuple(chapters),
+        findings=lint(last.agreement),
+        unwatched=tuple(rule for engine in engines for rule in engine.unwatched),
         archive=archive,
         reports=reports,
-        repeated=state.repeated,
+        repeated=repeated,
         events=events,
         warned=warned,
         answers=answers,
@@ -202,6 +231,31 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
         vkey=vkey,
         notified=notified,
     )
+
+
+def _versions(job: Job) -> tuple[list[Signed], list[Chapter]]:
+    """Return the versions that are ever in force, and the verified signatures that say so."""
+    versions = load_versions(job.agreement, job.versions)
+    if not job.signatures:
+        return [], chapters_of(versions)
+    if job.keys is None:
+        place = Place(str(job.signatures[0]))
+        raise SettingError("signatures without keys", expected="a file of `party: public key`", place=place)
+    signatures = read_signatures(job.signatures, versions, keys=read_keys(job.keys))
+    return signatures, chapters_of(versions, signatures)
+
+
+def _record(out: Path, origin: str, entries: Sequence[Entry], *, custody: Custody | None) -> tuple[Checkpoint, str]:
+    """Log everything decided and sign it; return the checkpoint and the key.
+
+    Witnesses are named and not asked: a replay's record is nobody's live log, and says that it is unwitnessed.
+    """
+    key = create_key(out / "keys" / "log.key", origin)
+    entries = [*([witnesses_entry(custody, key.vkey, at_us=0)] if custody else []), *entries]
+    with Log.create(out, key=key) as log:
+        for start in range(0, len(entries), MAX_UNPUBLISHED):
+            log.append(entries[start : start + MAX_UNPUBLISHED])
+        return log.publish(), str(key.vkey)
 
 
 def _clear(out: Path) -> None:
@@ -216,7 +270,7 @@ def _clear(out: Path) -> None:
     (out / MARKER).write_bytes(canonical_line({"made_by": f"tocsin {__version__}"}))
 
 
-def _write_tables(out: Path, archive: Archive, events: EventBatch, warned: WarnResult) -> None:
+def _write_tables(out: Path, archive: Archive, events: EventChain, warned: WarnResult) -> None:
     with (out / "events.jsonl").open("wb") as file:
         file.writelines(event.as_line() for event in events)
     pq.write_table(events.table(), out / "events.parquet", compression="zstd")
@@ -267,73 +321,3 @@ def _aliases(agreement: Agreement, told: Names) -> Iterable[AliasGroup]:
             alternates=tuple(free[1:]),
             part_of=(chief.party,) if chief else (),
         )
-
-
-# --- the record -----------------------------------------------------------------------------------------------------
-
-
-def _record(
-    out: Path,
-    agreement: Agreement,
-    archive: Archive,
-    events: Sequence[Event],
-    warned: WarnResult,
-    book: ClaimBook | None,
-    policy: Policy,
-    notices: Sequence[Entry] = (),
-    *,
-    custody: Custody | None,
-) -> tuple[Checkpoint, str]:
-    """Log everything decided, in the order in which it became known, and sign it; return the checkpoint and the key.
-
-    Witnesses are named and not asked: a replay's record is nobody's live log, and says that it is unwitnessed.
-    """
-    end_us = max([0, *(e.known_us for e in events)])
-    key = create_key(out / "keys" / "log.key", f"tocsin.replay/{agreement.id}/{given(agreement.version) or 0}")
-    parties = frozenset(party.id for party in given(agreement.parties) or ())
-    entries = [
-        *([witnesses_entry(custody, key.vkey, at_us=0)] if custody else []),
-        *_opening_entries(policy, agreement, archive, end_us),
-        *sorted(
-            [*notices, *event_entries(policy, events), *fact_entries(policy, parties, warned.facts)],
-            key=lambda entry: entry.at_us,
-        ),
-        *_claim_entries(policy, book, end_us),
-    ]
-    with Log.create(out, key=key) as log:
-        for start in range(0, len(entries), MAX_UNPUBLISHED):
-            log.append([kept(entry) for entry in entries[start : start + MAX_UNPUBLISHED]])
-        return log.publish(), str(key.vkey)
-
-
-def _opening_entries(policy: Policy, agreement: Agreement, archive: Archive, end_us: int) -> Iterable[Entry]:
-    yield version_entry(agreement, at_us=0)
-    counts = {Path(name).name: counted.as_json() for name, counted in archive.counts.items()}
-    yield counts_entry(policy, counts, at_us=0, until_us=end_us)
-
-
-def _notice_entries(notified: Notified, policy: Policy) -> Iterable[Entry]:
-    """Yield what happened to notices and how their tracks kept to them, each for those who may be shown the notice."""
-    register = notified.register
-
-    def told(notice_id: str | None, at_us: int, party: str) -> frozenset[str]:
-        held = register.held.get(notice_id or "")
-        if held is None:
-            return frozenset({party})
-        may = recipients(held, register.rules, now_us=at_us)
-        thing = Thing(sort=Sort.NOTICE, at_us=at_us, party=party, notice=str(held.notice.rule), consented=may)
-        return seers(policy, thing=thing, now_us=at_us) | {party}
-
-    for fact in register.facts:
-        audience = told(fact.notice, fact.at_us, fact.party) | set(fact.tell)
-        yield Entry(kind=EntryKind.NOTICE, at_us=fact.at_us, audience=audience, payload=fact.as_json())
-    for flown in notified.conformance:
-        payload = {"fact": "conformance", **flown.as_json()}
-        audience = told(flown.notice_id, flown.until_us, flown.party)
-        yield Entry(kind=EntryKind.NOTICE, at_us=flown.until_us, audience=audience, payload=payload)
-
-
-def _claim_entries(policy: Policy, book: ClaimBook | None, at_us: int) -> Iterable[Entry]:
-    told = seers(policy, thing=Thing(sort=Sort.CLAIM, at_us=at_us), now_us=at_us)
-    for claim in book.claims if book else ():
-        yield Entry(kind=EntryKind.CLAIM, at_us=at_us, audience=told, payload=claim.as_json())

@@ -7,7 +7,7 @@ through here: it commits what `desk.step` decides before it sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ class WarnResult:
 
 
 class Dispatcher:
-    """The cases of one agreement version, and what drives them.
+    """The cases of one agreement, and what drives them.
 
     Parameters
     ----------
@@ -81,7 +81,9 @@ class Dispatcher:
         self.mutes: list[Mute] = []
         self.stray: list[Acknowledgement] = []
         self._transports = transports
-        self._playbooks = Playbooks([playbook], boundary=boundary, preface=preface)
+        self._boundary, self._preface = boundary, preface
+        self._held = [playbook]
+        self._playbooks = Playbooks(self._held, boundary=boundary, preface=preface)
 
     @property
     def cases(self) -> Mapping[str, Case]:
@@ -92,6 +94,14 @@ class Dispatcher:
     def due(self) -> DueQueue:
         """What falls due."""
         return self.docket.due
+
+    def change(self, playbook: Playbook) -> None:
+        """Let another version come into force: new cases climb its ladder, open ones end under their own."""
+        self.playbook = playbook
+        self._held = [*self._held, playbook]
+        self._playbooks = Playbooks(
+            self._held, in_force=playbook.version, boundary=self._boundary, preface=self._preface
+        )
 
     def found(self, event: Event) -> None:
         """Take one event of the watch: into its case, or to open one, or into nothing if the ladder is not about it."""
@@ -154,6 +164,7 @@ def run(
     until_us: int,
     boundary: Boundary = boundary_words,
     preface: str | None = REPLAY,
+    later: Sequence[tuple[int, Playbook]] = (),
 ) -> WarnResult:
     """Drive the ladder over recorded events and answers, in replayed time.
 
@@ -172,13 +183,18 @@ def run(
         Finds the words that may not be sent.
     preface : str or None
         First line of every message; says that this is a replay unless told otherwise.
+    later : sequence of (int, Playbook)
+        Versions that come into force during the watch, each with its instant: cases that begin from then on climb its
+        ladder, those that are open end under their own.
 
     Returns
     -------
     WarnResult
     """
     desk = Dispatcher(playbook, transports, boundary=boundary, preface=preface)
-    incoming: list[tuple[tuple[Any, ...], Event | Answer]] = []
+    incoming: list[tuple[tuple[Any, ...], Event | Answer | Playbook]] = [
+        ((from_us, -1, number), playbook) for number, (from_us, playbook) in enumerate(later) if from_us <= until_us
+    ]
     for event in events:
         if event.known_us <= until_us:
             key = (event.known_us, 1, event.kind in ENDINGS, *event.order, str(event.revision))
@@ -192,7 +208,9 @@ def run(
     incoming.sort(key=lambda pair: pair[0])
     for key, item in incoming:
         _let_pass(desk, before_us=key[0])
-        if isinstance(item, Answer):
+        if isinstance(item, Playbook):
+            desk.change(item)
+        elif isinstance(item, Answer):
             desk.heard(item)
         else:
             desk.found(item)

@@ -5,6 +5,7 @@ A pure step after the engine, which knows no notices. What is written, recorded 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tocsin.agreement.notices.formats.read import Submissions
@@ -52,29 +53,34 @@ def with_notices(
     submissions: Submissions,
     *,
     rules: Rules,
-    watchlist: Watchlist,
-    events: EventBatch,
+    watched: Sequence[tuple[Watchlist, EventBatch]],
     reports: ReportBatch,
     until_us: int,
     budget: Budget = F3548,
-) -> tuple[EventBatch, Notified]:
+) -> tuple[list[EventBatch], Notified]:
     """Return the events of a watch with the marks of its notices, and what came of those.
 
     Parameters
     ----------
     submissions : Submissions
     rules : Rules
-    watchlist : Watchlist
-        The one that raised the events.
-    events : EventBatch
+        Of the last version watched.
+    watched : sequence of (Watchlist, EventBatch)
+        Each version's watch and what it found, in order of time.
     reports : ReportBatch
         In canonical order.
     until_us : int
         The end of the watch: deadlines are judged up to here, or to the last submission if that is later.
     budget : Budget
+
+    Returns
+    -------
+    marked : list of EventBatch
+        One for each version.
+    notified : Notified
     """
     register = follow(rules, submissions.items, until_us=until_us)
     plans = plans_of(register)
-    conformance = conformance_of(plans, reports, watchlist, until_us=until_us, budget=budget)
-    marked = NotedBatch(events, marks_of(events, plans, watchlist))
+    conformance = conformance_of(plans, reports, watched[-1][0], until_us=until_us, budget=budget)
+    marked: list[EventBatch] = [NotedBatch(events, marks_of(events, plans, watchlist)) for watchlist, events in watched]
     return marked, Notified(submissions=submissions, register=register, conformance=conformance)
