@@ -13,6 +13,7 @@ from typing import Any
 
 from tocsin.canon import canonical_line
 from tocsin.units import format_instant
+from tocsin.warn.content import Facts
 from tocsin.warn.states import (
     OUT,
     AnswerKind,
@@ -230,6 +231,8 @@ class Message:
     state : MessageState
     state_us : int
         Since when.
+    facts : Facts or None
+        What it says, for machines; not in its JSON, since the case holds all of it.
     """
 
     message_id: str
@@ -249,6 +252,7 @@ class Message:
     body: str
     state: MessageState = MessageState.QUEUED
     state_us: int = 0
+    facts: Facts | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as a JSON object."""

@@ -2,7 +2,8 @@
 
 Follows WRN-05 and WRN-08 of the agreement's check list: fixed texts per language, and no word that orders, aims or
 offers force. Names come from feeds and files, so every one is neutralised here: no control character, line break or
-change of writing direction survives (UAX #9; CVE-2021-42574 shows what they can hide). It does not translate the facts.
+change of writing direction survives (UAX #9; CVE-2021-42574 shows what they can hide). The facts are told in each
+language of the channel that `templates/` has; names and numbers are never translated.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Playbook
 from tocsin.units import METRES_PER_SECOND, format_duration, format_instant, format_length
 from tocsin.warn.case import Case, CaseEvent
+from tocsin.warn.content import Earlier, Facts, Version
 from tocsin.warn.plan import can_acknowledge
 from tocsin.warn.states import Purpose
-from tocsin.watch.event import EventKind
+from tocsin.warn.templates import FALLBACK, PHRASES, phrases_for
+from tocsin.warn.templates.phrases import Phrases
 
 FIELD_LIMIT = 200
 """Characters of one name or answer that are kept; origin: a feed's longest useful name is far below; more is cut."""
@@ -32,24 +35,8 @@ REMEMBERED = 4_096
 QUOTE_LENGTH = 8
 """Characters of a case id quoted for the answer; enough to be unique among open cases, short enough to be spoken."""
 
-WHAT: dict[EventKind, str] = {
-    EventKind.FIRST_SEEN_INSIDE: "first seen inside zone {zone}",
-    EventKind.ENTRY: "went into zone {zone}",
-    EventKind.EXIT: "left zone {zone}",
-    EventKind.CROSSING: "crossed zone {zone} between two reports",
-    EventKind.APPROACH: "going on as it goes, it enters zone {zone}",
-    EventKind.APPROACH_ENDED: "no longer on its way into zone {zone}",
-    EventKind.LOITER: "slow inside zone {zone}",
-    EventKind.STOPPED: "stationary inside zone {zone}",
-    EventKind.PROBING: "went up to zone {zone} and back repeatedly",
-    EventKind.GAP: "no report, last at zone {zone}",
-    EventKind.GAP_ENDED: "reports again, at zone {zone}",
-    EventKind.PROXIMITY: "close to a track of another party, at zone {zone}",
-    EventKind.BUILDUP: "one of several tracks gathered at zone {zone}",
-    EventKind.ZONE_BEGAN: "zone {zone} came into force around it",
-    EventKind.ZONE_ENDED: "zone {zone} ended around it",
-}
-"""Each kind of event in plain words."""
+WHAT = PHRASES[FALLBACK].what
+"""Each kind of event in plain English, for the steps of a case."""
 
 Boundary = Callable[[str], Sequence[str]]
 """The software boundary: the words of a text that order, aim or offer force; empty if there are none."""
@@ -84,6 +71,8 @@ class Words:
     languages : tuple of str
     withheld : tuple of str
         Words of the agreement's text that crossed the software boundary; the text was then left out.
+    facts : Facts or None
+        The same for machines.
     """
 
     subject: str
@@ -91,6 +80,7 @@ class Words:
     text_id: str | None
     languages: tuple[str, ...]
     withheld: tuple[str, ...] = ()
+    facts: Facts | None = None
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -151,35 +141,39 @@ def compose(
     text_id : str or None
         The agreement's text; None where it sets none.
     """
-    languages, lines = _agreed_words(wording, channel, text_id)
-    withheld = tuple(word for line in lines for word in _crossed(wording.boundary, line))
+    said = _agreed_words(wording, channel, text_id)
+    withheld = tuple(word for _, line in said for word in _crossed(wording.boundary, line))
+    spoken = wording.playbook.channels[channel].languages if channel in wording.playbook.channels else ()
+    tongues = phrases_for(spoken, otherwise=wording.playbook.language)
+    lines = [line for _, line in said]
     if withheld:
-        languages, lines = (), ["(The agreed words are withheld: they went beyond warning. The facts:)"]
+        said, lines = (), [phrases.withheld for phrases in tongues]
     if not lines:
-        lines = [_PLAIN[purpose]]
-    facts = [*_facts(case, event), f"Agreement: {neutral(case.agreement_id)}, version {case.agreement_version}"]
-    facts.append(f"Case: {case.case_id[:QUOTE_LENGTH]}, level {level}")
+        lines = [phrases.plain[purpose] for phrases in tongues]
     preface = [wording.preface] if wording.preface else []
-    body = "\n".join(
-        [*preface, *lines, "", *facts, _how_to_answer(wording.playbook, case, purpose, channel, recipient)]
+    versions = tuple(
+        Version(
+            language=phrases.language,
+            subject=_subject(phrases, case, purpose, event),
+            facts=tuple(_facts(phrases, case, event, level)),
+            answer=_how_to_answer(phrases, wording.playbook, case, purpose, channel, recipient),
+        )
+        for phrases in tongues
     )
-    what = WHAT[event.kind].format(zone=neutral(event.zone_id)) if event else str(purpose)
-    subject = neutral(f"{_HEADS[purpose]}: {neutral(case.track_id)}: {what}")
-    return Words(subject=subject, body=body, text_id=text_id, languages=languages, withheld=withheld)
+    told = ["\n".join([*version.facts, version.answer]) for version in versions]
+    return Words(
+        subject=versions[0].subject,
+        body="\n\n".join(["\n".join([*preface, *lines]), *told]),
+        text_id=text_id,
+        languages=tuple(language for language, _ in said),
+        withheld=withheld,
+        facts=_apart(wording, case, event, channel, recipient, said=said, versions=versions),
+    )
 
 
-_PLAIN = {
-    Purpose.WARNING: "This is a warning under the agreement named below.",
-    Purpose.CALL: "You are called because the ladder is at its end. What happens now is for people to decide.",
-    Purpose.STAND_DOWN: "The matter below is over.",
-    Purpose.CORRECTION: "An earlier warning was an error: later reports show that this did not happen as told.",
-}
-_HEADS = {
-    Purpose.WARNING: "Warning",
-    Purpose.CALL: "Call",
-    Purpose.STAND_DOWN: "Stand-down",
-    Purpose.CORRECTION: "Correction",
-}
+def _subject(phrases: Phrases, case: Case, purpose: Purpose, event: CaseEvent | None) -> str:
+    what = phrases.what[event.kind].format(zone=neutral(event.zone_id)) if event else str(purpose)
+    return neutral(f"{phrases.heads[purpose]}: {neutral(case.track_id)}: {what}")
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -187,70 +181,111 @@ def _crossed(boundary: Boundary, line: str) -> tuple[str, ...]:
     return tuple(boundary(line))
 
 
-def _agreed_words(wording: Wording, channel: str, text_id: str | None) -> tuple[tuple[str, ...], list[str]]:
+def _agreed_words(wording: Wording, channel: str, text_id: str | None) -> tuple[tuple[str, str], ...]:
     texts = wording.playbook.texts.get(text_id, {}) if text_id else {}
     spoken = wording.playbook.channels[channel].languages if channel in wording.playbook.channels else ()
     chosen = [language for language in spoken if language in texts]
     if not chosen:
         chosen = sorted(texts, key=lambda language: (language != wording.playbook.language, language))
-    return tuple(chosen), [neutral(texts[language], limit=TEXT_LIMIT) for language in chosen]
+    return tuple((language, neutral(texts[language], limit=TEXT_LIMIT)) for language in chosen)
 
 
-def _facts(case: Case, event: CaseEvent | None) -> list[str]:
+def _apart(
+    wording: Wording,
+    case: Case,
+    event: CaseEvent | None,
+    channel: str,
+    recipient: str,
+    *,
+    said: tuple[tuple[str, str], ...],
+    versions: tuple[Version, ...],
+) -> Facts:
+    known = event is not None and event.accuracy_m == event.accuracy_m
+    return Facts(
+        agreement_id=neutral(case.agreement_id),
+        agreement_version=case.agreement_version,
+        track_id=neutral(case.track_id),
+        category=neutral(case.category) if case.category else None,
+        kind=event.kind if event else None,
+        zone_id=neutral(event.zone_id) if event else None,
+        at_us=event.at_us if event else None,
+        lat_deg=event.lat_deg if event else None,
+        lon_deg=event.lon_deg if event else None,
+        accuracy_m=event.accuracy_m if event and known else None,
+        said=said,
+        preface=wording.preface,
+        versions=versions,
+        earlier=tuple(
+            Earlier(message_id=old.message_id, queued_us=old.queued_us)
+            for old in case.messages
+            if (old.channel, old.recipient) == (channel, recipient)
+        ),
+    )
+
+
+def _facts(phrases: Phrases, case: Case, event: CaseEvent | None, level: int) -> list[str]:
     who = ", ".join(neutral(text) for text in (case.track_id, case.category, case.party) if text)
-    lines = [f"Who: {who}"]
-    if event is None:
-        return lines
-    lines.insert(0, f"What: {WHAT[event.kind].format(zone=neutral(event.zone_id))}")
-    lines += [f"When: {_clock(event.at_us)}", f"Where: {_place(event)}"]
-    measured = dict(event.measured)
-    for name, label, show in _SHOWN:
-        if name in measured:
-            lines.append(f"{label}: {show(measured[name])}")
-    newest = max(case.events, key=lambda seen: (seen.known_us, seen.at_us)) if case.events else event
-    if newest.event_id != event.event_id:
-        told = WHAT[newest.kind].format(zone=neutral(newest.zone_id))
-        lines.append(f"Last seen: {told}, {_clock(newest.at_us)}, {_place(newest)}")
-    return lines
+    label = phrases.labels
+    lines = [f"{label['who']}: {who}"]
+    if event is not None:
+        lines.insert(0, f"{label['what']}: {phrases.what[event.kind].format(zone=neutral(event.zone_id))}")
+        lines += [f"{label['when']}: {_clock(event.at_us)}", f"{label['where']}: {_place(phrases, event)}"]
+        measured = dict(event.measured)
+        lines += [f"{label[name]}: {show(measured[name])}" for name, show in _SHOWN if name in measured]
+        newest = max(case.events, key=lambda seen: (seen.known_us, seen.at_us)) if case.events else event
+        if newest.event_id != event.event_id:
+            told = phrases.what[newest.kind].format(zone=neutral(newest.zone_id))
+            lines.append(f"{label['last_seen']}: {told}, {_clock(newest.at_us)}, {_place(phrases, newest)}")
+    agreement = phrases.agreement.format(id=neutral(case.agreement_id), version=case.agreement_version)
+    return [
+        *lines,
+        f"{label['agreement']}: {agreement}",
+        f"{label['case']}: {phrases.case.format(code=case.case_id[:QUOTE_LENGTH], level=level)}",
+    ]
 
 
 def _speed(speed_mps: float) -> str:
     return f"{speed_mps * 3.6:.0f} km/h ({speed_mps / METRES_PER_SECOND['kn']:.0f} kn)"
 
 
-_SHOWN: tuple[tuple[str, str, Callable[[float], str]], ...] = (
-    ("time_to_entry_s", "Enters in", format_duration),
-    ("distance_m", "Distance to the edge", format_length),
-    ("speed_mps", "Speed", _speed),
-    ("dwell_s", "For", format_duration),
-    ("gap_s", "Silent for", format_duration),
+_SHOWN: tuple[tuple[str, Callable[[float], str]], ...] = (
+    ("time_to_entry_s", format_duration),
+    ("distance_m", format_length),
+    ("speed_mps", _speed),
+    ("dwell_s", format_duration),
+    ("gap_s", format_duration),
 )
-"""Measures that are told, with their label."""
+"""Measures that are told, by the name under which every language has a label."""
 
 
-def _how_to_answer(playbook: Playbook, case: Case, purpose: Purpose, channel: str, recipient: str) -> str:
-    quote = case.case_id[:QUOTE_LENGTH]
+def _how_to_answer(
+    phrases: Phrases, playbook: Playbook, case: Case, purpose: Purpose, channel: str, recipient: str
+) -> str:
+    code = case.case_id[:QUOTE_LENGTH]
     if purpose in {Purpose.STAND_DOWN, Purpose.CORRECTION}:
-        return "No answer is needed."
+        return phrases.no_answer_needed
     if can_acknowledge(playbook, channel):
-        return f"To answer: say on {neutral(channel)} that you received this, quoting {quote}. It means nothing more."
+        return phrases.answer_on.format(channel=neutral(channel), code=code)
     others = [
         name
         for name, way in playbook.channels.items()
         if recipient in way.to and way.can_acknowledge and name != channel
     ]
     if not others:
-        return "No answer can be given to this."
-    whom = "you" if recipient == MOVER else neutral(recipient)
-    names = " or ".join(neutral(name) for name in others)
-    return f"No answer can be given here. {names} reaches {whom}: say there that this was received, quoting {quote}."
+        return phrases.no_answer
+    whom = phrases.you if recipient == MOVER else neutral(recipient)
+    names = phrases.either.join(neutral(name) for name in others)
+    return phrases.answer_on_other.format(channels=names, whom=whom, code=code)
 
 
 def _clock(at_us: int) -> str:
     return format_instant(at_us)[:19].replace("T", " ") + " UTC"
 
 
-def _place(event: CaseEvent) -> str:
+def _place(phrases: Phrases, event: CaseEvent) -> str:
     lat, lon = event.lat_deg, event.lon_deg
-    place = f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
-    return place if event.accuracy_m != event.accuracy_m else f"{place}, within {format_length(event.accuracy_m)}"
+    north, south, east, west = phrases.compass
+    place = f"{abs(lat):.4f}° {north if lat >= 0 else south}, {abs(lon):.4f}° {east if lon >= 0 else west}"
+    if event.accuracy_m != event.accuracy_m:
+        return place
+    return f"{place}, {phrases.within} {format_length(event.accuracy_m)}"

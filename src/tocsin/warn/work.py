@@ -237,6 +237,7 @@ class Work:
             subject=words.subject,
             body=words.body,
             state_us=self.now_us,
+            facts=words.facts,
         )
         self.case = replace(self.case, messages=(*self.case.messages, message))
         self.attempt(message)

@@ -1,0 +1,70 @@
+"""What a language must be able to say; the one list of fields that every file beside it fills.
+
+In braces stand what is put in: `{zone}`, `{channel}`, `{code}` (the first digits of the case id), `{whom}`,
+`{channels}`, `{id}`, `{version}`, `{level}`, `{url}`, `{station}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tocsin.warn.states import Purpose
+from tocsin.watch.event import EventKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrases:
+    """The fixed words of one language.
+
+    Attributes
+    ----------
+    language : str
+        Primary tag of BCP 47, such as `ar`.
+    right_to_left : bool
+    heads : mapping of Purpose to str
+        First word of the subject.
+    plain : mapping of Purpose to str
+        The sentence used where the agreement sets no words.
+    withheld : str
+        Said in place of words that went beyond warning.
+    what : mapping of EventKind to str
+    labels : mapping of str to str
+        Of the facts: what, who, when, where, agreement, case, last_seen, and each measure that is told.
+    agreement, case : str
+        The values of those two facts.
+    within : str
+        Before an accuracy.
+    compass : tuple of str
+        Letters of north, south, east and west.
+    no_answer_needed, answer_on, answer_on_other, no_answer, you, either, mover : str
+        How to answer.
+    link : str
+        How to answer by the page of the station.
+    this_is, said_again, digits, decimal : str, str, tuple of str, str
+        For a radio operator: our own name, before each further saying, 0 to 9 as words, the decimal point.
+    """
+
+    language: str
+    right_to_left: bool
+    heads: Mapping[Purpose, str]
+    plain: Mapping[Purpose, str]
+    withheld: str
+    what: Mapping[EventKind, str]
+    labels: Mapping[str, str]
+    agreement: str
+    case: str
+    within: str
+    compass: tuple[str, str, str, str]
+    no_answer_needed: str
+    answer_on: str
+    answer_on_other: str
+    no_answer: str
+    you: str
+    either: str
+    mover: str
+    link: str
+    this_is: str
+    said_again: str
+    digits: tuple[str, ...]
+    decimal: str
