@@ -1,4 +1,4 @@
-"""The guide to the ladder against the code: its picture, its table, every word and every setting.
+"""The guide to the ladder against the code: its picture, its table and every word.
 
 `python -m tests.warn.test_guide` writes the generated parts.
 """
@@ -10,11 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tocsin.canon import parse_json
 from tocsin.warn.ack import read_answers
-from tocsin.warn.channels.config import ConsoleConfig, FileConfig, MailConfig, WebhookConfig, load_transports
 from tocsin.warn.heard import RETRY_AFTER_S
 from tocsin.warn.states import AnswerKind, CaseInput, CaseOutcome, CaseState, Disposition, MessageState
 from tocsin.warn.table import picture, table_markdown
@@ -41,30 +39,17 @@ def test_guide_names_every_word(kind: type[StrEnum]) -> None:
     assert not [str(word) for word in kind if f"`{word}`" not in text]
 
 
-def test_guide_names_every_setting() -> None:
-    text = GUIDE.read_text()
-    keys = {key for model in (ConsoleConfig, FileConfig, MailConfig, WebhookConfig) for key in model.model_fields}
-    assert not [key for key in keys - {"transport"} if f"`{key}`" not in text]
-
-
 def test_guide_says_the_pauses_between_attempts() -> None:
     *first, last = (f"{pause:.0f}" for pause in RETRY_AFTER_S)
     assert f"{', '.join(first)} and {last} s" in GUIDE.read_text()
 
 
-def test_examples_of_the_guide_run(tmp_path: Path) -> None:
-    text = GUIDE.read_text()
-    answer = re.search(r"```json\n(.*?)```", text, re.DOTALL)
-    channels = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+def test_answer_of_the_guide_is_read(tmp_path: Path) -> None:
+    answer = re.search(r"```json\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert answer
-    assert channels
     assert parse_json(answer[1])
     (tmp_path / "answers.jsonl").write_text(answer[1])
     assert len(read_answers(tmp_path / "answers.jsonl").answers) == 1
-    (tmp_path / "channels.yaml").write_text(channels[1])
-    assert set(load_transports(tmp_path / "channels.yaml", out=tmp_path)) == set(yaml.safe_load(channels[1])) - {
-        "default"
-    }
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tocsin.watch.event import EventKind
 class Open:
     """A transport that takes everything and keeps when."""
 
+    timeout_s = 0.0
     kind = "test"
 
     def __init__(self) -> None:

@@ -184,7 +184,7 @@ def test_plain_http_to_a_public_address_is_refused(message: Message, monkeypatch
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     outcome = Webhook("http://plain.example/", key=KEY).send(message, T0)
-    assert "use https:" in outcome.reason
+    assert "reached without TLS" in outcome.reason
 
 
 def test_resolver_that_hangs_costs_only_the_time_allowed(message: Message, monkeypatch: pytest.MonkeyPatch) -> None:

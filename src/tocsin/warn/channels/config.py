@@ -1,107 +1,65 @@
 """channels.yaml: by which transport each channel of the agreement is reached in this deployment.
 
-A mapping of channel id to transport, such as `vhf16: {transport: file, path: vhf16.jsonl}` (docs/guide/ladder.md). The
-person at the end of the ladder is a channel too, under their id; `default` names what every other channel uses, a file
-if it is missing. It belongs to whoever runs the watch, not to the agreement, and holds no secret: keys are files.
+A mapping of channel id to transport, such as `vhf16: {transport: file, path: vhf16.jsonl}` (docs/guide/channels.md).
+The person at the end of the ladder is a channel too, under their id; `default` names what every other channel uses, a
+file if it is missing; `answers` says how answers come back. It belongs to whoever runs the watch, not to the agreement,
+and holds no secret.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.source.document import Document, compose
-from tocsin.errors import AgreementError, Place, SettingError
-from tocsin.units import parse_duration_s
+from tocsin.errors import AgreementError, DeliveryError, Place, SettingError
+from tocsin.units import format_duration
 from tocsin.warn.case import Message, Outcome
-from tocsin.warn.channels import mail
-from tocsin.warn.channels.console import Console
-from tocsin.warn.channels.file import JsonLinesFile
-from tocsin.warn.channels.guard import Network
-from tocsin.warn.channels.mail import Mail, Relay, Security
+from tocsin.warn.channels.ais import AisSetting
+from tocsin.warn.channels.console import ConsoleSetting
+from tocsin.warn.channels.file import FileSetting, JsonLinesFile
+from tocsin.warn.channels.gateway import GatewaySetting
+from tocsin.warn.channels.link import Linked
+from tocsin.warn.channels.mail import MailSetting
+from tocsin.warn.channels.mqtt import MqttSetting
+from tocsin.warn.channels.nats import NatsSetting
+from tocsin.warn.channels.operator import OperatorSetting
 from tocsin.warn.channels.pace import Paced
-from tocsin.warn.channels.transport import Transport
-from tocsin.warn.channels.webhook import TIMEOUT_S, Webhook
+from tocsin.warn.channels.setting import KEY_FILE, AnswerSetting, ChannelSetting, Room, signing_key
+from tocsin.warn.channels.tak import TakSetting
+from tocsin.warn.channels.transport import Hear, Listener, Told, Transport, failed
+from tocsin.warn.channels.webhook import WebhookSetting
 from tocsin.warn.message import neutral
 
+__all__ = ["KEY_FILE", "KINDS", "MESSAGES_FILE", "Transports", "default_transports", "load_transports", "signing_key"]
+
 DEFAULT = "default"
-MAILBOX = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
-"""An address of printable ASCII without spaces; what it names is the relay's affair."""
+ANSWERS = "answers"
 MESSAGES_FILE = "messages.jsonl"
 """Where messages go whose channel the deployment does not name."""
-KEY_FILE = "webhook-key.pem"
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Config(_Strict):
-    """What every transport can be told: how many repeats a minute one recipient gets by it; the first always passes."""
-
-    repeats_per_minute: int | None = Field(default=None, ge=1)
-
-
-class ConsoleConfig(_Config):
-    """Print to standard error."""
-
-    transport: Literal["console"]
-
-
-class FileConfig(_Config):
-    """Append to a JSON Lines file; a relative path is inside the output folder."""
-
-    transport: Literal["file"]
-    path: str = Field(min_length=1)
-
-
-class WebhookConfig(_Config):
-    """Post to a URL; `allow` names addresses that are not public, `key` and `ca` are PEM files."""
-
-    transport: Literal["webhook"]
-    url: str = Field(min_length=1)
-    allow: tuple[str, ...] = ()
-    key: str | None = None
-    ca: str | None = None
-    timeout: str | None = None
-
-
-class MailConfig(_Config):
-    """Submit mail to a relay; `to` names the mailboxes of each party told, `password` is a file that holds it."""
-
-    transport: Literal["smtp"]
-    host: str = Field(min_length=1)
-    port: int = Field(ge=1, le=65_535)
-    sender: str = Field(pattern=MAILBOX)
-    to: dict[str, tuple[Annotated[str, Field(pattern=MAILBOX)], ...]] = Field(min_length=1)
-    security: Security = Security.STARTTLS
-    user: str | None = None
-    password: str | None = None
-    allow: tuple[str, ...] = ()
-    ca: str | None = None
-    timeout: str | None = None
-
-
-_KINDS: dict[str, type[_Config]] = {
-    "console": ConsoleConfig,
-    "file": FileConfig,
-    "webhook": WebhookConfig,
-    "smtp": MailConfig,
+KINDS: dict[str, type[ChannelSetting]] = {
+    "console": ConsoleSetting,
+    "file": FileSetting,
+    "webhook": WebhookSetting,
+    "smtp": MailSetting,
+    "tak": TakSetting,
+    "mqtt": MqttSetting,
+    "nats": NatsSetting,
+    "ais": AisSetting,
+    "apprise": GatewaySetting,
+    "operator": OperatorSetting,
 }
+"""Every kind of transport; a new one is one file and one line here."""
+
+_T = TypeVar("_T", bound=BaseModel)
+
+LINKED = frozenset({"smtp", "apprise", "tak"})
+"""Kinds whose text a person reads where a link can be opened; they get the answer link where `answers.url` is set."""
 
 
 class Transports(Mapping[str, Transport]):
@@ -120,7 +78,7 @@ class Transports(Mapping[str, Transport]):
     def __getitem__(self, channel: str) -> Transport:
         return self._named.get(channel, self._default)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._named)
 
     def __len__(self) -> int:
@@ -130,8 +88,45 @@ class Transports(Mapping[str, Transport]):
         return channel in self._named
 
     def send(self, message: Message, now_us: int) -> Outcome:
-        """Make one attempt of a message by the transport of its channel."""
-        return self[message.channel].send(message, now_us)
+        """Make one attempt of a message by the transport of its channel; an error of our own is an outcome too."""
+        transport = self[message.channel]
+        try:
+            return transport.send(message, now_us)
+        except Exception as error:  # one channel's fault must not stop the others
+            reason = f"error in this station: {type(error).__name__}; whether it was received is not known"
+            return failed(DeliveryError(reason, retryable=True), transport.kind)
+
+    def listen(self, hear: Hear, told: Told) -> Callable[[], None]:
+        """Begin to listen on every channel by which answers come back, and return what ends it; see `Listener`."""
+        ends = [transport.listen(hear, told) for transport in self._listeners()]
+
+        def end() -> None:
+            for stop in ends:
+                stop()
+
+        return end
+
+    def too_slow(self, playbook: Playbook) -> tuple[str, ...]:
+        """Return where an attempt may outlast the deadline of a level, as sentences for people; FAULTS 44.
+
+        Parameters
+        ----------
+        playbook : Playbook
+        """
+        found = []
+        for level in playbook.levels:
+            for channel in level.channels:
+                longest_s = self[channel].timeout_s
+                if level.ack_within_s is not None and longest_s >= level.ack_within_s:
+                    found.append(
+                        f"{channel}: an attempt may take {format_duration(longest_s)}, "
+                        f"level {level.level} waits {format_duration(level.ack_within_s)} for its answer"
+                    )
+        return tuple(found)
+
+    def _listeners(self) -> list[Listener]:
+        bare = [_bare(transport) for transport in (*self._named.values(), self._default)]
+        return [transport for transport in bare if isinstance(transport, Listener)]
 
 
 def default_transports(out: Path) -> Transports:
@@ -165,95 +160,49 @@ def load_transports(path: Path, *, out: Path) -> Transports:
     if not isinstance(root, dict):
         expected = "a mapping of channel to transport"
         raise SettingError(_shown(root), expected=expected, place=document.where(""))
-    named = {
-        channel: _transport(value, document, channel, folder=path.parent, out=out) for channel, value in root.items()
-    }
+    answers = AnswerSetting()
+    if ANSWERS in root:
+        answers = _validated(AnswerSetting, root.pop(ANSWERS), document, ANSWERS, kind=ANSWERS)
+    room = Room(folder=path.parent, out=out, answers=answers)
+    named = {channel: _transport(value, document, channel, room) for channel, value in root.items()}
     default = named.pop(DEFAULT, None) or JsonLinesFile(out / MESSAGES_FILE)
     return Transports(named, default)
 
 
-def signing_key(path: Path) -> Ed25519PrivateKey:
-    """Return the Ed25519 key of a PEM file, made there (mode 0600, with its public half beside it) if it is missing.
-
-    Raises
-    ------
-    ValueError
-        If the file holds no such key.
-    """
-    if not path.exists():
-        key = Ed25519PrivateKey.generate()
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
-        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        path.with_suffix(".pub.pem").write_bytes(public)
-        return key
-    key_found = load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key_found, Ed25519PrivateKey):
-        raise ValueError(f"{path.name} holds a {type(key_found).__name__}, expected an Ed25519 key")
-    return key_found
-
-
-def _transport(value: Any, document: Document, channel: str, *, folder: Path, out: Path) -> Transport:
+def _transport(value: Any, document: Document, channel: str, room: Room) -> Transport:
     kind = value.get("transport") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         found = _shown(value if kind is None else kind)
-        expected = f"transport: {' | '.join(_KINDS)}"
+        expected = f"transport: {' | '.join(KINDS)}"
         raise SettingError(found, expected=expected, place=document.where(channel))
+    setting = _validated(KINDS[kind], value, document, channel, kind=kind)
     try:
-        config = _KINDS[kind].model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        at = document.where(".".join([channel, *map(str, first["loc"])]))
-        found = f"key {first['loc'][-1]!r}" if first["type"] == "extra_forbidden" else _shown(first["input"])
-        keys = ", ".join(_KINDS[kind].model_fields)
-        raise SettingError(found, expected=f"{kind} with {keys} ({first['msg'].lower()})", place=at) from error
-    try:
-        built = _build(config, folder=folder, out=out)
+        built = setting.build(room)
+        if kind in LINKED and room.answers.url is not None:
+            built = Linked(built, room.desk())
     except (ValueError, OSError) as error:
         raise SettingError(str(error), expected=f"a usable {kind}", place=document.where(channel)) from error
-    if config.repeats_per_minute is None:
+    if setting.repeats_per_minute is None:
         return built
-    return Paced(built, repeats_per_minute=config.repeats_per_minute)
+    return Paced(built, repeats_per_minute=setting.repeats_per_minute)
+
+
+def _validated(model: type[_T], value: Any, document: Document, key: str, *, kind: str) -> _T:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = document.where(".".join([key, *map(str, first["loc"])]))
+        found = f"key {first['loc'][-1]!r}" if first["type"] == "extra_forbidden" else _shown(first["input"])
+        keys = ", ".join(model.model_fields)
+        raise SettingError(found, expected=f"{kind} with {keys} ({first['msg'].lower()})", place=at) from error
+
+
+def _bare(transport: Transport) -> Transport:
+    while isinstance(transport, Paced | Linked):
+        transport = transport.inner
+    return transport
 
 
 def _shown(value: object) -> str:
     return neutral(repr(value), limit=80)
-
-
-def _build(config: _Config, *, folder: Path, out: Path) -> Transport:
-    if isinstance(config, FileConfig):
-        return JsonLinesFile(out / config.path)
-    if isinstance(config, WebhookConfig):
-        return Webhook(
-            config.url,
-            key=signing_key(folder / config.key if config.key else out / KEY_FILE),
-            allow=[_network(text) for text in config.allow],
-            tls=_tls(config.ca, folder),
-            timeout_s=TIMEOUT_S if config.timeout is None else parse_duration_s(config.timeout),
-        )
-    if isinstance(config, MailConfig):
-        if (config.user is None) != (config.password is None):
-            raise ValueError("found one of user and password, expected both or neither")
-        password = (folder / config.password).read_text().strip() if config.password else None
-        relay = Relay(
-            host=config.host,
-            port=config.port,
-            security=config.security,
-            user=config.user,
-            password=password,
-            allow=tuple(_network(text) for text in config.allow),
-            tls=_tls(config.ca, folder),
-            timeout_s=mail.TIMEOUT_S if config.timeout is None else parse_duration_s(config.timeout),
-        )
-        return Mail(relay, sender=config.sender, mailboxes=config.to)
-    return Console()
-
-
-def _tls(ca: str | None, folder: Path) -> ssl.SSLContext | None:
-    return ssl.create_default_context(cafile=str(folder / ca)) if ca else None
-
-
-def _network(text: str) -> Network:
-    return ipaddress.ip_network(text, strict=True)

@@ -78,12 +78,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
         httpcore2.ConnectError, httpcore2.ConnectTimeout
             If no address answers.
         """
-        addresses = checked_addresses(host, port, allow=self._allow, timeout_s=self._deadline.left_s(at_most_s=timeout))
-        if self._plain:
-            for address in addresses:
-                if not any(address in block for block in self._allow if block.version == address.version):
-                    reason = f"{host} is reached over http: and is not in this channel's allow list; use https:"
-                    raise DeliveryError(reason, retryable=False)
+        left_s = self._deadline.left_s(at_most_s=timeout)
+        addresses = checked_addresses(host, port, allow=self._allow, timeout_s=left_s, plain=self._plain)
         trouble: Exception = httpcore2.ConnectError(f"{host} has no address")
         for address in addresses:
             try:

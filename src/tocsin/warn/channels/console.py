@@ -6,11 +6,12 @@ Printing is handing over, never delivery: nobody knows whether anybody looked.
 from __future__ import annotations
 
 import sys
-from typing import TextIO
+from typing import Literal, TextIO
 
 from tocsin.errors import DeliveryError
 from tocsin.units import format_instant
 from tocsin.warn.case import Message, Outcome
+from tocsin.warn.channels.setting import ChannelSetting, Room
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.states import MessageState
 
@@ -25,6 +26,7 @@ class Console:
     """
 
     kind = "console"
+    timeout_s = 0.0
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -39,3 +41,13 @@ class Console:
         except (OSError, ValueError) as error:
             return failed(DeliveryError(f"cannot print: {error}", retryable=True), self.kind)
         return Outcome(state=MessageState.HANDED_OVER, transport=self.kind)
+
+
+class ConsoleSetting(ChannelSetting):
+    """Print to standard error."""
+
+    transport: Literal["console"]
+
+    def build(self, room: Room) -> Console:
+        """Return the transport; it needs nothing of the room."""
+        return Console()

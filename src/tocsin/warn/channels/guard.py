@@ -1,4 +1,4 @@
-"""The guard on outgoing connections: which addresses a webhook may reach, checked on the address really connected to.
+"""The guard on outgoing connections: which addresses a channel may reach, checked on the address really connected to.
 
 Against server-side request forgery and DNS rebinding (OWASP ASVS 5, 1.3.6), by a table of our own after the IANA
 special-purpose address registries (RFC 6890): Python's `ipaddress` calls NAT64 and 6to4 forms of loopback, and some
@@ -72,7 +72,12 @@ def is_public(address: Address) -> bool:
 
 def is_allowed(address: Address, allow: Iterable[Network]) -> bool:
     """Return True if an address is public, or stands in the deployment's list."""
-    return is_public(address) or any(address in block for block in allow if block.version == address.version)
+    return is_public(address) or is_listed(address, allow)
+
+
+def is_listed(address: Address, allow: Iterable[Network]) -> bool:
+    """Return True if an address stands in the deployment's list."""
+    return any(address in block for block in allow if block.version == address.version)
 
 
 def resolve(host: str, port: int, *, timeout_s: float) -> Sequence[Address]:
@@ -113,8 +118,20 @@ def resolve(host: str, port: int, *, timeout_s: float) -> Sequence[Address]:
     return tuple(dict.fromkeys(answer))
 
 
-def checked_addresses(host: str, port: int, *, allow: Iterable[Network], timeout_s: float) -> Sequence[Address]:
+def checked_addresses(
+    host: str, port: int, *, allow: Iterable[Network], timeout_s: float, plain: bool = False
+) -> Sequence[Address]:
     """Return the addresses of a host if every one of them may be reached.
+
+    Parameters
+    ----------
+    host : str
+    port : int
+    allow : iterable of network
+        Addresses that may be reached although they are not public.
+    timeout_s : float
+    plain : bool
+        True if nothing hides what is sent: then only addresses of the allow list may be reached.
 
     Raises
     ------
@@ -128,4 +145,6 @@ def checked_addresses(host: str, port: int, *, allow: Iterable[Network], timeout
     if bad:
         reason = f"{host} is at {bad[0]}, which is not a public address and not in this channel's allow list"
         raise DeliveryError(reason, retryable=False)
+    if plain and not all(is_listed(address, allow) for address in addresses):
+        raise DeliveryError(f"{host} is reached without TLS and is not in this channel's allow list", retryable=False)
     return addresses

@@ -13,20 +13,29 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import DeliveryError
+from tocsin.warn.answers.notice import envelope_id
 from tocsin.warn.case import Message, Outcome
-from tocsin.warn.channels.guard import Network, checked_addresses
+from tocsin.warn.channels.dial import dial
+from tocsin.warn.channels.guard import Network
+from tocsin.warn.channels.setting import ChannelSetting, Port, Room, Secret, networks, seconds
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
+
+MAILBOX = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
+"""An address of printable ASCII without spaces; what it names is the relay's affair."""
 
 TIMEOUT_S = 30.0
 """Seconds for a whole attempt. RFC 5321 §4.5.3.2 allows minutes for each command; a warning cannot wait for them."""
@@ -64,7 +73,7 @@ class Relay:
     port: int
     security: Security = Security.STARTTLS
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     allow: tuple[Network, ...] = ()
     tls: ssl.SSLContext | None = None
     timeout_s: float = TIMEOUT_S
@@ -80,12 +89,18 @@ class Mail:
         The address that it comes from.
     mailboxes : mapping of str to sequence of str
         By recipient: a party, or the person called.
+    key : bytes or None
+        The station's secret: with it, a delivery notice that comes back proves that it is one (`answers.notice`).
     """
 
     kind = "smtp"
 
-    def __init__(self, relay: Relay, *, sender: str, mailboxes: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, relay: Relay, *, sender: str, mailboxes: Mapping[str, Sequence[str]], key: bytes | None = None
+    ) -> None:
+        self.timeout_s = relay.timeout_s
         self._relay = relay
+        self._key = key
         self._sender = sender
         self._mailboxes = mailboxes
 
@@ -107,7 +122,8 @@ class Mail:
 
     def _submit(self, relay: smtplib.SMTP, message: Message, to: Sequence[str], now_us: int) -> Outcome:
         notices = relay.has_extn("dsn")
-        code, said = relay.mail(self._sender, [f"ENVID={message.message_id}", "RET=HDRS"] if notices else [])
+        envelope = envelope_id(self._key, message) if self._key is not None else message.message_id
+        code, said = relay.mail(self._sender, [f"ENVID={envelope}", "RET=HDRS"] if notices else [])
         if code != 250:
             raise _refusal(code, said)
         refused: dict[str, tuple[int, bytes]] = {}
@@ -124,6 +140,39 @@ class Mail:
         missed = "".join(f"; refused {mailbox}: {_words(reply[1])}" for mailbox, reply in refused.items())
         reason = f"{code} {_words(said)}{missed}"
         return Outcome(state=MessageState.HANDED_OVER, reason=reason, transport=self.kind, transport_id=_words(said))
+
+
+class MailSetting(ChannelSetting):
+    """Submit mail to a relay; `to` names the mailboxes of each party told, `password` is a file that holds it."""
+
+    transport: Literal["smtp"]
+    host: str = Field(min_length=1)
+    port: Port
+    sender: str = Field(pattern=MAILBOX)
+    to: dict[str, tuple[Annotated[str, Field(pattern=MAILBOX)], ...]] = Field(min_length=1)
+    security: Security = Security.STARTTLS
+    user: str | None = None
+    password: str | Secret | None = None
+    allow: tuple[str, ...] = ()
+    ca: str | None = None
+    timeout: str | None = None
+
+    def build(self, room: Room) -> Mail:
+        """Return the transport."""
+        if (self.user is None) != (self.password is None):
+            raise ValueError("found one of user and password, expected both or neither")
+        where = Secret(file=self.password) if isinstance(self.password, str) else self.password
+        relay = Relay(
+            host=self.host,
+            port=self.port,
+            security=self.security,
+            user=self.user,
+            password=room.secret(where) if where else None,
+            allow=networks(self.allow),
+            tls=room.own_tls(self.ca),
+            timeout_s=seconds(self.timeout, TIMEOUT_S),
+        )
+        return Mail(relay, sender=self.sender, mailboxes=self.to, key=room.desk().key)
 
 
 def letter(message: Message, *, sender: str, to: Sequence[str], now_us: int) -> EmailMessage:
@@ -161,32 +210,18 @@ class _Guarded(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         relay = self._relay
-        addresses = checked_addresses(host, port, allow=relay.allow, timeout_s=timeout)
-        if relay.security is Security.NONE:
-            for address in addresses:
-                if not any(address in block for block in relay.allow if block.version == address.version):
-                    reason = f"{host} is reached without TLS and is not in this channel's allow list"
-                    raise DeliveryError(reason, retryable=False)
-        trouble: OSError = OSError(f"no address of {host} answers")
-        for address in addresses:
-            try:
-                plain = socket.create_connection((str(address), port), timeout)
-            except OSError as error:
-                trouble = error
-                continue
-            self._watchdog = threading.Timer(timeout, _cut, [plain])
-            self._watchdog.daemon = True
-            self._watchdog.start()
-            if relay.security is not Security.TLS:
-                return plain
-            try:
-                return (relay.tls or ssl.create_default_context()).wrap_socket(plain, server_hostname=host)
-            except OSError:
-                self._watchdog.cancel()
-                plain.close()
-                raise
-        reason = f"{host} not reached: {trouble.strerror or trouble}"
-        raise DeliveryError(reason, retryable=True)
+        plain = dial(host, port, allow=relay.allow, timeout_s=timeout, plain=relay.security is Security.NONE)
+        self._watchdog = threading.Timer(timeout, _cut, [plain])
+        self._watchdog.daemon = True
+        self._watchdog.start()
+        if relay.security is not Security.TLS:
+            return plain
+        try:
+            return (relay.tls or ssl.create_default_context()).wrap_socket(plain, server_hostname=host)
+        except OSError:
+            self._watchdog.cancel()
+            plain.close()
+            raise
 
     def close(self) -> None:
         if self._watchdog is not None:

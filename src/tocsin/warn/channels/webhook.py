@@ -11,19 +11,22 @@ import base64
 import ssl
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpcore2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import Field
 
-from tocsin.canon import canonical_bytes
 from tocsin.clock import US_PER_S
 from tocsin.errors import DeliveryError
 from tocsin.units import format_instant, parse_instant_us
 from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.connect import Deadline, GuardedBackend
+from tocsin.warn.channels.formats.form import Form, JsonForm
 from tocsin.warn.channels.guard import Network
-from tocsin.warn.channels.transport import envelope, failed
+from tocsin.warn.channels.setting import CapSetting, ChannelSetting, Room, form_of, networks, seconds
+from tocsin.warn.channels.transport import failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
 
@@ -51,6 +54,8 @@ class Webhook:
     tls : ssl.SSLContext or None
         The system's trust store if None.
     timeout_s : float
+    form : Form or None
+        Our own JSON if None.
 
     Raises
     ------
@@ -68,6 +73,7 @@ class Webhook:
         allow: Sequence[Network] = (),
         tls: ssl.SSLContext | None = None,
         timeout_s: float = TIMEOUT_S,
+        form: Form | None = None,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None or parts.fragment:
@@ -78,7 +84,8 @@ class Webhook:
         self._key = key
         self._allow = tuple(allow)
         self._tls = tls
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
+        self._form = form or JsonForm()
         self._parked: str | None = None
 
     def send(self, message: Message, now_us: int) -> Outcome:
@@ -97,16 +104,15 @@ class Webhook:
         return self._judge(status, headers, now_us)
 
     def _post(self, message: Message, now_us: int) -> tuple[int, dict[str, str]]:
-        body = canonical_bytes(
-            {"type": "tocsin.message", "timestamp": format_instant(message.queued_us), "data": envelope(message)}
-        )
+        payload = self._form.render(message)
+        body = payload.body
         headers = [
-            ("content-type", "application/json"),
+            ("content-type", payload.content_type),
             ("user-agent", "tocsin"),
             ("connection", "close"),
             *sign(message.message_id, now_us, body, self._key).items(),
         ]
-        backend = GuardedBackend(allow=self._allow, deadline=Deadline(self._timeout_s), plain=self._plain)
+        backend = GuardedBackend(allow=self._allow, deadline=Deadline(self.timeout_s), plain=self._plain)
         with (
             httpcore2.ConnectionPool(ssl_context=self._tls, network_backend=backend, http2=False) as pool,
             pool.stream("POST", self.url, headers=headers, content=body) as response,
@@ -126,6 +132,29 @@ class Webhook:
         passing = status >= 500 or status in _PASSING
         wait_s = retry_after_s(headers, now_us) if passing else None
         return failed(DeliveryError(f"status {status}", retryable=passing), self.kind, retry_after_s=wait_s)
+
+
+class WebhookSetting(ChannelSetting):
+    """Post to a URL; `allow` names addresses that are not public, `key` and `ca` are PEM files."""
+
+    transport: Literal["webhook"]
+    url: str = Field(min_length=1)
+    allow: tuple[str, ...] = ()
+    key: str | None = None
+    ca: str | None = None
+    timeout: str | None = None
+    cap: CapSetting | None = None
+
+    def build(self, room: Room) -> Webhook:
+        """Return the transport; its signing key is made if none is named."""
+        return Webhook(
+            self.url,
+            key=room.signer(self.key),
+            allow=networks(self.allow),
+            tls=room.own_tls(self.ca),
+            timeout_s=seconds(self.timeout, TIMEOUT_S),
+            form=form_of(self.cap),
+        )
 
 
 def sign(message_id: str, now_us: int, body: bytes, key: Ed25519PrivateKey) -> dict[str, str]:

@@ -20,7 +20,7 @@ ADDRESSED_LIMIT = 156
 """Characters of message 12: 936 bits."""
 BROADCAST_LIMIT = 161
 """Characters of message 14: 968 bits, 161 whole characters."""
-FIRST_LIMIT, NEXT_LIMIT = 48, 60
+FIRST_LIMIT, NEXT_LIMIT = 47, 59
 """Six-bit characters in the first and in each further sentence of an ABM; a sentence may hold 82 bytes."""
 SENTENCE_LIMIT = 82
 _CHANNELS = 4
