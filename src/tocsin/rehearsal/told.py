@@ -29,6 +29,7 @@ PREFACE = "REHEARSAL of a draft over recorded reports. This is not sent."
 class Unsent:
     """A transport that sends nothing and says that it was handed over, so that the ladder goes on as if it had been."""
 
+    timeout_s = 0.0
     kind = "rehearsal"
 
     def send(self, message: Message, now_us: int) -> Outcome:
