@@ -1,0 +1,1 @@
+"""Routes: one subject a file; each takes what it needs from the `Desk` that `app.py` made."""
