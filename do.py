@@ -3,7 +3,7 @@
 
 Makes `.venv` beside this file, installs what the lock files name (with hashes; by uv where it can be had, by pip
 where not), installs Tocsin itself in place, and runs. The next call skips all set-up until a lock file changes.
-Standard library only. Commands: demo, test, check, fix, lock.
+Standard library only. Commands: demo, test, check, fix, lock, crash.
 """
 
 from __future__ import annotations
@@ -103,8 +103,14 @@ def lock(arguments: list[str]) -> None:
     must(*base, *note, "pyproject.toml", "--all-extras", "--group", "dev", "-o", DEV_LOCK, *arguments)
 
 
+def crash(arguments: list[str]) -> None:
+    """Kill a station at random, many times, and print what was lost or doubled: `KILLS=200 SEED=1`."""
+    set_up(DEV_LOCK)
+    must(PYTHON, "-m", "tests.crash.figures", *arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
-    "demo": demo, "test": test, "check": check, "fix": fix, "lock": lock,
+    "demo": demo, "test": test, "check": check, "fix": fix, "lock": lock, "crash": crash,
 }  # fmt: skip
 
 

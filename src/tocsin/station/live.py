@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import select
 
 from tocsin.agreement.model import Agreement
-from tocsin.clock import US_PER_S
 from tocsin.errors import RefusedError, StoreError, TocsinError
 from tocsin.record.files import Lock, make_folder
 from tocsin.station.api import Page
@@ -27,18 +26,17 @@ from tocsin.station.counters import FeedCounts, total
 from tocsin.station.inputs import Health, HealthNote
 from tocsin.station.publisher import Publisher
 from tocsin.station.room import Room
-from tocsin.station.rows import Chores, restore
+from tocsin.station.rows import CLOCK, Chores, restore
 from tocsin.station.senders import Senders
 from tocsin.station.snapshots import Snapshots
-from tocsin.station.steady import SteadyClock
 from tocsin.station.terms import AgreementText, Terms, compile_terms
 from tocsin.station.ticker import Ticker
+from tocsin.station.timing import StationClock
 from tocsin.station.warm import warm_up
 from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.feeds.feed import Delivery, Feed
-from tocsin.units import format_duration
 from tocsin.warn.channels.transport import Transport
 from tocsin.warn.inputs import Answer
 
@@ -118,7 +116,7 @@ class LiveStation:
         self._is_new = state is None
         self._version = _new_version(state, self._terms)
         self._positions = dict(state.positions) if state else {}
-        self._clock = SteadyClock(state.now_us if state else 0)
+        self._clock = StationClock(self._store.value(CLOCK), at_least_us=state.now_us if state else 0)
         self.ticker = Ticker(self._store, state, clock=self._clock, room=Room(folder))
         agreement_id = self._terms.agreement.id
         self.publisher = Publisher(folder, self._store, agreement_id=agreement_id, note=self.ticker.note)
@@ -136,11 +134,7 @@ class LiveStation:
 
     def start(self) -> None:
         """Take up where the last process left off: the first tick, then the threads."""
-        behind_us = self._clock.behind_us
         notes = [HealthNote(kind=Health.STARTED, detail="for the first time" if self._is_new else "again")]
-        if behind_us:
-            detail = f"the wall clock is {format_duration(behind_us / US_PER_S)} behind the last tick"
-            notes.append(HealthNote(kind=Health.CLOCK, about="start", detail=detail))
         notes += [HealthNote(kind=Health.AWAY, about="store", detail=fault) for fault in self._store.faults]
         self.ticker.start(self._version, {name: feed.policy for name, feed in self._feeds.items()}, notes)
         self.publisher.start()

@@ -32,6 +32,9 @@ from tocsin.watch.event import Event, Standing
 COUNTERS = "counters"
 """Key of the counters among the station's single values."""
 
+CLOCK = "clock"
+"""Key of what the clock was told at the last tick."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chores:
@@ -60,7 +63,7 @@ class Chores:
 NO_CHORES = Chores()
 
 
-def write_of(commit: Commit, inputs: Inputs, chores: Chores = NO_CHORES) -> Write:
+def write_of(commit: Commit, inputs: Inputs, *, clock: bytes, chores: Chores = NO_CHORES) -> Write:
     """Return the transaction of a commit; the entries get their salts here."""
     number = commit.tick
     added: dict[Table, list[dict[str, Any]]] = {
@@ -99,7 +102,10 @@ def write_of(commit: Commit, inputs: Inputs, chores: Chores = NO_CHORES) -> Writ
     put: dict[Table, list[dict[str, Any]]] = {
         schema.cases: [_case(case) for case in commit.cases],
         schema.feeds: [{"name": name, "position": at, "tick": number} for name, at in commit.positions.items()],
-        schema.station: [{"key": COUNTERS, "value": canonical_bytes(commit.counters)}],
+        schema.station: [
+            {"key": COUNTERS, "value": canonical_bytes(commit.counters)},
+            {"key": CLOCK, "value": clock},
+        ],
     }
     return Write(
         tick={

@@ -21,8 +21,8 @@ from tocsin.station.core import Commit, State, begin, tick
 from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, of_deliveries
 from tocsin.station.room import Room
 from tocsin.station.rows import NO_CHORES, Chores, write_of
-from tocsin.station.steady import SteadyClock
 from tocsin.station.terms import Terms
+from tocsin.station.timing import StationClock
 from tocsin.store.store import Store, Write
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy
@@ -99,7 +99,7 @@ class Ticker:
     store : Store
     state : State or None
         As the last process left it; None for a new station, whose first tick brings the agreement.
-    clock : SteadyClock
+    clock : StationClock
     room : Room
         The disk that must not fill.
 
@@ -124,7 +124,7 @@ class Ticker:
         As of the last durable tick.
     """
 
-    def __init__(self, store: Store, state: State | None, *, clock: SteadyClock, room: Room) -> None:
+    def __init__(self, store: Store, state: State | None, *, clock: StationClock, room: Room) -> None:
         self.state = state
         self.committed_tick = state.tick if state else 0
         self.committed_entries = state.entry_count if state else 0
@@ -310,10 +310,8 @@ class Ticker:
 
     def _watch_over(self) -> None:
         """Notice what the clock and the disk do."""
-        step_us = self._clock.step_us()
-        if step_us:
-            detail = f"the wall clock stepped by {step_us / US_PER_S:+.1f} s; the station keeps its own steady time"
-            self.note(HealthNote(kind=Health.CLOCK, detail=detail))
+        for jump in self._clock.jumps():
+            self.note(HealthNote(kind=Health.CLOCK, about=str(jump.kind), detail=jump.reason))
         if self._room.is_short() and self.blocked is None:
             self._block(HealthNote(kind=Health.FULL, about="disk", detail=self._room.sentence()))
 
@@ -324,7 +322,7 @@ class Ticker:
                 raise ValueError("the first tick brings no agreement")
             self.state = begin(version)
         self.state, commit = tick(self.state, inputs, now_us, terms=version)
-        write = write_of(commit, inputs, self.chores(commit))
+        write = write_of(commit, inputs, clock=self._clock.keep(), chores=self.chores(commit))
         self._decided.append(_Decided(commit=commit, write=write, told=told, since_us=now_us))
         if len(self._decided) > MAX_UNWRITTEN:
             self._fail(f"{len(self._decided)} ticks could not be written")

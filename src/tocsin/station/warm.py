@@ -12,9 +12,10 @@ import numpy as np
 
 from tocsin.clock import US_PER_S
 from tocsin.station.core import begin, tick
-from tocsin.station.inputs import Inputs
+from tocsin.station.inputs import Inputs, of_deliveries
 from tocsin.station.terms import Terms
 from tocsin.tracks.batch import ReportBatch
+from tocsin.tracks.feeds.feed import Delivery
 from tocsin.watch.engine import Engine
 
 _NOBODY = np.zeros(3, np.int32)
@@ -46,5 +47,7 @@ def warm_up(terms: Terms) -> None:
     """Watch a few reports of nobody under these terms, and forget them."""
     apart = replace(terms, engine=Engine(terms.engine.watchlist))
     state, _ = tick(begin(apart), Inputs(agreement=apart.written), 0, terms=apart)
-    state, _ = tick(state, Inputs(batch=WARM_REPORTS), US_PER_S)
+    delivery = Delivery(feed="warm", batch=WARM_REPORTS, rejects=(), read=len(WARM_REPORTS), position=None)
+    batch, delivered = of_deliveries([delivery])
+    state, _ = tick(state, Inputs(batch=batch, delivered=delivered), US_PER_S)
     tick(state, Inputs(), 3_600 * US_PER_S)
