@@ -1,4 +1,4 @@
-"""`python3 do.py crash KILLS=200 SEED=1`: many kills at random, judged like the few of the suite, and the figures told."""
+"""`python3 do.py crash KILLS=200 SEED=1`: many kills at random, judged like the few of the suite, with figures."""
 
 from __future__ import annotations
 
