@@ -25,7 +25,7 @@ from tocsin.cli import (
     verify,
     witness,
 )
-from tocsin.errors import TocsinError
+from tocsin.errors import SplitViewError, TocsinError, VerificationError
 
 app = typer.Typer(
     name="tocsin",
@@ -62,12 +62,12 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence on stderr and exit code 3."""
+    """Run the command line; an error of ours is one sentence on stderr and exit code 3, 1 for what does not verify."""
     try:
         app()
     except TocsinError as error:
         print(f"tocsin: {error}", file=sys.stderr)
-        sys.exit(3)
+        sys.exit(1 if isinstance(error, VerificationError) and not isinstance(error, SplitViewError) else 3)
     except OSError as error:
         print(f"tocsin: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), file=sys.stderr)
         sys.exit(3)

@@ -1,14 +1,27 @@
-"""`tocsin record`: hand entries of a record to a party with their proofs, and say what a party could see when."""
+"""`tocsin record`: hand out entries and proofs, say what a party could see when, change the log's key."""
 
 from __future__ import annotations
 
 import json
+import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Disclose a record's entries, and say who could see what.", no_args_is_help=True)
+app = typer.Typer(
+    help="Disclose and prove a record's entries, say who could see what, change its key.", no_args_is_help=True
+)
+
+KeeperFolder = Annotated[Path, typer.Argument(help="The keeper's folder: it holds record/, payload/ and keys/.")]
+
+
+class Reason(StrEnum):
+    """Why a key is changed."""
+
+    PLANNED = "planned"
+    STOLEN = "stolen"
 
 
 def indices_of(text: str) -> list[int]:
@@ -28,7 +41,7 @@ def indices_of(text: str) -> list[int]:
 
 @app.command("disclose")
 def disclose_command(
-    folder: Annotated[Path, typer.Argument(help="The keeper's folder: it holds record/, payload/ and keys/.")],
+    folder: KeeperFolder,
     to: Annotated[str, typer.Option(help="The party that gets the pack.")],
     entries: Annotated[str, typer.Option(help="Which entries, such as 0-3,7.")],
     keeper: Annotated[str, typer.Option(help="The party that hands over.")],
@@ -45,14 +58,13 @@ def disclose_command(
     """
     from tocsin.clock import now_us
     from tocsin.record.disclose import record_disclosure, write_pack
-    from tocsin.record.keys import load_key
-    from tocsin.record.log import Log
+    from tocsin.record.keyfiles import open_log
 
     try:
         indices = indices_of(entries)
     except ValueError:
         raise typer.BadParameter(f"found {entries!r}, expected numbers such as 0-3,7", param_hint="--entries") from None
-    with Log.open(folder, load_key(folder / "keys" / "log.key")) as log:
+    with open_log(folder) as log:
         disclosure = record_disclosure(
             log, to=to, indices=indices, keeper=keeper, reason=reason, at_us=now_us(), grant=grant
         )
@@ -72,12 +84,101 @@ def visible_command(
     """
     from dataclasses import asdict
 
-    from tocsin.record.verifier.entitled import could_see
-    from tocsin.record.verifier.source import FolderSource
-    from tocsin.record.verifier.verify import find_record, verify_folder
+    from tocsin.record.verifier.entitled import could_see, disclosure_payloads
+    from tocsin.record.verifier.source import FolderSource, find_record
+    from tocsin.record.verifier.verify import verify_folder
     from tocsin.units import format_instant, parse_instant_us
 
     at = format_instant(parse_instant_us(until))
     size = verify_folder(folder).checkpoint.size
-    for sight in could_see(FolderSource(find_record(folder)).read, size, party, at):
+    record = find_record(folder)
+    read, payload = FolderSource(record).read, record.parent / "payload"
+    disclosures = disclosure_payloads(read, size, payload) if payload.is_dir() else None
+    if disclosures is None:
+        sys.stderr.write("without the payloads beside it, a record tells audiences, and not what was handed over\n")
+    for sight in could_see(read, size, party, at, disclosures):
         print(json.dumps(asdict(sight), sort_keys=True))
+
+
+@app.command("prove")
+def prove_command(
+    record: Annotated[str, typer.Argument(help="The record's folder, or the URL it is served under.")],
+    index: Annotated[int, typer.Argument(min=0, help="Which entry.")],
+    out: Annotated[Path, typer.Option(help="The proof's file, such as 7.tlog-proof; must not exist.")],
+) -> None:
+    """Write the proof that an entry stands in a log, in C2SP tlog-proof with the entry in it; `verify` checks it.
+
+    The checkpoint is the newest that a quorum of witnesses has seen, if that covers the entry, else the newest.
+
+    Example: tocsin record prove out/at-tanf/record 7 --out 7.tlog-proof
+    """
+    from tocsin.record.verifier.prove import prove
+    from tocsin.record.verifier.source import open_source
+
+    proof = prove(open_source(record), index)
+    try:
+        with out.open("xb") as file:
+            file.write(bytes(proof))
+    except FileExistsError:
+        raise typer.BadParameter(f"{out} is there already", param_hint="--out") from None
+    print(json.dumps({"proof": str(out), "entry": index}))
+
+
+@app.command("verifier")
+def verifier_command(
+    out: Annotated[Path, typer.Option(help="The file to write; replaced if it is there.")] = Path("verify.py"),
+) -> None:
+    """Write the verifier as one Python file, for a party that trusts nobody's software but what it can read.
+
+    Example: tocsin record verifier --out verify.py
+    """
+    from tocsin.record.verifier.standalone import write_standalone
+
+    write_standalone(out)
+    print(json.dumps({"verifier": str(out)}))
+
+
+@app.command("policy")
+def policy_command(
+    agreement: Annotated[Path, typer.Argument(help="The agreement, a YAML file.")],
+) -> None:
+    """Print the agreement's log keys, witnesses and quorum as a C2SP tlog-policy, for `verify.py --policy`.
+
+    Example: tocsin record policy examples/at-tanf/with-mechanisms.yaml
+    """
+    from tocsin.agreement.custody import compile_custody
+    from tocsin.agreement.load import load
+    from tocsin.station.witnesses import policy_text
+
+    custody = compile_custody(load(agreement))
+    if custody is None:
+        sys.stderr.write(f"{agreement} names no witnesses\n")
+        raise typer.Exit(1)
+    sys.stdout.write(policy_text(custody))
+
+
+@app.command("rotate")
+def rotate_command(
+    folder: KeeperFolder,
+    reason: Annotated[Reason, typer.Option(help="Why; after a theft the old key signs nothing more.")] = Reason.PLANNED,
+    end_overlap: Annotated[
+        bool, typer.Option("--end-overlap", help="Make no new key: let the old one of the last rotation sign no more.")
+    ] = False,
+) -> None:
+    """Hand a log over to a new key, which is made and kept in keys/; the handing over is itself an entry.
+
+    The log must not be open elsewhere: stop the station first. Until --end-overlap both keys sign, so that everybody
+    who knows the old one can follow.
+
+    Example: tocsin record rotate out/at-tanf --reason stolen
+    """
+    from tocsin.clock import now_us
+    from tocsin.record.keyfiles import end_overlap as end
+    from tocsin.record.keyfiles import rotate_key
+    from tocsin.record.rotation import RotationReason
+
+    if end_overlap:
+        print(json.dumps({"retired": str(end(folder))}))
+        return
+    vkey, checkpoint = rotate_key(folder, reason=RotationReason(reason), at_us=now_us())
+    print(json.dumps({"vkey": str(vkey), "size": checkpoint.size}))

@@ -17,8 +17,14 @@ from tocsin.record.witness.cosigning import Cosigning
 from tocsin.record.witness.naming import name_witnesses, policy_entry, policy_in_force
 
 
-def policy_text(custody: Custody, log: Vkey) -> str:
-    """Return the trust policy that an agreement's witnesses and quorum come to, for a log of this key.
+def policy_text(custody: Custody, log: Vkey | None = None) -> str:
+    """Return the trust policy that an agreement's witnesses and quorum come to.
+
+    Parameters
+    ----------
+    custody : Custody
+    log : Vkey or None
+        The one log it is for; the agreement's `log_keys`, if any, where it is None.
 
     Raises
     ------
@@ -26,7 +32,8 @@ def policy_text(custody: Custody, log: Vkey) -> str:
         If a witness's key is none after all, such as a point that is not on the curve.
     """
     agreed = [Witness(name=one.party, vkey=parse_vkey(one.key), url=one.url) for one in custody.witnesses]
-    return format_policy(log, agreed, custody.quorum)
+    logs = [parse_vkey(key) for key in custody.log_keys] if log is None else [log]
+    return format_policy(logs, agreed, custody.quorum)
 
 
 def witnesses_entry(custody: Custody, log: Vkey, *, at_us: int) -> Entry:

@@ -70,6 +70,11 @@ class Policy:
                 met.add(name)
         return self.quorum in met
 
+    def asks_the_same(self, other: Policy) -> bool:
+        """Return True if another policy asks for the same cosignatures; logs and addresses may differ."""
+        mine, theirs = ({(w.name, w.vkey) for w in policy.witnesses} for policy in (self, other))
+        return mine == theirs and dict(self.groups) == dict(other.groups) and self.quorum == other.quorum
+
     @property
     def words(self) -> str:
         """The quorum for people, such as "2 of coalition, syria, un"."""
@@ -137,15 +142,15 @@ def read_policy(payload: Any, index: int) -> Policy:
     return parse_policy(payload["policy"])
 
 
-def format_policy(log: Vkey, witnesses: Sequence[Witness], needed: int) -> str:
-    """Return the text of a policy: so many of these witnesses must have cosigned.
+def format_policy(log: Vkey | Sequence[Vkey], witnesses: Sequence[Witness], needed: int) -> str:
+    """Return the text of a policy for one log or several: so many of these witnesses must have cosigned.
 
     Raises
     ------
     VerificationError
         If `needed` is not 0 to the number of witnesses, or a name or key cannot stand in a policy.
     """
-    lines = [f"log {log}"]
+    lines = [f"log {key}" for key in ([log] if isinstance(log, Vkey) else log)]
     lines += [" ".join(["witness", witness.name, str(witness.vkey), witness.url]).rstrip() for witness in witnesses]
     if needed:
         lines.append(" ".join(["group", "parties", str(needed), *(witness.name for witness in witnesses)]))

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.tiles import ENTRIES, TILE_WIDTH, ReadFile, TileReader, parse_bundle
 from tocsin.record.envelope import Envelope, parse_envelope
+from tocsin.record.payload import payload_file, read_openings
 
 DISCLOSURE_KIND = "disclosure"
 """Kind of the entries that tell what was handed to whom."""
@@ -121,6 +123,33 @@ def could_see(
         for index, envelope in found
         if envelope.is_for(party) or index in handed
     ]
+
+
+def disclosure_payloads(read: ReadFile, size: int, folder: Path) -> dict[int, bytes]:
+    """Return the payloads of `disclosure` entries that lie in a folder of payloads, verified, by index.
+
+    Parameters
+    ----------
+    read, size
+        See `envelopes`.
+    folder : Path
+        `payload/`, the keeper's or a party's.
+
+    Raises
+    ------
+    VerificationError
+        If one does not open its commitment.
+    """
+    wanted = {index: envelope for index, envelope in envelopes(read, size) if envelope.kind == DISCLOSURE_KIND}
+    found: dict[int, bytes] = {}
+    for number in sorted({index // TILE_WIDTH for index in wanted}):
+        if not (folder / payload_file(number)).exists():
+            continue
+        for opening in read_openings(folder, number, size):
+            if opening.index in wanted:
+                wanted[opening.index].check_opens(opening.salt, opening.payload)
+                found[opening.index] = opening.payload
+    return found
 
 
 def entries_in(disclosure: Mapping[str, Any]) -> Iterator[int]:

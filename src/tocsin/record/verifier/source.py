@@ -124,6 +124,28 @@ class UrlSource:
         """Return None: a web server lists nothing, so files nobody asks for stay unseen."""
 
 
+def open_source(place: str) -> Source:
+    """Return the source of a record in a folder (its own, or the one that holds it) or under a URL.
+
+    Raises
+    ------
+    RecordError
+        If there is no such folder.
+    """
+    if place.startswith(("http://", "https://")):
+        return UrlSource(place)
+    folder = Path(place)
+    if not folder.is_dir():
+        raise RecordError(f"{place}: no such folder")
+    return FolderSource(find_record(folder))
+
+
+def find_record(folder: Path) -> Path:
+    """Return the record in a folder: itself, or its `record/`."""
+    inner = folder / "record"
+    return inner if inner.is_dir() and not (folder / "checkpoint").exists() else folder
+
+
 def refusing_redirects() -> urllib.request.OpenerDirector:
     """Return an opener that follows no redirect: where a record or witness is, the parties agreed on."""
     return urllib.request.build_opener(_NoRedirect)

@@ -23,7 +23,7 @@ from tocsin.record.payload import verify_payloads
 from tocsin.record.verifier.audit import Audit, account_for, audit
 from tocsin.record.verifier.keychain import follow_keys, key_entry
 from tocsin.record.verifier.memory import Remembered, compare_keys, compare_trees
-from tocsin.record.verifier.source import FolderSource, Source
+from tocsin.record.verifier.source import FolderSource, Source, find_record
 
 CHECKPOINT = "checkpoint"
 """File with the newest signed checkpoint."""
@@ -230,12 +230,6 @@ def verify_folder(folder: Path, *, vkey: Vkey | None = None, remembered: Remembe
     record = find_record(folder)
     payload = record.parent / "payload"
     return verify(FolderSource(record), vkey=vkey, payload=payload if payload.is_dir() else None, remembered=remembered)
-
-
-def find_record(folder: Path) -> Path:
-    """Return the record in a folder: itself, or its `record/`."""
-    inner = folder / "record"
-    return inner if inner.is_dir() and not (folder / CHECKPOINT).exists() else folder
 
 
 def read_vkey(read: ReadFile) -> Vkey:

@@ -19,8 +19,7 @@ from tocsin.errors import RecordError
 from tocsin.record.c2sp.cosign import Signer
 from tocsin.record.c2sp.note import SignatureType, Vkey, parse_vkey
 from tocsin.record.keys import create_key, load_key
-from tocsin.record.verifier.source import FolderSource, Source, UrlSource
-from tocsin.record.verifier.verify import find_record
+from tocsin.record.verifier.source import Source, open_source
 from tocsin.record.witness.follower import Look, Sight, look
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.server import WitnessServer
@@ -77,7 +76,7 @@ def serve_witness(
     """
     kinds = list(KEY_FILES) if with_mldsa else [SignatureType.COSIGNATURE_ED25519]
     signers = [_key(folder / "keys" / KEY_FILES[kind], name, kind) for kind in kinds]
-    sources = {place: _source(place) for place in follow}
+    sources = {place: open_source(place) for place in follow}
     keeper = WitnessKeeper(folder / "memory", signers, read_logs(logs))
     stopping = Event()
     followers = [
@@ -121,14 +120,6 @@ def read_logs(texts: Sequence[str]) -> dict[str, list[Vkey]]:
     if not logs:
         raise RecordError("found no log, expected the vkey of at least one log to be a witness of")
     return logs
-
-
-def _source(place: str) -> Source:
-    if place.startswith(("http://", "https://")):
-        return UrlSource(place)
-    if not Path(place).is_dir():
-        raise RecordError(f"found {place!r}, expected a record's folder or its URL to follow")
-    return FolderSource(find_record(Path(place)))
 
 
 def _follow(place: str, source: Source, keeper: WitnessKeeper, every_s: float, stopping: Event) -> None:

@@ -1,0 +1,143 @@
+"""A keeper's key files: which of them sign now, and a rotation that a crash cannot leave half done.
+
+    DIR/keys/log.key       signs
+    DIR/keys/log.old.key   signs beside it, while a rotation's overlap lasts
+    DIR/keys/log.new.key   only while a rotation is under way
+
+The log's own order of steps is `rotation.py`'s; this one adds that the new key is on the disk before the log hears of
+it, and that files are renamed only once `record/log.vkey` has changed. What becomes of a retired key is the keeper's to
+decide: it is moved aside, never deleted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tocsin.errors import RecordError
+from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
+from tocsin.record.c2sp.cosign import Signer
+from tocsin.record.c2sp.note import Vkey, parse_note, parse_vkey
+from tocsin.record.c2sp.tiles import TileReader
+from tocsin.record.envelope import parse_envelope
+from tocsin.record.files import sync_folder
+from tocsin.record.keys import create_key, load_key
+from tocsin.record.log import RECORD, Log
+from tocsin.record.rotation import RotationReason, rotation_under_way
+from tocsin.record.verifier.keychain import HANDOVER, key_entry
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.verify import CHECKPOINT, LOG_VKEY
+
+KEYS = "keys"
+SIGNS, OVERLAPS, COMES = "log.key", "log.old.key", "log.new.key"
+
+
+def open_log(folder: Path) -> Log:
+    """Open a keeper's log with the keys in its `keys/`, finishing a rotation that a crash interrupted.
+
+    Parameters
+    ----------
+    folder : Path
+        The keeper's folder, which holds `record/`, `payload/` and `keys/`.
+
+    Raises
+    ------
+    RecordError
+        If there is no log or no key, or another process has it open.
+    VerificationError
+        If none of the keys signed the checkpoint.
+    """
+    keys = folder / KEYS
+    if not (folder / RECORD / LOG_VKEY).exists():
+        raise RecordError(f"{folder}: found no record/{LOG_VKEY}, expected a keeper's folder")
+    if (keys / COMES).exists():
+        _recover(folder)
+    if (keys / OVERLAPS).exists() and _last_reason(folder) is RotationReason.STOLEN:
+        end_overlap(folder)
+    overlapping = [load_key(keys / OVERLAPS)] if (keys / OVERLAPS).exists() else []
+    return Log.open(folder, load_key(keys / SIGNS), also=overlapping)
+
+
+def rotate_key(folder: Path, *, reason: RotationReason, at_us: int) -> tuple[Vkey, Checkpoint]:
+    """Make a new key for a keeper's log, hand over to it, and return it with the checkpoint of the handover.
+
+    After a planned change both keys sign until `end_overlap`; after a theft the new one alone does.
+
+    Parameters
+    ----------
+    folder : Path
+        See `open_log`.
+    reason : RotationReason
+    at_us : int
+        Microseconds UTC.
+
+    Raises
+    ------
+    RecordError
+        If an earlier rotation is not over yet.
+    """
+    keys = folder / KEYS
+    with open_log(folder) as log:
+        if (keys / OVERLAPS).exists():
+            raise RecordError(f"{keys / OVERLAPS}: the last rotation's overlap is not over; end it first")
+        left_by_a_crash = (keys / COMES).exists()
+        new = load_key(keys / COMES) if left_by_a_crash else create_key(keys / COMES, log.origin)
+        checkpoint = log.rotate(new, reason=reason, at_us=at_us)
+        _take_over(keys)
+        if reason is RotationReason.STOLEN:
+            end_overlap(folder)
+    return new.vkey, checkpoint
+
+
+def end_overlap(folder: Path) -> Path:
+    """Let the old key sign no more; return where its file lies now.
+
+    Raises
+    ------
+    RecordError
+        If no overlap is under way.
+    """
+    old = folder / KEYS / OVERLAPS
+    if not old.exists():
+        raise RecordError(f"{old}: found no old key, expected the overlap of a rotation")
+    retired = old.with_name(f"log.retired-{load_key(old).vkey.key_id.hex()}.key")
+    os.replace(old, retired)
+    sync_folder(old.parent)
+    return retired
+
+
+def signers_of(folder: Path) -> list[Signer]:
+    """Return the keys that sign a keeper's log now, the newest first."""
+    names = [name for name in (SIGNS, OVERLAPS) if (folder / KEYS / name).exists()]
+    return [load_key(folder / KEYS / name) for name in names]
+
+
+def _recover(folder: Path) -> None:
+    """Finish a rotation that a crash interrupted, if the log had heard of it; else the new key waits for another."""
+    keys = folder / KEYS
+    new = load_key(keys / COMES)
+    if rotation_under_way(folder) is not None:
+        old = keys / (SIGNS if (keys / SIGNS).exists() else OVERLAPS)
+        with Log.open(folder, load_key(old), also=[new]) as log:
+            if rotation_under_way(folder) is not None:  # opening forgets one whose entry was never durable
+                log.publish()
+    if parse_vkey((folder / RECORD / LOG_VKEY).read_text().removesuffix("\n")) == new.vkey:
+        _take_over(keys)
+
+
+def _last_reason(folder: Path) -> RotationReason:
+    """Return why the log's key was changed the last time, as its entry says."""
+    record = folder / RECORD
+    index = max(int(path.name) for path in (record / HANDOVER).iterdir())
+    size = parse_checkpoint(parse_note((record / CHECKPOINT).read_bytes()).text).size
+    entry = TileReader(FolderSource(record).read, size).entry(index)
+    return RotationReason(key_entry(index, parse_envelope(entry).open).reason)
+
+
+def _take_over(keys: Path) -> None:
+    """Put the new key in the old one's place; safe to repeat after a crash between the two renames."""
+    if (keys / SIGNS).exists() and not (keys / OVERLAPS).exists():
+        os.replace(keys / SIGNS, keys / OVERLAPS)
+        sync_folder(keys)
+    os.replace(keys / COMES, keys / SIGNS)
+    sync_folder(keys)
