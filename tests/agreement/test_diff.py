@@ -73,12 +73,12 @@ def test_window_made_longer_is_a_change_of_its_end():
     ("section", "key", "value", "line"),
     [
         ("exit", "partial", True, "exit.partial: false → true"),
-        ("exit", "notice", "not_set", "exit.notice: 5184000 s → not_set"),
+        ("exit", "notice", "not_set", "exit.notice: 60 days → not_set"),
         ("exit", "on_lapse", "told to all", "+ exit.on_lapse: told to all"),
         ("exit", "on_lapse", "not_set", "exit.on_lapse: not mentioned → not_set"),
         ("time_budget", "max_speed_kn", 18, "time_budget.max_speed: 7.202222222 m/s → 9.26 m/s (2.057777778 m/s more)"),
         ("time_budget", "outer_to_guard_m", 7000, "time_budget.outer_to_guard: 7408 m → 7000 m (408 m less)"),
-        ("time_budget", "level1_total", "PT8M", "time_budget.level1_total: 540 s → 480 s (60 s shorter)"),
+        ("time_budget", "level1_total", "PT8M", "time_budget.level1_total: 9 min → 8 min (60 s shorter)"),
         ("texts", "T1", "Other words", "texts.T1: Cable ahead, do not anchor or trawl → Other words"),
     ],
 )

@@ -250,7 +250,9 @@ def _number(value: int | float, slot: Slot) -> str:
     if Kind.TIME_OF_DAY in kinds:
         return _clock(int(value))
     quantity = _quantity(slot)
-    unit = {Quantity.LENGTH: " m", Quantity.HEIGHT: " m", Quantity.SPEED: " m/s", Quantity.DURATION: " s"}
+    if quantity is Quantity.DURATION:
+        return _time(value)
+    unit = {Quantity.LENGTH: " m", Quantity.HEIGHT: " m", Quantity.SPEED: " m/s"}
     return f"{value:.10g}{unit[quantity] if quantity else ''}"
 
 
@@ -268,8 +270,16 @@ def _apart(before: Any, after: Any, slot: Slot) -> str:
     if Kind.TIME_OF_DAY in kinds:
         return f"{format_duration(abs(more) * 60)} {'later' if more > 0 else 'earlier'}"
     if quantity is Quantity.DURATION:
-        return f"{format_duration(abs(more))} {'longer' if more > 0 else 'shorter'}"
+        return f"{_time(abs(more))} {'longer' if more > 0 else 'shorter'}"
     return f"{_number(abs(more), slot)} {'more' if more > 0 else 'less'}"
+
+
+def _time(duration_s: float) -> str:
+    """Return a duration in days where it is whole days, else in hours, minutes or seconds, exactly."""
+    days = duration_s / 86_400
+    if days >= 2 and days == round(days):
+        return f"{days:g} days"
+    return format_duration(duration_s) if duration_s < 120 or duration_s % 60 == 0 else f"{duration_s:.10g} s"
 
 
 def _clock(minutes: int) -> str:

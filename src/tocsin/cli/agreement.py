@@ -139,6 +139,7 @@ def diff_command(
     before: Annotated[Path, typer.Argument(help="The earlier version.")],
     after: Annotated[Path, typer.Argument(help="The later version.")],
     format: Annotated[Format, typer.Option(help="For people, or one JSON object.")] = Format.TEXT,
+    html: Annotated[Path | None, typer.Option(help="Write a page too: the changes in words and on a map.")] = None,
 ) -> None:
     """Say what changed from one version to the next, and which findings that opened and closed.
 
@@ -150,7 +151,12 @@ def diff_command(
     from tocsin.agreement.lint import format_json
     from tocsin.agreement.load import load
 
-    found = diff(load(before), load(after))
+    old, new = load(before), load(after)
+    found = diff(old, new)
+    if html is not None:
+        from tocsin.serve.compared import write_comparison
+
+        write_comparison(old, new, found, html)
     if format is Format.TEXT:
         print(format_diff(found))
         return

@@ -51,6 +51,7 @@ class ZoneLine:
     path: Markup
     is_exemption: bool
     label: Placed | None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,7 @@ def _zones(report: Report, sheet: Sheet, taken: Sequence[Box]) -> tuple[ZoneLine
             kind=report.zones[i].kind,
             path=path(shapely.simplify(placed[i], 0.05)),
             is_exemption=report.zones[i].is_exemption,
+            mark=report.zones[i].mark,
             label=labels[i],
         )
         for i in sorted(within, key=lambda i: -placed[i].area)

@@ -93,6 +93,8 @@ class ZoneShape:
     geometry : shapely geometry
         Degrees, longitude first, such as `Region.geometry`.
     is_exemption : bool
+    mark : str
+        A class of the page's style, where zones are drawn in more than one way.
     """
 
     zone_id: str
@@ -101,6 +103,7 @@ class ZoneShape:
     clause: str
     geometry: Any
     is_exemption: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

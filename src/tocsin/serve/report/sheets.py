@@ -60,8 +60,15 @@ class Layout:
     note: str = ""
 
 
-def lay_out(report: Report) -> Layout:
-    """Return the sheets of a report: none if it has no place at all."""
+def lay_out(report: Report, *, busy: Counter[str] | None = None) -> Layout:
+    """Return the sheets of a report: none if it has no place at all.
+
+    Parameters
+    ----------
+    report : Report
+    busy : Counter or None
+        How much there is to see at each zone, by id; None counts the events.
+    """
     if not report.zones:
         lat, lon = report.reports.lat_deg, report.reports.lon_deg
         return Layout((Sheet(title="All tracks", frame=_frame(lat, lon), zones=()),) if len(lat) else ())
@@ -73,7 +80,7 @@ def lay_out(report: Report) -> Layout:
     smallest = min(max(np.ptp(boxes[list(g)][:, [0, 2]]), np.ptp(boxes[list(g)][:, [1, 3]])) for g in groups)
     if len(groups) == 1 or length <= TOGETHER * smallest:
         return Layout((whole,))
-    busy = Counter(event.zone_id for event in report.events)
+    busy = Counter(event.zone_id for event in report.events) if busy is None else busy
     weight = {g: sum(busy[report.zones[i].zone_id] for i in g) for g in groups}
     ranked = sorted((g for g in groups if weight[g]), key=lambda g: (-weight[g], g))
     shown = ranked[:MAX_SHEETS]
