@@ -20,12 +20,14 @@ from tocsin.agreement.playbook import (
     SilenceTrigger,
     StandDown,
 )
+from tocsin.agreement.playbook import Alternate as CompiledAlternate
 from tocsin.agreement.playbook import Channel as CompiledChannel
+from tocsin.agreement.playbook import Relay as CompiledRelay
 from tocsin.agreement.rulebook import rules_of
 from tocsin.agreement.schedule import schedule_of
 from tocsin.agreement.terms.places import Span, Zone
 from tocsin.agreement.terms.state import given
-from tocsin.agreement.terms.telling import Channel, LadderLevel, StandDownOf, Trigger
+from tocsin.agreement.terms.telling import Alternate, Channel, LadderLevel, Order, Relay, StandDownOf, Trigger
 from tocsin.agreement.watchlist import Conduct, Watchlist
 from tocsin.errors import AgreementError, AgreementErrors
 
@@ -115,6 +117,8 @@ def compile_playbook(agreement: Agreement) -> Playbook:
         channels=channels,
         texts=texts,
         end_of_ladder=given(end.who) if end else None,
+        call_within_s=given(end.ack_within_s) if end else None,
+        call_alternates=(given(end.alternates) or ()) if end else (),
         stand_down=down,
         language=first_language(given(languages.authentic) if languages else None),
     )
@@ -196,6 +200,7 @@ def _channel(agreement: Agreement, channel: Channel) -> CompiledChannel:
         languages=given(channel.languages) or (),
         can_acknowledge=given(channel.ack) != "impossible",
         backup=given(channel.backup),
+        group_within_s=given(channel.group_within_s),
         clause=channel.path,
     )
 
@@ -228,10 +233,34 @@ def _level(
         ack_within_s=given(level.ack_within_s),
         repeat_times=(given(repeat.times) or 0) if repeat else 0,
         repeat_every_s=given(repeat.every_s) if repeat else None,
+        in_turn=given(level.order) is Order.IN_TURN,
+        turn_s=given(level.turn_s),
+        relays=tuple(_relay(agreement, relay, tell) for relay in given(level.relay) or ()),
+        alternates=tuple(_alternate(agreement, other, tell) for other in given(level.alternates) or ()),
+        ack_expires_s=given(level.ack_expires_s),
         on_no_ack=given(level.on_no_ack),
         on_ack=given(level.on_ack),
         clause=level.path,
     )
+
+
+def _relay(agreement: Agreement, relay: Relay, tell: tuple[str, ...]) -> CompiledRelay:
+    to, by = given(relay.to), given(relay.by)
+    if to is None or to not in tell:
+        raise AgreementError(f"to: {to!r}", expected="one of tell", place=agreement.where(relay.path))
+    if by is None:
+        raise AgreementError("no by", expected="the party that passes it on", place=agreement.where(relay.path))
+    _known_parties(agreement, (by,), f"{relay.path}.by")
+    return CompiledRelay(to=mover_or_party(to), by=mover_or_party(by), within_s=given(relay.within_s))
+
+
+def _alternate(agreement: Agreement, other: Alternate, tell: tuple[str, ...]) -> CompiledAlternate:
+    of, who = given(other.for_), given(other.who)
+    if of is None or of not in tell:
+        raise AgreementError(f"for: {of!r}", expected="one of tell", place=agreement.where(other.path))
+    if who is None or who in tell:
+        raise AgreementError(f"who: {who!r}", expected="somebody else", place=agreement.where(other.path))
+    return CompiledAlternate(of=mover_or_party(of), who=mover_or_party(who), after_s=given(other.after_s))
 
 
 def _known_text(agreement: Agreement, text: str | None, path: str, texts: Mapping[str, object]) -> None:

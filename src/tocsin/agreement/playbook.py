@@ -30,6 +30,8 @@ class Channel:
         False where the agreement says `ack: impossible`: silence on it proves nothing.
     backup : str or None
         The channel to use when an attempt on this one fails for good.
+    group_within_s : float or None
+        Repeats to one recipient that fall due within this time go out together; None: each by itself.
     clause : str
     """
 
@@ -39,6 +41,7 @@ class Channel:
     languages: tuple[str, ...] = ()
     can_acknowledge: bool = True
     backup: str | None = None
+    group_within_s: float | None = None
     clause: str = ""
 
 
@@ -68,6 +71,40 @@ class SilenceTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternate:
+    """Another person for somebody told.
+
+    Attributes
+    ----------
+    of, who : str
+        Their answer counts for `of`. Who has no channel of the level is a channel under their own id.
+    after_s : float or None
+        How long `of` may stay silent first; None: only when no way to `of` is left.
+    """
+
+    of: str
+    who: str
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """A third party asked to pass a level's words on.
+
+    Attributes
+    ----------
+    to, by : str
+        The one told, and who is asked; what `by` receives, `to` has not.
+    within_s : float or None
+        How soon `by` says that it has passed them on; None where the agreement says not_set.
+    """
+
+    to: str
+    by: str
+    within_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
     """One rung of the ladder, as agreed.
 
@@ -79,12 +116,20 @@ class Level:
     tell : tuple of str
         Party ids, or `MOVER`.
     channels : tuple of str
-        Channel ids, all tried at once.
+        Channel ids, in the agreement's order.
+    in_turn : bool
+        False: all tried at once. True: the next when the one before failed or was not delivered within `turn_s`.
+    turn_s : float or None
+        None: the next only when one failed.
+    relays : tuple of Relay
+    alternates : tuple of Alternate
     text : str or None
         Id in `Playbook.texts`.
     ack_within_s, repeat_every_s : float or None
         None where the agreement says not_set.
     repeat_times : int
+    ack_expires_s : float or None
+        How long an acknowledgement counts while what it is about stands; None: until it no longer does.
     on_no_ack : str or None
         `next`, or the id of whom to call (such as `duty_officer`); None if not set.
     on_ack : str or None
@@ -100,6 +145,11 @@ class Level:
     ack_within_s: float | None
     repeat_times: int = 0
     repeat_every_s: float | None = None
+    in_turn: bool = False
+    turn_s: float | None = None
+    relays: tuple[Relay, ...] = ()
+    alternates: tuple[Alternate, ...] = ()
+    ack_expires_s: float | None = None
     on_no_ack: str | None = None
     on_ack: str | None = None
     clause: str = ""
@@ -131,6 +181,10 @@ class Playbook:
         Text id, then language, then words.
     end_of_ladder : str or None
         The person called when the last level went unanswered; None if not set.
+    call_within_s : float or None
+        How long that person has to answer; None where it is not set: the call waits for ever.
+    call_alternates : tuple of str
+        Who is called then, one after the other, or when the call failed.
     stand_down : StandDown or None
     language : str
         Language of a text given without one; the agreement's first authentic language, else "en".
@@ -142,5 +196,7 @@ class Playbook:
     channels: Mapping[str, Channel]
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     end_of_ladder: str | None = None
+    call_within_s: float | None = None
+    call_alternates: tuple[str, ...] = ()
     stand_down: StandDown | None = None
     language: str = "en"

@@ -91,6 +91,8 @@ class _Line(BaseModel):
     level: Annotated[int, Field(ge=1, le=1_000)] | None = None
     channel: _Text | None = None
     text: Annotated[str, Field(max_length=20_000)] = ""
+    to: _Text | None = None
+    key: Annotated[str, Field(max_length=200)] = ""
 
     @model_validator(mode="after")
     def _about_something(self) -> _Line:
@@ -151,6 +153,8 @@ def _answer(value: object, place: Place) -> Answer:
         level=line.level,
         channel=line.channel,
         text=line.text,
+        to=line.to,
+        key=line.key,
         source=f"{place.file}:{place.line}",
     )
 

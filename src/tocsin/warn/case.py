@@ -169,6 +169,8 @@ class Rung:
         Seconds that were left to answer when nothing stood any longer; they go on where the same level begins again.
     aside : bool
         True if it was said beside the present rung, whose deadlines run on.
+    standins : tuple of (str, str)
+        Who was told instead, and instead of whom: their answer counts for the other.
     """
 
     purpose: Purpose
@@ -182,6 +184,11 @@ class Rung:
     answer_due_us: int | None = None
     answer_left_s: float | None = None
     aside: bool = False
+    standins: tuple[tuple[str, str], ...] = ()
+
+    def credited(self, who: str) -> str:
+        """Return for whom an answer of this person counts: the one they stand in for, or themselves."""
+        return next((of for name, of in self.standins if name == who), who)
 
     def as_json(self) -> dict[str, Any]:
         """Return the rung as a JSON object."""
@@ -197,6 +204,7 @@ class Rung:
             "answer_due": _instant(self.answer_due_us),
             "answer_left_s": self.answer_left_s,
             "aside": self.aside,
+            "standins": [list(pair) for pair in self.standins],
         }
 
 
@@ -228,6 +236,8 @@ class Message:
         Languages of those words, in order.
     subject, body : str
         As sent: neutralised, without control characters.
+    relay_for : str or None
+        To whom the recipient is asked to pass it on; None if it is meant for the recipient.
     state : MessageState
     state_us : int
         Since when.
@@ -250,9 +260,15 @@ class Message:
     languages: tuple[str, ...]
     subject: str
     body: str
+    relay_for: str | None = None
     state: MessageState = MessageState.QUEUED
     state_us: int = 0
     facts: Facts | None = None
+
+    @property
+    def meant_for(self) -> str:
+        """Who is to be told by it: the recipient, or the one to whom it is to be passed on."""
+        return self.relay_for or self.recipient
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as a JSON object."""
@@ -272,6 +288,7 @@ class Message:
             "languages": list(self.languages),
             "subject": self.subject,
             "body": self.body,
+            "relay_for": self.relay_for,
             "state": str(self.state),
             "since": format_instant(self.state_us),
         }
@@ -367,6 +384,8 @@ class Acknowledgement:
         What was said, neutralised.
     source : str
         Where the answer was read, such as `answers.jsonl:3`.
+    to : str or None
+        The echelon to which it was passed on.
     """
 
     answer_id: str
@@ -380,6 +399,7 @@ class Acknowledgement:
     channel: str | None
     text: str
     source: str
+    to: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the acknowledgement as a JSON object."""
@@ -395,6 +415,7 @@ class Acknowledgement:
             "channel": self.channel,
             "text": self.text,
             "source": self.source,
+            "to": self.to,
         }
 
 
@@ -523,6 +544,15 @@ class Case:
     def nobody_reached(self) -> bool:
         """True if nobody and nothing took any message of the case."""
         return not any(message.state in OUT for message in self.messages)
+
+    @property
+    def echelons(self) -> tuple[tuple[int, str, str | None, AnswerKind], ...]:
+        """How far down it is known to have got: when, who says so, to whom they passed it on, and what they say."""
+        return tuple(
+            (ack.at_us, ack.party, ack.to, ack.kind)
+            for ack in self.acknowledgements
+            if ack.disposition in {Disposition.COUNTED, Disposition.RECEIPT, Disposition.DOUBLE, Disposition.LATE}
+        )
 
     @property
     def rung(self) -> Rung | None:

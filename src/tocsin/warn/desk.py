@@ -9,9 +9,10 @@ is taken at once, marked overdue, and its case takes one step for it, not one fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from tocsin.errors import LadderError
 from tocsin.warn.case import Acknowledgement, Case, Deadline, Mute, Outcome
@@ -26,6 +27,7 @@ from tocsin.warn.inputs import (
     Ended,
     Found,
     Happening,
+    Muting,
     Reported,
     Resumed,
     Send,
@@ -37,7 +39,9 @@ from tocsin.warn.states import CaseState, DeadlineKind, Disposition, MessageStat
 from tocsin.warn.trigger import ENDINGS, levels_begun, stands_after
 from tocsin.watch.event import Event, Revision
 
-Input = Found | Answer | Reported | Resumed
+T = TypeVar("T")
+
+Input = Found | Answer | Reported | Muting | Resumed
 """What can arrive at a desk. Deadlines are its own: it is told only what time it is."""
 
 _SAYINGS = frozenset({DeadlineKind.REPEAT, DeadlineKind.RETRY})
@@ -66,6 +70,8 @@ class Decided:
         Ids of cases that changed, in order of their first change.
     standing : dict of str to None
         Tracks for which something else stands than before.
+    refused : dict of int to str
+        Why the ladder took nothing of an input, by its place among those given.
     retired : list of str
         Ids of closed cases that left the docket (`docket.KEPT_S`).
     """
@@ -77,6 +83,7 @@ class Decided:
     stray: list[Acknowledgement] = field(default_factory=list)
     changed: dict[str, None] = field(default_factory=dict)
     standing: dict[str, None] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
     retired: list[str] = field(default_factory=list)
 
 
@@ -89,7 +96,7 @@ def step(
     ----------
     docket : Docket
         Taken over: use the returned one from now on.
-    inputs : sequence of Found, Answer, Reported or Resumed
+    inputs : sequence of Found, Answer, Reported, Muting or Resumed
         In any order: they are taken by the instant at which they arrived (`at_us` of an answer or outcome, `now_us` of
         the rest), between the deadlines of that time. Empty to let time pass.
     now_us : int
@@ -118,7 +125,7 @@ def step(
     ends: dict[int, Acknowledgement] = {}
     for order, number, item in arrived:
         turn.let_pass(before_us=order[0], sayings=False)
-        end = turn.try_to(lambda item=item: turn.take(item), type(item).__name__)
+        end = turn.try_to(partial(turn.take, item), type(item).__name__.lower(), number=number)
         if end is not None:
             ends[number] = end
     turn.let_pass(before_us=now_us + 1)
@@ -146,6 +153,8 @@ class Turn:
                 return self._heard(item)
             case Reported():
                 self._reported(item)
+            case Muting():
+                self._muting(item)
             case Resumed():
                 self._resumed()
         return None
@@ -188,12 +197,14 @@ class Turn:
         self._fact(FactKind.ACKNOWLEDGEMENT, {**kept.as_json(), **more})
         return kept
 
-    def try_to(self, act: Any, what: str) -> Any:
+    def try_to(self, act: Callable[[], T], what: str, *, number: int | None = None) -> T | None:
         """Do something; what the ladder refuses becomes a fact, and the rest goes on."""
         try:
             return act()
         except LadderError as error:
             self._fact(FactKind.REFUSED, {"what": what, "reason": str(error)})
+            if number is not None:
+                self.decided.refused[number] = str(error)
             return None
 
     def _unanswered(self, deadline: Deadline, before_us: int) -> Deadline | None:
@@ -262,6 +273,12 @@ class Turn:
             raise LadderError(f"no case on the docket has a message {report.message_id}")
         self._apply(case, report)
 
+    def _muting(self, asked: Muting) -> None:
+        case = self.docket.case_named(asked.case_id)
+        if case is None:
+            raise LadderError(f"no case on the docket is named {asked.case_id}")
+        self._apply(case, asked)
+
     def _resumed(self) -> None:
         """Take up what was in flight when the process ended: each attempt is in doubt, and made again at once."""
         for message_id, number in self.docket.in_flight():
@@ -297,8 +314,10 @@ def _order(item: Input, now_us: int) -> tuple[Any, ...]:
         case Answer():
             rest = (item.who, item.party, str(item.kind), item.source, item.key, item.text)
             return (min(now_us, item.at_us), 1, *rest)
+        case Muting():
+            return (min(now_us, item.at_us), 2, item.who, item.party, item.case_id, str(item.reason), item.until_us)
     event = item.event
-    return (now_us, 2, event.kind in ENDINGS, *event.order, str(event.revision))
+    return (now_us, 3, event.kind in ENDINGS, *event.order, str(event.revision))
 
 
 def _same_key(case: Case, answer: Answer) -> Acknowledgement | None:

@@ -192,6 +192,12 @@ class Docket:
             return None
         return max(found, key=lambda case: (case.state not in OVER, case.opened_us, case.case_id), default=None)
 
+    def case_named(self, name: str) -> Case | None:
+        """Return the one case whose id begins with these eight or more digits, or None."""
+        quoted = self._by_quote.get(name[:QUOTE_LENGTH], [])
+        found = [case_id for case_id in quoted if case_id.startswith(name)]
+        return self.cases[found[0]] if len(found) == 1 else None
+
     def times_begun(self, event: Event) -> int:
         """Return how many cases of the track this event has begun."""
         begun = (self.cases[case_id].events for case_id in self._by_track.get(event.track_id, ()))

@@ -86,6 +86,7 @@ def _take_trigger(work: Work, event: Event, level: Level) -> None:
     case, number = work.case, level.level
     own_told = any(old.began == number for old in case.events if not old.withdrawn)
     wait_s = _pause_left_s(work, level) if own_told else 0.0
+    muted_s = _muted_left_s(work) if own_told else 0.0
     root = _root(work)
     in_lull = case.state is CaseState.LULL
     beneath = root is not None and number < root.level and level_stands(root, case.standing) and not in_lull
@@ -95,10 +96,14 @@ def _take_trigger(work: Work, event: Event, level: Level) -> None:
         work.begin(CaseInput.WORSE_CONDUCT, number, reason, event_id=event.event_id)
     elif case.state in _RENEWABLE and not beneath:
         work.keep_event(CaseEvent.of(event, began=number))
-        _begin_again(work, event, level, wait_s)
+        _begin_again(work, event, level, max(wait_s, muted_s), is_muted=muted_s > wait_s)
     elif number == case.level and own_told and case.state is CaseState.AWAITING:
         work.keep_event(CaseEvent.of(event))
         reason = f"{_told(event)}: of level {number}, which is being told"
+        work.fire(CaseInput.CONDUCT_NOTED, reason, event_id=event.event_id)
+    elif muted_s > 0.0:
+        work.keep_event(CaseEvent.of(event))
+        reason = f"{_told(event)}: of level {number}, {_mute_words(work)}"
         work.fire(CaseInput.CONDUCT_NOTED, reason, event_id=event.event_id)
     elif wait_s > 0.0:
         work.keep_event(CaseEvent.of(event))
@@ -114,10 +119,11 @@ def _take_trigger(work: Work, event: Event, level: Level) -> None:
         work.aside(rung)
 
 
-def _begin_again(work: Work, event: Event, level: Level, wait_s: float) -> None:
+def _begin_again(work: Work, event: Event, level: Level, wait_s: float, *, is_muted: bool) -> None:
     reason = f"{_told(event)}: level {level.level} begins again"
     if wait_s > 0.0:
-        reason += f", in {format_duration(wait_s)}: {_throttle(work, event, level, wait_s)}"
+        why = _mute_words(work) if is_muted else _throttle(work, event, level, wait_s)
+        reason += f", in {format_duration(wait_s)}: {why}"
     present = work.case.rung
     left_s = present.answer_left_s if present is not None and present.level == level.level else None
     work.begin(
@@ -130,6 +136,17 @@ def _pause_left_s(work: Work, level: Level) -> float:
     said_us = [m.queued_us for m in work.case.messages if m.purpose is Purpose.WARNING and m.level == level.level]
     pause_s = REPEAT_FLOOR_S if level.repeat_every_s is None else level.repeat_every_s
     return max(0.0, pause_s - (work.now_us - max(said_us)) / US_PER_S) if said_us else 0.0
+
+
+def _muted_left_s(work: Work) -> float:
+    """Return how long a person's mute still holds back what was told already."""
+    mute = work.muted
+    return 0.0 if mute is None else ((mute.until_us or work.now_us) - work.now_us) / US_PER_S
+
+
+def _mute_words(work: Work) -> str:
+    mute = work.muted
+    return f"muted by {mute.detail}" if mute else ""
 
 
 def _throttle(work: Work, event: Event, level: Level, wait_s: float) -> str:

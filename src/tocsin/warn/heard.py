@@ -18,6 +18,7 @@ from tocsin.warn import plan
 from tocsin.warn.case import Acknowledgement, Case, Message, Outcome
 from tocsin.warn.inputs import Answer, Reported
 from tocsin.warn.message import neutral
+from tocsin.warn.saying import ENDING
 from tocsin.warn.states import (
     OUT,
     REACH,
@@ -27,7 +28,6 @@ from tocsin.warn.states import (
     DeadlineKind,
     Disposition,
     MessageState,
-    Purpose,
 )
 from tocsin.warn.work import Work
 
@@ -43,7 +43,6 @@ ANSWER_TEXT_LIMIT = 2_000
 
 _FAILED = frozenset({MessageState.FAILED_FOR_NOW, MessageState.FAILED_FOR_GOOD})
 _OVER = frozenset({CaseState.STANDING_DOWN, CaseState.CLOSED})
-_ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
 
 
 def reported(work: Work, report: Reported) -> None:
@@ -132,17 +131,18 @@ def _failed_for_now(work: Work, message: Message, outcome: Outcome, reason: str)
 
 
 def _failed_for_good(work: Work, message: Message, reason: str, *, use_backup: bool = True) -> None:
-    backup = None
+    instead = None
     if message.state not in OUT:
         work.change_message(message.message_id, MessageState.FAILED_FOR_GOOD)
+        work.drop_deadlines(DeadlineKind.RELAY, about=message.message_id)
         if use_backup and work.is_active(message):
-            used = {m.channel for m in work.case.messages if (m.rung, m.recipient) == (message.rung, message.recipient)}
-            backup = plan.backup_way(work.playbook, message.channel, message.recipient, used=used)
-    if backup is not None:
-        reason = f"{reason}; its backup is {backup}"
+            instead = work.after_failure(message)
+    if instead is not None:
+        is_next = work.in_turn(message.rung) and instead == work.next_way(message.rung, message.meant_for)
+        reason = f"{reason}; {'the next' if is_next else 'its backup'} is {instead.channel}"
     work.fire(CaseInput.FAILED_FOR_GOOD, reason, message_id=message.message_id)
-    if backup is not None:
-        work.queue(message.rung, backup, message.recipient)
+    if instead is not None:
+        work.use_after_failure(message, instead)
     work.check_reach(message.rung)
 
 
@@ -199,7 +199,8 @@ def judge(case: Case, playbook: Playbook, answer: Answer, now_us: int) -> tuple[
     if index is None:
         return Disposition.NOT_TOLD, None
     rung = case.rungs[index]
-    told_on = {m.channel for m in case.messages if m.rung == index and m.recipient == answer.party}
+    told_on = {m.channel for m in case.messages if m.rung == index and answer.party in {m.recipient, m.relay_for}}
+    credited = rung.credited(answer.party)
     running = case.state not in _OVER and (index == case.present or (rung.aside and index > case.present))
     heard_us = min(answer.at_us, now_us)
     acknowledges = answer.kind in {AnswerKind.ACKNOWLEDGED, AnswerKind.ANSWERED}
@@ -207,11 +208,11 @@ def judge(case: Case, playbook: Playbook, answer: Answer, now_us: int) -> tuple[
         disposition = Disposition.UNKNOWN_CHANNEL
     elif answer.kind is AnswerKind.FAILED:
         disposition = Disposition.FAILURE if running else Disposition.LATE
-    elif not acknowledges or rung.purpose in _ENDING:
+    elif not acknowledges or rung.purpose in ENDING or credited not in rung.told:
         disposition = Disposition.RECEIPT
     elif answer.channel is not None and not plan.can_acknowledge(playbook, answer.channel):
         disposition = Disposition.CANNOT_ACKNOWLEDGE
-    elif answer.party in rung.acknowledged:
+    elif credited in rung.acknowledged:
         disposition = Disposition.DOUBLE
     elif not running or (rung.answer_due_us is not None and heard_us > rung.answer_due_us):
         disposition = Disposition.LATE
@@ -253,6 +254,7 @@ def as_recorded(answer: Answer, *, disposition: Disposition, case_id: str | None
         level=answer.level,
         channel=answer.channel,
         text=neutral(answer.text, limit=ANSWER_TEXT_LIMIT),
+        to=neutral(answer.to) if answer.to else None,
         source=answer.source,
     )
 
@@ -261,8 +263,9 @@ def _count(work: Work, answer: Answer, index: int, message: Message | None, reas
     rung = work.case.rungs[index]
     answer_id = answer_identity(work.case.case_id, answer)
     _raise_by(work, message, answer)
-    acknowledged = (*rung.acknowledged, answer.party)
-    unreachable = tuple(who for who in rung.unreachable if who != answer.party)
+    credited = rung.credited(answer.party)
+    acknowledged = (*rung.acknowledged, credited)
+    unreachable = tuple(who for who in rung.unreachable if who != credited)
     work.change_rung(index, acknowledged=acknowledged, unreachable=unreachable)
     missing = [who for who in rung.told if who not in acknowledged]
     if index != work.case.present:
@@ -272,40 +275,57 @@ def _count(work: Work, answer: Answer, index: int, message: Message | None, reas
         work.fire(CaseInput.ACKNOWLEDGED_IN_PART, still, answer_id=answer_id)
     else:
         work.fire(CaseInput.ACKNOWLEDGED, f"{reason}; received, the watch goes on", answer_id=answer_id)
-        work.drop_deadlines(DeadlineKind.ANSWER, DeadlineKind.REPEAT)
-    work.give_up_to(index, answer.party)
+        work.answered_by_all()
+    if index == work.case.present:
+        work.drop_deadlines(DeadlineKind.TURN, about=answer.party)
+    work.give_up_to(index, credited)
 
 
 def _raise_by(work: Work, message: Message | None, answer: Answer) -> None:
     """Note on a message what an answer says of it; one that failed there needs an answer that names its channel."""
     if message is None or answer.kind is AnswerKind.FAILED:
         return
+    state = MessageState(answer.kind)
+    if message.relay_for == answer.party and state is MessageState.ACKNOWLEDGED:
+        state = MessageState.PASSED_ON
     if message.state not in _FAILED or answer.channel is not None or answer.message_id is not None:
-        _raise(work, message, MessageState(answer.kind))
+        _raise(work, message, state)
 
 
 def _raise(work: Work, message: Message, state: MessageState) -> None:
     current = work.case.message(message.message_id)
     if current is not None and REACH[state] > REACH[current.state]:
         work.drop_deadlines(DeadlineKind.RETRY, about=message.message_id)
+        if REACH[state] >= REACH[MessageState.DELIVERED] and message.rung == work.case.present:
+            work.drop_deadlines(DeadlineKind.TURN, about=message.meant_for)
+        if REACH[state] >= REACH[MessageState.PASSED_ON]:
+            work.drop_deadlines(DeadlineKind.RELAY, about=message.message_id)
         work.change_message(message.message_id, state)
 
 
 def _rung_of(case: Case, answer: Answer) -> int | None:
     if answer.message_id is not None:
         message = case.message(answer.message_id)
-        return message.rung if message is not None and message.recipient == answer.party else None
+        is_theirs = message is not None and answer.party in {message.recipient, message.relay_for}
+        return message.rung if message is not None and is_theirs else None
     found = [
         index
         for index, rung in enumerate(case.rungs)
-        if answer.party in rung.told
+        if _is_told(case, index, answer.party)
         and rung.sayings > 0
         and rung.began_us <= answer.at_us
-        and (answer.level is None or (rung.level == answer.level and rung.purpose not in _ENDING))
+        and (answer.level is None or (rung.level == answer.level and rung.purpose not in ENDING))
     ]
     if not found:
         return None
     return case.present if answer.level is None and case.present in found else found[-1]
+
+
+def _is_told(case: Case, index: int, party: str) -> bool:
+    rung = case.rungs[index]
+    return rung.credited(party) in rung.told or any(
+        m.rung == index and m.recipient == party and m.relay_for for m in case.messages
+    )
 
 
 def _spoken(case: Case, index: int, answer: Answer) -> Message | None:
@@ -314,6 +334,6 @@ def _spoken(case: Case, index: int, answer: Answer) -> Message | None:
     said = [
         m
         for m in case.messages
-        if m.rung == index and m.recipient == answer.party and answer.channel in {None, m.channel}
+        if m.rung == index and answer.party in {m.recipient, m.relay_for} and answer.channel in {None, m.channel}
     ]
     return max(said, key=lambda m: (m.state in OUT, m.queued_us), default=None)

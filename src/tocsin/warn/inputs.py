@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tocsin.warn.case import Deadline, Message, Outcome
-from tocsin.warn.states import AnswerKind, CaseOutcome
+from tocsin.warn.states import AnswerKind, CaseOutcome, MuteReason
 from tocsin.watch.event import Event
 
 
@@ -59,6 +59,8 @@ class Answer:
         Where it was read, such as `answers.jsonl:3`.
     key : str
         What the sender calls this answer, the same when it sends it again; empty if it has no name for it.
+    to : str or None
+        To which echelon it was passed on, where that is what is said.
     refused : str
         Why nothing in it may be believed (a token that does not fit); empty if it may.
     """
@@ -75,7 +77,35 @@ class Answer:
     text: str = ""
     source: str = ""
     key: str = ""
+    to: str | None = None
     refused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Muting:
+    """A named person mutes a case: what was told already is not said again until then.
+
+    Attributes
+    ----------
+    at_us : int
+    who, party : str
+        The person, and for whom they act.
+    case_id : str
+        Whole, or its first eight or more digits.
+    reason : MuteReason
+        One of `states.PERSONS_REASONS`.
+    until_us : int
+        At most `ladder.MUTE_MAX_S` from now; now ends an earlier mute.
+    text : str
+    """
+
+    at_us: int
+    who: str
+    party: str
+    case_id: str
+    reason: MuteReason
+    until_us: int
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +127,7 @@ class Ended:
     reason: str
 
 
-Happening = Found | Reported | Answer | Due | Ended
+Happening = Found | Reported | Answer | Muting | Due | Ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,17 +11,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tocsin.agreement.playbook import Playbook
+from tocsin.clock import US_PER_S
 from tocsin.errors import LadderError
 from tocsin.ids import stable_id
+from tocsin.units import format_duration
 from tocsin.warn import found, heard
 from tocsin.warn.case import Case, Deadline
-from tocsin.warn.inputs import Action, Answer, Due, Ended, Found, Happening, Reported
-from tocsin.warn.message import Wording
-from tocsin.warn.states import CaseInput, CaseOutcome, DeadlineKind
+from tocsin.warn.inputs import Action, Answer, Due, Ended, Found, Happening, Muting, Reported
+from tocsin.warn.message import Wording, neutral
+from tocsin.warn.states import PERSONS_REASONS, CaseInput, CaseOutcome, DeadlineKind
 from tocsin.warn.table import TRANSITIONS, next_state
 from tocsin.warn.trigger import anything_stands, ladder_zones, levels_begun, stands_after
 from tocsin.warn.work import Work, overdue
 from tocsin.watch.event import Event
+
+MUTE_MAX_S = 86_400.0
+"""Seconds that one mute can last, a day.
+
+Origin: a silence that outlives its reason hides the next matter (alertmanager issue 1860); a watch that changes hands
+daily asks again. Lower means that people mute more often.
+"""
 
 __all__ = ["TRANSITIONS", "begins_case", "next_state", "open_case", "step"]
 
@@ -89,7 +98,7 @@ def step(case: Case, happened: Happening, now_us: int, *, wording: Wording) -> t
     Parameters
     ----------
     case : Case
-    happened : Found, Reported, Answer, Due or Ended
+    happened : Found, Reported, Answer, Muting, Due or Ended
     now_us : int
         Microseconds UTC; not before the case's last step.
     wording : Wording
@@ -113,6 +122,8 @@ def step(case: Case, happened: Happening, now_us: int, *, wording: Wording) -> t
             heard.reported(work, happened)
         case Answer():
             heard.answered(work, happened)
+        case Muting():
+            _mute(work, happened)
         case Due(deadline=deadline):
             _fall_due(work, deadline)
         case Ended(reason=reason):
@@ -130,7 +141,10 @@ def _fall_due(work: Work, deadline: Deadline) -> None:
         raise LadderError(f"deadline {deadline.kind} of case {case.case_id} is due at {deadline.at_us}, not yet")
     work.drop_deadlines(deadline.kind, about=deadline.about)
     late = overdue(deadline, work.now_us)
-    if deadline.kind is DeadlineKind.ANSWER:
+    mute = work.muted
+    if mute is not None and deadline.kind in {DeadlineKind.REPEAT, DeadlineKind.EXPIRY}:
+        work.withhold(deadline, mute)
+    elif deadline.kind is DeadlineKind.ANSWER:
         rung = case.rungs[case.present]
         work.climb("unanswered", [who for who in rung.told if who not in rung.acknowledged], note=late)
     elif deadline.kind is DeadlineKind.REPEAT:
@@ -144,6 +158,53 @@ def _fall_due(work: Work, deadline: Deadline) -> None:
         reason = f"{message.channel} to {message.recipient} is tried again{late}"
         work.fire(CaseInput.RETRY_DUE, reason, message_id=message.message_id)
         work.attempt(message)
+    elif deadline.kind is DeadlineKind.TURN:
+        _next_turn(work, deadline.about, late)
+    elif deadline.kind is DeadlineKind.ALTERNATE:
+        work.alternate_due(deadline.about, note=late)
+    elif deadline.kind is DeadlineKind.RELAY:
+        _not_passed_on(work, deadline.about, late)
+    elif deadline.kind is DeadlineKind.EXPIRY:
+        reason = f"level {case.level} was acknowledged, that has run out, and it still stands: it begins again{late}"
+        rung = case.rungs[case.present]
+        work.begin(CaseInput.ACK_EXPIRED, case.level, reason, event_id=rung.event_id)
     elif not anything_stands(case.standing):
         work.fire(CaseInput.NOTHING_SINCE, f"nothing has stood for a while and no new conduct was found{late}")
         work.stand_down(CaseOutcome.OVER)
+
+
+def _next_turn(work: Work, recipient: str, late: str) -> None:
+    index = work.case.present
+    way = work.next_way(index, recipient)
+    if way is not None and not work.is_delivered(index, recipient):
+        turn = f"nothing is proved to have arrived at {recipient} in time{late}; {way.channel} is next"
+        work.fire(CaseInput.NEXT_WAY, turn)
+        work.use_next_way(index, recipient)
+
+
+def _not_passed_on(work: Work, message_id: str, late: str) -> None:
+    message = work.case.message(message_id)
+    if message is None:
+        raise LadderError(f"case {work.case.case_id} has no message {message_id}")
+    reason = f"{message.recipient} has not said in time that it was passed on to {message.relay_for}{late}"
+    work.fire(CaseInput.NOT_PASSED_ON, reason, message_id=message_id)
+
+
+def _mute(work: Work, asked: Muting) -> None:
+    """Mute a case for a person, or end a mute: until the end, nothing told already is said again."""
+    left_s = (asked.until_us - work.now_us) / US_PER_S
+    if asked.reason not in PERSONS_REASONS:
+        known = ", ".join(sorted(PERSONS_REASONS))
+        raise LadderError(f"found the reason {asked.reason} for a mute, expected one of {known}")
+    if not 0.0 <= left_s <= MUTE_MAX_S:
+        longest = format_duration(MUTE_MAX_S)
+        raise LadderError(f"found a mute that ends in {left_s:,.0f} s, expected from now to {longest} on")
+    earlier = work.muted
+    said = f": {neutral(asked.text)}" if asked.text else ""
+    detail = f"{neutral(asked.who)} for {neutral(asked.party)}, {asked.reason.replace('_', ' ')}{said}"
+    work.mute(asked.reason, detail, event_id=None, level=work.case.level, until_us=asked.until_us)
+    until = "it ends now" if left_s == 0.0 else f"for {format_duration(left_s)}, what was told is not said again"
+    work.fire(CaseInput.MUTED, f"muted by {detail}; {until}")
+    for put_off in work.case.deadlines:
+        if earlier and put_off.kind in {DeadlineKind.REPEAT, DeadlineKind.EXPIRY} and put_off.at_us == earlier.until_us:
+            work.set_deadline(put_off.kind, asked.until_us)

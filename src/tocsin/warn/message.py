@@ -125,6 +125,7 @@ def compose(
     recipient: str,
     event: CaseEvent | None,
     text_id: str | None,
+    relay_for: str | None = None,
 ) -> Words:
     """Return a message's words.
 
@@ -140,6 +141,8 @@ def compose(
         What the message tells of.
     text_id : str or None
         The agreement's text; None where it sets none.
+    relay_for : str or None
+        To whom the recipient is asked to pass it on.
     """
     said = _agreed_words(wording, channel, text_id)
     withheld = tuple(word for _, line in said for word in _crossed(wording.boundary, line))
@@ -155,7 +158,7 @@ def compose(
         Version(
             language=phrases.language,
             subject=_subject(phrases, case, purpose, event),
-            facts=tuple(_facts(phrases, case, event, level)),
+            facts=(*_facts(phrases, case, event, level), *_pass_on(phrases, relay_for)),
             answer=_how_to_answer(phrases, wording.playbook, case, purpose, channel, recipient),
         )
         for phrases in tongues
@@ -221,6 +224,12 @@ def _apart(
             if (old.channel, old.recipient) == (channel, recipient)
         ),
     )
+
+
+def _pass_on(phrases: Phrases, relay_for: str | None) -> tuple[str, ...]:
+    if relay_for is None:
+        return ()
+    return (phrases.pass_on.format(whom=phrases.mover if relay_for == MOVER else neutral(relay_for)),)
 
 
 def _facts(phrases: Phrases, case: Case, event: CaseEvent | None, level: int) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tocsin.agreement.playbook import Level, Playbook, SilenceTrigger
+from tocsin.clock import US_PER_S
 
 NEXT = "next"
 """The agreement's own word for the following level, in `on_no_ack`."""
@@ -111,9 +112,19 @@ def not_set(level: Level) -> tuple[str, ...]:
         found.append("no deadline is set: nobody will be told of the silence")
     if level.repeat_times and level.repeat_every_s is None:
         found.append("the time between repeats is not set: it is said once")
+    if level.in_turn and level.turn_s is None:
+        found.append("the time of each channel is not set: the next is used only when one fails")
+    found += [f"how soon {relay.by} passes it on is not set" for relay in level.relays if relay.within_s is None]
     if level.text is None:
         found.append("no words are set: the facts alone are sent")
     return tuple(found)
+
+
+def grouped_us(playbook: Playbook, level: Level, at_us: int) -> int:
+    """Return when a repeat is said: with others, at the end of the time in which the level's channels group them."""
+    windows = [playbook.channels[name].group_within_s for name in level.channels if name in playbook.channels]
+    window_us = round(max([0.0, *(window for window in windows if window is not None)]) * US_PER_S)
+    return -(-at_us // window_us) * window_us if window_us else at_us
 
 
 def _ends_at(playbook: Playbook, channel_id: str, recipient: str) -> bool:

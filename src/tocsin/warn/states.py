@@ -76,6 +76,18 @@ class CaseInput(StrEnum):
     """The deadline passed in silence; the named person is called."""
     UNANSWERED_END = "unanswered_end"
     """The deadline passed in silence, and the agreement sets nobody further."""
+    NEXT_WAY = "next_way"
+    """A channel's time is over and nothing is proved to have arrived: the next one's turn."""
+    ALTERNATE_DUE = "alternate_due"
+    """Somebody told was silent long enough, or cannot be reached: another person is told, or called, instead."""
+    NOT_PASSED_ON = "not_passed_on"
+    """Who was asked to pass the words on has not said in time that they did."""
+    ACK_EXPIRED = "ack_expired"
+    """What was acknowledged still stands and the acknowledgement has run out: the level begins again."""
+    MUTED = "muted"
+    """A named person has muted the case for a while, or ended a mute."""
+    WITHHELD = "withheld"
+    """Something was due to be said again, and a mute holds it back."""
     REPEAT_DUE = "repeat_due"
     """The agreed time to say it again has come."""
     RETRY_DUE = "retry_due"
@@ -200,6 +212,20 @@ class MuteReason(StrEnum):
     """A written exception of the agreement covers the track here."""
     THROTTLE = "throttle"
     """The same party was told the same level a moment ago. Never the first message of a level in an encounter."""
+    IN_CONTACT = "in_contact"
+    """A person is speaking with the mover, or with the party that answers for it."""
+    ANNOUNCED = "announced"
+    """The party has announced this activity, and no exemption covers it."""
+    DOUBTFUL_POSITION = "doubtful_position"
+    """A person holds the positions to be wrong; later data has not withdrawn them."""
+    DRILL = "drill"
+    """A drill that the parties know of."""
+
+
+PERSONS_REASONS = frozenset(
+    {MuteReason.IN_CONTACT, MuteReason.ANNOUNCED, MuteReason.DOUBTFUL_POSITION, MuteReason.DRILL}
+)
+"""Why a person may mute a case: what was told already is not said again meanwhile. What is new is said all the same."""
 
 
 class DeadlineKind(StrEnum):
@@ -209,3 +235,10 @@ class DeadlineKind(StrEnum):
     REPEAT = "repeat"
     RETRY = "retry"
     LULL = "lull"
+    TURN = "turn"
+    """The next channel, where they are used in turn."""
+    ALTERNATE = "alternate"
+    RELAY = "relay"
+    """When it should have been passed on."""
+    EXPIRY = "expiry"
+    """When an acknowledgement has run out."""

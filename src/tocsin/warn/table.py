@@ -51,6 +51,11 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
         In.EVENT_WITHDRAWN: St.AWAITING,
         In.RECEDED: St.LULL,
         In.REPEAT_DUE: St.AWAITING,
+        In.NEXT_WAY: St.AWAITING,
+        In.ALTERNATE_DUE: St.AWAITING,
+        In.NOT_PASSED_ON: St.AWAITING,
+        In.MUTED: St.AWAITING,
+        In.WITHHELD: St.AWAITING,
         In.ACKNOWLEDGED_IN_PART: St.AWAITING,
         In.ACKNOWLEDGED: St.ACKNOWLEDGED,
         In.UNDELIVERED_NEXT: St.AWAITING,
@@ -63,6 +68,9 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
     St.ACKNOWLEDGED: {
         **_COMMON,
         **_NOTED[St.ACKNOWLEDGED],
+        In.ACK_EXPIRED: St.AWAITING,
+        In.MUTED: St.ACKNOWLEDGED,
+        In.WITHHELD: St.ACKNOWLEDGED,
         In.CONDUCT_AGAIN: St.AWAITING,
         In.CONDUCT_BELOW: St.ACKNOWLEDGED,
         In.CONDUCT_NOTED: St.ACKNOWLEDGED,
@@ -73,6 +81,9 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
     St.CALLING: {
         **_COMMON,
         **_NOTED[St.CALLING],
+        In.ALTERNATE_DUE: St.CALLING,
+        In.UNANSWERED_END: St.EXHAUSTED,
+        In.MUTED: St.CALLING,
         In.CONDUCT_AGAIN: St.AWAITING,
         In.CONDUCT_BELOW: St.CALLING,
         In.CONDUCT_NOTED: St.CALLING,
@@ -85,6 +96,7 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
     St.EXHAUSTED: {
         **_COMMON,
         **_NOTED[St.EXHAUSTED],
+        In.MUTED: St.EXHAUSTED,
         In.CONDUCT_AGAIN: St.AWAITING,
         In.CONDUCT_BELOW: St.EXHAUSTED,
         In.CONDUCT_NOTED: St.EXHAUSTED,
@@ -96,6 +108,7 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
     St.LULL: {
         **_COMMON,
         **_NOTED[St.LULL],
+        In.MUTED: St.LULL,
         In.CONDUCT_AGAIN: St.AWAITING,
         In.CONDUCT_NOTED: St.LULL,
         In.EVENT_WITHDRAWN: St.LULL,

@@ -1,8 +1,7 @@
-"""One step of a case under construction: saying, trying, climbing, standing down.
+"""One step of a case under construction: levels begun, climbed and said again, alternates, mutes, and standing down.
 
-Implements the levels' `tell`, `channels`, `repeat`, `ack_within`, `on_no_ack` and the agreement's `end_of_ladder` and
-`stand_down`. A `Work` lives inside one call of `ladder.step` and is thrown away if the table refuses, so that a refused
-step changes nothing. It acts on nothing: it only collects what the shell is to do.
+Implements the levels' `tell`, `repeat`, `ack_within`, `ack_expires`, `alternates`, `on_no_ack` and the agreement's
+`end_of_ladder` and `stand_down`. It acts on nothing: it only collects what the shell is to do.
 """
 
 from __future__ import annotations
@@ -12,24 +11,20 @@ from dataclasses import replace
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.clock import US_PER_S
-from tocsin.errors import LadderError
-from tocsin.ids import stable_id
 from tocsin.units import format_duration
 from tocsin.warn import plan
-from tocsin.warn.case import Attempt, Case, CaseEvent, Deadline, Message, Mute, Rung, Step
-from tocsin.warn.inputs import Action, CallPerson, Close, DropDeadline, Send, SetDeadline
-from tocsin.warn.message import Wording, compose
+from tocsin.warn.case import Case, Deadline, Mute, Rung
+from tocsin.warn.inputs import Action, Close, DropDeadline, SetDeadline
+from tocsin.warn.saying import ENDING, TELLING, TO_COME, Saying
 from tocsin.warn.states import (
-    OUT,
+    PERSONS_REASONS,
     CaseInput,
     CaseOutcome,
     CaseState,
     DeadlineKind,
     MessageState,
-    MuteReason,
     Purpose,
 )
-from tocsin.warn.table import next_state
 from tocsin.warn.trigger import anything_stands
 
 LULL_S = 3_600.0
@@ -39,66 +34,22 @@ Origin: no agreement sets it; an hour holds the pauses between the tries of one 
 approach belongs to this case or opens a new one; either way it is told at once. Lower means more and shorter cases.
 """
 
-_ANSWERING = (DeadlineKind.ANSWER, DeadlineKind.REPEAT)
-_TELLING = frozenset({CaseState.AWAITING, CaseState.ACKNOWLEDGED, CaseState.CALLING, CaseState.EXHAUSTED})
-_LIVE = _TELLING | {CaseState.LULL}
-_ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
-_TO_COME = frozenset({MessageState.FAILED_FOR_NOW, MessageState.UNKNOWN})
-_UNSETTLED = _TO_COME | {MessageState.QUEUED}
+_OF_THE_RUNG = (
+    DeadlineKind.ANSWER,
+    DeadlineKind.REPEAT,
+    DeadlineKind.TURN,
+    DeadlineKind.ALTERNATE,
+    DeadlineKind.RELAY,
+    DeadlineKind.EXPIRY,
+)
+"""What falls due for the present rung, and no longer matters once another begins or nothing stands."""
+
+_LIVE = TELLING | {CaseState.LULL}
+_UNSETTLED = TO_COME | {MessageState.QUEUED}
 
 
-class Work:
+class Work(Saying):
     """A case on its way through one step."""
-
-    def __init__(self, case: Case, now_us: int, wording: Wording) -> None:
-        if case.steps and now_us < case.steps[-1].at_us:
-            raise LadderError(f"a case at {case.steps[-1].at_us} cannot step back to {now_us}")
-        self.before = case
-        self.case = case
-        self.now_us = now_us
-        self.wording = wording
-        self.playbook = wording.playbook
-        self._sends: list[Action] = []
-
-    # --- the table -------------------------------------------------------------------------------------------------
-
-    def fire(
-        self,
-        happened: CaseInput,
-        reason: str,
-        *,
-        level: int | None = None,
-        event_id: str | None = None,
-        message_id: str | None = None,
-        answer_id: str | None = None,
-    ) -> None:
-        """Take one input: the table's next state, and a step that says why.
-
-        Raises
-        ------
-        LadderError
-            If the table does not list the pair.
-        """
-        case = self.case
-        target = next_state(case.state, happened)
-        level = case.level if level is None else level
-        step = Step(
-            at_us=self.now_us,
-            input=happened,
-            from_state=case.state,
-            to_state=target,
-            level_before=case.level,
-            level=level,
-            reason=reason,
-            event_id=event_id,
-            message_id=message_id,
-            answer_id=answer_id,
-        )
-        self.case = replace(
-            case, state=target, level=level, highest_level=max(case.highest_level, level), steps=(*case.steps, step)
-        )
-
-    # --- levels ----------------------------------------------------------------------------------------------------
 
     def begin(
         self,
@@ -113,8 +64,8 @@ class Work:
         """Begin a level as the present rung and say it, at once unless a throttle makes a repeated level wait."""
         level = plan.level_of(self.playbook, number)
         self.fire(happened, "; ".join([reason, *plan.not_set(level)]), level=number, event_id=event_id)
-        self.drop_deadlines(*_ANSWERING)
-        self._give_up_all("told anew by a later rung", to=level.tell)
+        self.drop_deadlines(*_OF_THE_RUNG)
+        self.give_up_all("told anew by a later rung", to=level.tell)
         said_us = self.now_us + round(wait_s * US_PER_S)
         times = level.repeat_times if level.repeat_every_s is not None else 0
         due_us = None
@@ -122,6 +73,9 @@ class Work:
             whole_s = level.ack_within_s + times * (level.repeat_every_s or 0.0)
             due_us = said_us + round((whole_s if answer_left_s is None else min(whole_s, answer_left_s)) * US_PER_S)
             self.set_deadline(DeadlineKind.ANSWER, due_us)
+        for other in level.alternates:
+            if other.after_s is not None:
+                self.set_deadline(DeadlineKind.ALTERNATE, said_us + round(other.after_s * US_PER_S), other.who)
         rung = Rung(
             purpose=Purpose.WARNING,
             level=number,
@@ -143,143 +97,97 @@ class Work:
 
     def climb(self, what: str, who: Collection[str], *, note: str = "") -> None:
         """Go on to what follows an unanswered or undelivered rung: the next level, the person, or nobody."""
-        names = " and ".join("the mover" if name == MOVER else name for name in who)
+        names = " and ".join(_name(name) for name in who)
         lead = f"no way to {names} is left" if what == "undelivered" else f"no answer from {names} in time"
         lead += note
         present = self.case.rung
         event_id = present.event_id if present else None
         after = plan.after_silence(self.playbook, self.case.level)
-        if self.case.state is CaseState.CALLING or after.follows is plan.Follows.NOBODY:
-            why = "the call itself failed" if self.case.state is CaseState.CALLING else after.why
-            reached = "; nobody reached" if self.case.nobody_reached else ""
-            self.fire(CaseInput(f"{what}_end"), f"{lead}; {why}{reached}", event_id=event_id)
-            self.drop_deadlines(*_ANSWERING)
+        if self.case.state is CaseState.CALLING:
+            if not self.call_next(lead):
+                failed = "the call itself failed" if what == "undelivered" else "the call was not answered"
+                self._end_of_ladder(what, f"{lead}; {failed}", event_id)
+        elif after.follows is plan.Follows.NOBODY:
+            self._end_of_ladder(what, f"{lead}; {after.why}", event_id)
         elif after.level is not None:
             self.begin(CaseInput(f"{what}_next"), after.level.level, f"{lead}; {after.why}", event_id=event_id)
         else:
-            person = after.person or ""
-            reason = f"{lead}; {after.why}; no deadline is set for the call"
-            self.fire(CaseInput(f"{what}_person"), reason, event_id=event_id)
-            self.drop_deadlines(*_ANSWERING)
-            call = Rung(
-                purpose=Purpose.CALL,
-                level=self.case.level,
-                began_us=self.now_us,
-                event_id=event_id,
-                told=(person,),
-            )
-            self._append(call, present=True)
-            self.say(self.case.present)
+            self._call(CaseInput(f"{what}_person"), after.person or "", f"{lead}; {after.why}", event_id)
+
+    def call_next(self, lead: str) -> bool:
+        """Call who stands in for the person called, if there is one left; return True if so."""
+        rung = self.case.rungs[self.case.present]
+        tried = {who for who, _ in rung.standins}
+        after = next((who for who in self.playbook.call_alternates if who not in tried and who not in rung.told), None)
+        if after is None:
+            return False
+        self.fire(CaseInput.ALTERNATE_DUE, f"{lead}; {after} is called instead", event_id=rung.event_id)
+        self.change_rung(self.case.present, standins=(*rung.standins, (after, rung.told[0])))
+        self._await_call()
+        self.say_to(self.case.present, after)
+        self.check_reach(self.case.present)
+        return True
 
     def say(self, index: int) -> None:
         """Say a rung, or say it again to those who have not acknowledged, and set its next repeat."""
         rung = self.case.rungs[index]
-        for recipient in rung.told:
-            if recipient not in rung.acknowledged:
-                for channel in self._ways(index, recipient):
-                    self.queue(index, channel, recipient)
+        for recipient in [*rung.told, *(who for who, _ in rung.standins)]:
+            if rung.credited(recipient) not in rung.acknowledged:
+                self.say_to(index, recipient)
         sayings = rung.sayings + 1
         self.change_rung(index, sayings=sayings)
         if rung.purpose is Purpose.WARNING and not rung.aside:
             level = plan.level_of(self.playbook, rung.level)
             if level.repeat_every_s is not None and sayings <= level.repeat_times:
-                self.set_deadline(DeadlineKind.REPEAT, self.now_us + round(level.repeat_every_s * US_PER_S))
+                at_us = self.now_us + round(level.repeat_every_s * US_PER_S)
+                self.set_deadline(DeadlineKind.REPEAT, plan.grouped_us(self.playbook, level, at_us))
         self.check_reach(index)
 
     def check_reach(self, index: int) -> None:
-        """Note whom no way is left to, and climb at once if that is so at the present rung."""
+        """Note whom no way is left to; at the present rung tell who stands in for them, or climb at once."""
         rung = self.case.rungs[index]
-        lost = tuple(who for who in rung.told if who not in rung.acknowledged and not self._alive(index, who))
+        lost = tuple(who for who in rung.told if who not in rung.acknowledged and not self.is_alive(index, who))
         if lost == rung.unreachable:
             return
         new = [who for who in lost if who not in rung.unreachable]
-        self.change_rung(index, unreachable=lost)
         waiting = {CaseState.AWAITING: Purpose.WARNING, CaseState.CALLING: Purpose.CALL}
-        if new and index == self.case.present and waiting.get(self.case.state) is rung.purpose:
+        is_present = index == self.case.present and waiting.get(self.case.state) is rung.purpose
+        if is_present and rung.purpose is Purpose.WARNING:
+            for who in new:
+                if self._stand_in(index, who):
+                    self.check_reach(index)
+                    return
+        self.change_rung(index, unreachable=lost)
+        if new and is_present:
             self.climb("undelivered", new)
 
-    # --- messages and attempts -------------------------------------------------------------------------------------
+    def alternate_due(self, who: str, *, note: str = "") -> None:
+        """Tell another person, since the one they stand in for has stayed silent long enough."""
+        rung = self.case.rungs[self.case.present]
+        others = plan.level_of(self.playbook, rung.level).alternates
+        other = next(other for other in others if other.who == who)
+        if other.of not in rung.acknowledged and who not in {name for name, _ in rung.standins}:
+            lead = f"no answer from {_name(other.of)} yet{note}"
+            self._tell_instead(self.case.present, who, other.of, lead)
 
-    def queue(self, index: int, channel: str, recipient: str) -> None:
-        """Decide one message of a rung and its first attempt."""
-        case, rung = self.case, self.case.rungs[index]
-        for old in case.messages:
-            if (old.rung, old.channel, old.recipient) == (index, channel, recipient):
-                self._give_up(old, "said anew")
-        key = (rung.purpose, rung.level, channel, recipient)
-        saying = sum((old.purpose, old.level, old.channel, old.recipient) == key for old in case.messages)
-        reached = any((m.rung, m.recipient) == (index, recipient) and m.state in OUT for m in case.messages)
-        text_id = self._text_id(rung)
-        words = compose(
-            self.wording,
-            case,
-            purpose=rung.purpose,
-            level=rung.level,
-            channel=channel,
-            recipient=recipient,
-            event=case.event(rung.event_id),
-            text_id=text_id,
-        )
-        message = Message(
-            message_id=stable_id("message", case.case_id, *map(str, key), saying),
-            case_id=case.case_id,
-            rung=index,
-            purpose=rung.purpose,
-            level=rung.level,
-            channel=channel,
-            recipient=recipient,
-            saying=saying,
-            is_repeat=reached,
-            event_id=rung.event_id,
-            queued_us=self.now_us,
-            text_id=text_id,
-            languages=words.languages,
-            subject=words.subject,
-            body=words.body,
-            state_us=self.now_us,
-            facts=words.facts,
-        )
-        self.case = replace(self.case, messages=(*self.case.messages, message))
-        self.attempt(message)
+    # --- mutes -----------------------------------------------------------------------------------------------------
 
-    def attempt(self, message: Message) -> None:
-        """Decide one more attempt of a message."""
-        number = 1 + sum(made.message_id == message.message_id for made in self.case.attempts)
-        attempt = Attempt(
-            attempt_id=stable_id("attempt", message.message_id, number),
-            message_id=message.message_id,
-            number=number,
-            begun_us=self.now_us,
-        )
-        self.case = replace(self.case, attempts=(*self.case.attempts, attempt))
-        action = CallPerson if message.purpose is Purpose.CALL else Send
-        self._sends.append(action(message=message, number=number))
+    @property
+    def muted(self) -> Mute | None:
+        """The mute by a person that holds now; the newest one says how long."""
+        mine = [mute for mute in self.case.mutes if mute.reason in PERSONS_REASONS]
+        newest = mine[-1] if mine else None
+        return newest if newest is not None and (newest.until_us or 0) > self.now_us else None
 
-    def change_message(self, message_id: str, state: MessageState) -> None:
-        """Set how far a message got."""
-        messages = list(self.case.messages)
-        index = next(n for n, message in enumerate(messages) if message.message_id == message_id)
-        messages[index] = replace(messages[index], state=state, state_us=self.now_us)
-        self.case = replace(self.case, messages=tuple(messages))
-
-    def is_active(self, message: Message) -> bool:
-        """Return True if further attempts still serve.
-
-        They do until the recipient has answered, was told anew by a later rung, or nothing stands any longer. A rung
-        that climbed because somebody else could not be reached goes on for those who still can.
-        """
-        if message.purpose in _ENDING:
-            return self.case.state is not CaseState.CLOSED
-        later = self.case.rungs[message.rung + 1 :]
-        if message.recipient in self.case.rungs[message.rung].acknowledged or self.case.state not in _TELLING:
-            return False
-        return not any(message.recipient in rung.told for rung in later if rung.purpose not in _ENDING)
-
-    def give_up_to(self, index: int, recipient: str) -> None:
-        """Try no further to reach somebody who has answered this rung."""
-        for message in self.case.messages:
-            if message.rung == index and message.recipient == recipient:
-                self._give_up(message, "already acknowledged")
+    def withhold(self, deadline: Deadline, mute: Mute) -> None:
+        """Put off what a mute withholds until it ends; what would have climbed by then does."""
+        what = "its acknowledgement has run out" if deadline.kind is DeadlineKind.EXPIRY else "it is not said again"
+        reason = f"level {self.case.level}: {what}, muted by {mute.detail}"
+        self.fire(CaseInput.WITHHELD, reason)
+        answer_us = [d.at_us for d in self.case.deadlines if d.kind is DeadlineKind.ANSWER]
+        until_us = mute.until_us or self.now_us
+        if deadline.kind is DeadlineKind.EXPIRY or not answer_us or until_us < min(answer_us):
+            self.set_deadline(deadline.kind, until_us)
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
@@ -288,23 +196,27 @@ class Work:
         rung = self.case.rung
         if rung is not None and any(deadline.kind is DeadlineKind.ANSWER for deadline in self.case.deadlines):
             left_s = ((rung.answer_due_us or self.now_us) - self.now_us) / US_PER_S
-            rungs = self.case.rungs
-            index = self.case.present
-            self.case = replace(
-                self.case, rungs=(*rungs[:index], replace(rung, answer_left_s=left_s), *rungs[index + 1 :])
-            )
-        self.drop_deadlines(*_ANSWERING)
-        self._give_up_all("nothing stands any longer")
+            self.change_rung(self.case.present, answer_left_s=left_s)
+        self.drop_deadlines(*_OF_THE_RUNG)
+        self.give_up_all("nothing stands any longer")
+
+    def answered_by_all(self) -> None:
+        """Stop waiting: everyone has answered; watch how long that counts, where the agreement says so."""
+        self.drop_deadlines(*_OF_THE_RUNG)
+        lasts_s = plan.level_of(self.playbook, self.case.level).ack_expires_s
+        if lasts_s is not None and self.case.state is CaseState.ACKNOWLEDGED:
+            self.set_deadline(DeadlineKind.EXPIRY, self.now_us + round(lasts_s * US_PER_S))
 
     def stand_down(self, outcome: CaseOutcome) -> None:
         """Tell those who were told that it is over, or that it was an error."""
-        self._give_up_all("the case is over")
+        self.give_up_all("the case is over")
         self.case = replace(self.case, outcome=outcome, deadlines=())
         false_alarm = outcome is CaseOutcome.FALSE_ALARM
         told = self.already_told()
         if not false_alarm:
-            wanted = self.playbook.stand_down.tell if self.playbook.stand_down else ()
-            told = tuple(who for who in told if who in wanted or who in self._called())
+            wanted = {*(self.playbook.stand_down.tell if self.playbook.stand_down else ()), *self._called()}
+            instead = {who for rung in self.case.rungs for who, of in rung.standins if of in wanted}
+            told = tuple(who for who in told if who in wanted | instead)
         last = self.case.events[-1].event_id if self.case.events else None
         rung = Rung(
             purpose=Purpose.CORRECTION if false_alarm else Purpose.STAND_DOWN,
@@ -316,17 +228,6 @@ class Work:
         if told:
             self.aside(rung)
 
-    def already_told(self, event_id: str | None = None) -> tuple[str, ...]:
-        """Return whom a warning or call was said to and may have reached, about one event or any, in order."""
-        found = [
-            message.recipient
-            for message in self.case.messages
-            if message.purpose not in _ENDING
-            and self._may_have_arrived(message)
-            and event_id in {None, message.event_id}
-        ]
-        return tuple(dict.fromkeys(found))
-
     def finish(self) -> tuple[Case, tuple[Action, ...]]:
         """Settle what follows by itself, and return the new case and what the shell is to do."""
         self._settle()
@@ -334,134 +235,75 @@ class Work:
         old, new = set(self.before.deadlines), set(self.case.deadlines)
         actions: list[Action] = [DropDeadline(deadline=deadline) for deadline in sorted(old - new)]
         actions += [SetDeadline(deadline=deadline) for deadline in sorted(new - old)]
-        actions += self._sends
+        actions += self.sends
         closed = self.case.state is CaseState.CLOSED and self.before.state is not CaseState.CLOSED
         if closed and self.case.outcome is not None:
             actions.append(Close(outcome=self.case.outcome))
         return self.case, tuple(actions)
 
-    # --- deadlines, rungs, mutes -----------------------------------------------------------------------------------
-
-    def set_deadline(self, kind: DeadlineKind, at_us: int, about: str = "") -> None:
-        """Set what falls due, in place of one of the same kind about the same thing."""
-        kept = [old for old in self.case.deadlines if (old.kind, old.about) != (kind, about)]
-        deadline = Deadline(at_us=at_us, case_id=self.case.case_id, kind=kind, about=about)
-        self.case = replace(self.case, deadlines=tuple(sorted([*kept, deadline])))
-
-    def drop_deadlines(self, *kinds: DeadlineKind, about: str | None = None) -> None:
-        """Drop the deadlines of these kinds, about one thing or all."""
-        kept = [old for old in self.case.deadlines if old.kind not in kinds or about not in {None, old.about}]
-        self.case = replace(self.case, deadlines=tuple(kept))
-
-    def change_rung(
-        self,
-        index: int,
-        *,
-        sayings: int | None = None,
-        unreachable: tuple[str, ...] | None = None,
-        acknowledged: tuple[str, ...] | None = None,
-    ) -> None:
-        """Change what is known of one rung."""
-        rung = self.case.rungs[index]
-        rung = replace(
-            rung,
-            sayings=rung.sayings if sayings is None else sayings,
-            unreachable=rung.unreachable if unreachable is None else unreachable,
-            acknowledged=rung.acknowledged if acknowledged is None else acknowledged,
-        )
-        rungs = self.case.rungs
-        self.case = replace(self.case, rungs=(*rungs[:index], rung, *rungs[index + 1 :]))
-
-    def mute(self, reason: MuteReason, detail: str, *, event_id: str, level: int, until_us: int | None = None) -> None:
-        """Record that something was withheld."""
-        mute = Mute(
-            at_us=self.now_us,
-            until_us=until_us,
-            reason=reason,
-            detail=detail,
-            track_id=self.case.track_id,
-            case_id=self.case.case_id,
-            event_id=event_id,
-            level=level,
-        )
-        self.case = replace(self.case, mutes=(*self.case.mutes, mute))
-
-    def keep_event(self, event: CaseEvent) -> None:
-        """Add an event to the case, or put its newer revision in its place."""
-        known = [old.event_id for old in self.case.events]
-        events = tuple(event if old.event_id == event.event_id else old for old in self.case.events)
-        self.case = replace(self.case, events=events if event.event_id in known else (*events, event))
-
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _append(self, rung: Rung, *, present: bool) -> None:
-        rungs = (*self.case.rungs, rung)
-        self.case = replace(self.case, rungs=rungs, present=len(rungs) - 1 if present else self.case.present)
+    def _call(self, happened: CaseInput, person: str, reason: str, event_id: str | None) -> None:
+        unset = "" if self.playbook.call_within_s is not None else "; no deadline is set for the call"
+        self.fire(happened, reason + unset, event_id=event_id)
+        self.drop_deadlines(*_OF_THE_RUNG)
+        call = Rung(
+            purpose=Purpose.CALL,
+            level=self.case.level,
+            began_us=self.now_us,
+            event_id=event_id,
+            told=(person,),
+        )
+        self._append(call, present=True)
+        self._await_call()
+        self.say(self.case.present)
 
-    def _ways(self, index: int, recipient: str) -> tuple[str, ...]:
+    def _await_call(self) -> None:
+        if self.playbook.call_within_s is not None:
+            due_us = self.now_us + round(self.playbook.call_within_s * US_PER_S)
+            self.set_deadline(DeadlineKind.ANSWER, due_us)
+            self.change_rung(self.case.present, answer_due_us=due_us)
+
+    def _end_of_ladder(self, what: str, reason: str, event_id: str | None) -> None:
+        reached = "; nobody reached" if self.case.nobody_reached else ""
+        self.fire(CaseInput(f"{what}_end"), f"{reason}{reached}", event_id=event_id)
+        self.drop_deadlines(*_OF_THE_RUNG)
+
+    def _stand_in(self, index: int, who: str) -> bool:
+        """Tell the next who stands in for somebody to whom no way is left; return True if there is one."""
         rung = self.case.rungs[index]
-        spoken = [m for m in self.case.messages if m.rung == index and m.recipient == recipient]
-        if rung.purpose is Purpose.WARNING:
-            planned = plan.ways(self.playbook, plan.level_of(self.playbook, rung.level), recipient)
-        elif rung.purpose is Purpose.CALL:
-            planned = (recipient,)
-        else:
-            planned = tuple(
-                m.channel for m in self.case.messages if m.recipient == recipient and m.purpose not in _ENDING
-                and self._may_have_arrived(m)
-            )  # fmt: skip
-        latest = {m.channel: m.state for m in spoken}
-        dead = {name for name, state in latest.items() if state is MessageState.FAILED_FOR_GOOD}
-        return tuple(name for name in dict.fromkeys([*planned, *latest]) if name not in dead)
+        tried = {name for name, _ in rung.standins}
+        others = plan.level_of(self.playbook, rung.level).alternates
+        other = next((other for other in others if other.of == who and other.who not in tried), None)
+        if other is None:
+            return False
+        self._tell_instead(index, other.who, who, f"no way to {_name(who)} is left")
+        return True
 
-    def _alive(self, index: int, recipient: str) -> bool:
-        return any(
-            m.rung == index and m.recipient == recipient and m.state is not MessageState.FAILED_FOR_GOOD
-            for m in self.case.messages
-        )
-
-    def _may_have_arrived(self, message: Message) -> bool:
-        """Return True unless every attempt is known to have failed and none is to come."""
-        return message.state is not MessageState.FAILED_FOR_GOOD or any(
-            made.outcome is None or made.outcome.state is MessageState.UNKNOWN
-            for made in self.case.attempts
-            if made.message_id == message.message_id
-        )
+    def _tell_instead(self, index: int, who: str, of: str, lead: str) -> None:
+        rung = self.case.rungs[index]
+        reason = f"{lead}; {_name(who)} is told instead"
+        self.fire(CaseInput.ALTERNATE_DUE, reason, event_id=rung.event_id)
+        self.drop_deadlines(DeadlineKind.ALTERNATE, about=who)
+        self.change_rung(index, standins=(*rung.standins, (who, of)))
+        self.say_to(index, who)
+        self.check_reach(index)
 
     def _called(self) -> set[str]:
-        return {who for rung in self.case.rungs if rung.purpose is Purpose.CALL for who in rung.told}
-
-    def _text_id(self, rung: Rung) -> str | None:
-        if rung.purpose is Purpose.WARNING:
-            return plan.level_of(self.playbook, rung.level).text
-        over = self.playbook.stand_down
-        if over is None or rung.purpose is Purpose.CALL:
-            return None
-        return over.text if rung.purpose is Purpose.STAND_DOWN else over.false_alarm_text
-
-    def _give_up_all(self, why: str, *, to: Collection[str] | None = None) -> None:
-        for message in self.case.messages:
-            if message.purpose not in _ENDING and (to is None or message.recipient in to):
-                self._give_up(message, why)
-
-    def _give_up(self, message: Message, why: str) -> None:
-        if message.state in _TO_COME:
-            self.drop_deadlines(DeadlineKind.RETRY, about=message.message_id)
-            self.change_message(message.message_id, MessageState.FAILED_FOR_GOOD)
-            reason = f"no further attempt on {message.channel} to {message.recipient}: {why}"
-            self.fire(CaseInput.FAILED_FOR_GOOD, reason, message_id=message.message_id)
+        calls = [rung for rung in self.case.rungs if rung.purpose is Purpose.CALL]
+        return {who for rung in calls for who in (*rung.told, *(name for name, _ in rung.standins))}
 
     def _settle(self) -> None:
         if self.case.state is not CaseState.STANDING_DOWN:
             return
-        left = [m for m in self.case.messages if m.purpose in _ENDING and m.state in _UNSETTLED]
+        left = [m for m in self.case.messages if m.purpose in ENDING and m.state in _UNSETTLED]
         if not left:
             told = "everyone who is told of the end was told" if self._ended_to() else self._nobody_told_of_end()
             self.fire(CaseInput.SETTLED, told)
             self.case = replace(self.case, closed_us=self.now_us, deadlines=())
 
     def _ended_to(self) -> bool:
-        return any(m.purpose in _ENDING for m in self.case.messages)
+        return any(m.purpose in ENDING for m in self.case.messages)
 
     def _nobody_told_of_end(self) -> str:
         if self.playbook.stand_down is None and self.case.outcome is not CaseOutcome.FALSE_ALARM:
@@ -481,3 +323,7 @@ def overdue(deadline: Deadline, now_us: int) -> str:
     """Return how late a deadline is taken, as a clause for the step; empty if it is on time."""
     late_s = (now_us - deadline.at_us) / US_PER_S
     return f"; overdue by {format_duration(late_s)}" if late_s >= 1.0 else ""
+
+
+def _name(who: str) -> str:
+    return "the mover" if who == MOVER else who

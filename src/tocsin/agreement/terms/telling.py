@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated
 
 from tocsin.agreement.terms.state import Maybe
@@ -43,6 +44,8 @@ class Channel(Record):
     last_test: Maybe[InstantUs | Day] = None
     since_us: Maybe[InstantUs] = None
     suspended: Maybe[tuple[Suspension, ...]] = None
+    group_within_s: Maybe[Seconds] = None
+    """Repeats to one party that fall due within this time go out together; never a first message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,33 @@ class Repeat(Record):
     every_s: Maybe[Seconds] = None
 
 
+class Order(StrEnum):
+    """Whether the channels of a level are used at once or one after the other."""
+
+    TOGETHER = "together"
+    IN_TURN = "in_turn"
+    """The next when the one before failed, or was not delivered within `turn`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternate(Record):
+    """Another person, told when the first does not answer in time or cannot be reached."""
+
+    for_: Maybe[str] = None
+    who: Maybe[str] = None
+    after_s: Maybe[Seconds] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay(Record):
+    """A third party that is asked to pass the words on to somebody told."""
+
+    to: Maybe[str] = None
+    by: Maybe[str] = None
+    within_s: Maybe[Seconds] = None
+    """How soon it says that it has passed them on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderLevel(Record):
     """One level of the ladder: when, whom, how, in which words, and what silence leads to."""
@@ -72,9 +102,15 @@ class LadderLevel(Record):
     trigger: Maybe[Trigger] = None
     tell: Maybe[Words] = None
     channels: Maybe[Words] = None
+    order: Maybe[Order] = None
+    turn_s: Maybe[Seconds] = None
+    relay: Maybe[tuple[Relay, ...]] = None
+    alternates: Maybe[tuple[Alternate, ...]] = None
     text: Maybe[str] = None
     ack_within_s: Maybe[Seconds] = None
     repeat: Maybe[Repeat] = None
+    ack_expires_s: Maybe[Seconds] = None
+    """How long an acknowledgement counts while what was told of still stands; then the level begins again."""
     on_ack: Maybe[str] = None
     on_no_ack: Maybe[str] = None
 
@@ -84,6 +120,8 @@ class EndOfLadder(Record):
     """Who is called when the last level went unanswered: a person decides, software never."""
 
     who: Maybe[str] = None
+    ack_within_s: Maybe[Seconds] = None
+    alternates: Maybe[Words] = None
     decides: Maybe[str] = None
     software: Maybe[str] = None
 

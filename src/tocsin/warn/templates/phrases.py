@@ -39,6 +39,8 @@ class Phrases:
         Letters of north, south, east and west.
     no_answer_needed, answer_on, answer_on_other, no_answer, you, either, mover : str
         How to answer.
+    pass_on : str
+        Said to who is asked to pass the words on to `{whom}`.
     link : str
         How to answer by the page of the station.
     this_is, said_again, digits, decimal : str, str, tuple of str, str
@@ -63,6 +65,7 @@ class Phrases:
     you: str
     either: str
     mover: str
+    pass_on: str
     link: str
     this_is: str
     said_again: str
