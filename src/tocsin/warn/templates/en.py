@@ -65,7 +65,8 @@ ENGLISH = Phrases(
     you="you",
     either=" or ",
     mover="the one who moves",
-    pass_on="You are asked to pass this on to {whom} and to say when you have. That you received it does not mean that they did.",
+    pass_on="You are asked to pass this on to {whom} and to say when you have."
+    " That you received it does not mean that they did.",
     link="To confirm receipt, open {url} and press the button there. It means nothing more.",
     this_is="this is {station}",
     said_again="I say again",

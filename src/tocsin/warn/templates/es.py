@@ -65,7 +65,8 @@ SPANISH = Phrases(
     you="usted",
     either=" o ",
     mover="el móvil",
-    pass_on="Se le pide transmitir esto a {whom} y decir cuándo lo ha hecho. Que usted lo haya recibido no significa que ellos lo hayan recibido.",
+    pass_on="Se le pide transmitir esto a {whom} y decir cuándo lo ha hecho."
+    " Que usted lo haya recibido no significa que ellos sí.",
     link="Para confirmar la recepción, abra {url} y pulse el botón. No significa nada más.",
     this_is="aquí {station}",
     said_again="repito",

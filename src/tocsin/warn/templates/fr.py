@@ -68,7 +68,8 @@ FRENCH = Phrases(
     you="vous",
     either=" ou ",
     mover="le mobile",
-    pass_on="Vous êtes prié de transmettre ceci à {whom} et de dire quand c'est fait. Que vous l'ayez reçu ne veut pas dire qu'ils l'ont reçu.",
+    pass_on="Vous êtes prié de transmettre ceci à {whom} et de dire quand c'est fait."
+    " Votre réception n'est pas la leur.",
     link="Pour confirmer la réception, ouvrez {url} et appuyez sur le bouton. Cela ne signifie rien de plus.",
     this_is="ici {station}",
     said_again="je répète",
