@@ -153,9 +153,13 @@ class Engine:
 
     def words(self, state: WatchState) -> Words:
         """Return what the codes of a state's findings mean."""
-        return Words(
-            self.watchlist, list(state.track_ids), list(state.feeds), list(state.parties), list(state.categories)
-        )
+        codes = {
+            "tracks": state.track_ids,
+            "feeds": state.feeds,
+            "parties": state.parties,
+            "categories": state.categories,
+        }
+        return Words(self.watchlist, codes)
 
     def _cover(self, from_us: int, to_us: int) -> None:
         """Lay the book's windows out over everything asked so far and a year ahead, if they are not yet."""
@@ -204,7 +208,7 @@ class Engine:
 
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
     """Return the batch with the state's codes in the place of its own; new words get new codes."""
-    track = state.codes(batch.tracks, state.track_ids)[batch.track]
+    track = state.codes(batch.track, batch.tracks, state.track_ids)
     state.make_room_for_tracks()
     return tables.Reports(
         track=track,
@@ -215,9 +219,9 @@ def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
         speed_mps=batch.speed_mps,
         course_deg=batch.course_deg,
         accuracy_m=batch.accuracy_m,
-        feed=state.codes(batch.feeds, state.feeds)[batch.feed],
-        party=state.codes(batch.parties, state.parties)[batch.party],
-        category=state.codes(batch.categories, state.categories)[batch.category],
+        feed=state.codes(batch.feed, batch.feeds, state.feeds),
+        party=state.codes(batch.party, batch.parties, state.parties),
+        category=state.codes(batch.category, batch.categories, state.categories),
     )
 
 

@@ -8,7 +8,7 @@ bytes of an event the same on machines whose sine differs in its last bit (FAULT
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -46,19 +46,45 @@ PLACE_DECIMALS = 7
 VALUE_DECIMALS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Words:
-    """The words behind the codes of a state, and of the agreement it watches."""
+    """The words behind the codes of a state, and of the agreement it watches.
+
+    Attributes
+    ----------
+    watchlist : Watchlist
+    codes : mapping of str to mapping of str to int
+        The state's own, for `tracks`, `feeds`, `parties` and `categories`: they may grow, and a code never changes.
+    """
 
     watchlist: Watchlist
-    tracks: Sequence[str]
-    feeds: Sequence[str]
-    parties: Sequence[str]
-    categories: Sequence[str]
+    codes: Mapping[str, Mapping[str, int]]
+
+    @cached_property
+    def tracks(self) -> list[str]:
+        """Every track's name, by code; so for `feeds`, `parties` and `categories`."""
+        return list(self.codes["tracks"])
+
+    @cached_property
+    def feeds(self) -> list[str]:
+        """Every feed's name."""
+        return list(self.codes["feeds"])
+
+    @cached_property
+    def parties(self) -> list[str]:
+        """Every party's name."""
+        return list(self.codes["parties"])
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Every category's name."""
+        return list(self.codes["categories"])
 
 
 class EventBatch:
     """Events in the one order of events (`Event.order`), kept as the kernels' rows until somebody wants words.
+
+    Ids and order are made when they are first asked for: batches that are only put together cost nothing.
 
     Parameters
     ----------
@@ -66,37 +92,38 @@ class EventBatch:
         In any order.
     words : Words
         What the rows' codes mean.
-    ids : ndarray, shape (n,), 16 bytes each, or None
-        Ids of the rows, if they are known already.
     """
 
-    def __init__(self, rows: NDArray[Any], words: Words, ids: NDArray[np.void] | None = None) -> None:
+    def __init__(self, rows: NDArray[Any], words: Words) -> None:
+        self._found = rows
         self._words = words
-        ids = _ids(rows, words) if ids is None else ids
-        kinds = _ranks([kind.value for kind in KINDS])[rows["code"]]
-        rules = _ranks([rule.rule_id for rule in words.watchlist.rules])[rows["rule"]]
-        used, place = np.unique(rows["track"], return_inverse=True)
-        tracks = _ranks([words.tracks[track] for track in used])[place]
-        order = np.lexsort((ids, kinds, rules, tracks, rows["at_us"]))
-        self.rows = rows[order]
-        self._id = ids[order]
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._found)
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self.events)
 
     @cached_property
+    def _ordered(self) -> tuple[NDArray[Any], NDArray[np.void]]:
+        ids = _ids(self._found, self._words)
+        order = _order(self._found, ids, self._words)
+        return self._found[order], ids[order]
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The rows of `tables.FOUND`, in the one order of events."""
+        return self._ordered[0]
+
+    @cached_property
     def events(self) -> list[Event]:
         """The events one by one: final, opened."""
-        return [_event(row, key, self._words) for row, key in zip(self.rows, self._id, strict=True)]
+        return [_event(row, key, self._words) for row, key in zip(*self._ordered, strict=True)]
 
     @classmethod
     def concat(cls, batches: Sequence[EventBatch]) -> EventBatch:
         """Return the events of several batches of one watch, one or more; the last knows every word."""
-        rows, ids = (np.concatenate([getattr(b, name) for b in batches]) for name in ("rows", "_id"))
-        return cls(rows, batches[-1]._words, ids)
+        return cls(np.concatenate([batch._found for batch in batches]), batches[-1]._words)
 
     def table(self) -> pa.Table:
         """Return the events as a table of `EVENT_SCHEMA`, made column by column."""
@@ -105,7 +132,7 @@ class EventBatch:
         rules = words.watchlist.rules
         same = len(rows)
         columns = {
-            "event_id": pa.array([key.tobytes().hex() for key in self._id], pa.string()),
+            "event_id": pa.array([key.tobytes().hex() for key in self._ordered[1]], pa.string()),
             "kind": _words([kind.value for kind in KINDS], rows["code"]),
             "standing": pa.array(np.repeat(Standing.FINAL.value, same)),
             "revision": pa.array(np.repeat(Revision.OPENED.value, same)),
@@ -145,21 +172,43 @@ def nothing(words: Words) -> EventBatch:
 def _ids(rows: NDArray[Any], words: Words) -> NDArray[np.void]:
     """Return the 16 bytes that `event.event_id` prints, for each row."""
     watchlist = words.watchlist
+    rules, rule_at = np.unique(rows["rule"], return_inverse=True)
     heads = [
         watchlist.digest + text_key(rule.rule_id) + text_key(watchlist.zones[rule.zone].zone_id)
-        for rule in watchlist.rules
+        for rule in map(watchlist.rules.__getitem__, rules.tolist())
     ]
-    named = np.unique(np.concatenate([rows["track"], rows["other"]])).tolist()
-    tracks = {track: text_key(words.tracks[track]) for track in named if track != NONE}
-    kinds = [KIND_KEYS[kind] for kind in KINDS]
+    tracks, track_at = np.unique(np.concatenate([rows["track"], rows["other"]]), return_inverse=True)
+    keys = [text_key(words.tracks[track]) if track != NONE else b"" for track in tracks.tolist()]
+    ends = [KIND_KEYS[kind] for kind in KINDS]
     visits = rows["visit_us"].astype(">i8").tobytes()
-    digests = bytearray()
-    parts = zip(*(rows[name].tolist() for name in ("rule", "track", "other", "code")), strict=True)
-    for i, (rule, track, other, code) in enumerate(parts):
-        who = tracks[track] if other == NONE else b"".join(sorted((tracks[track], tracks[other])))
-        whole = heads[rule] + who + kinds[code] + visits[8 * i : 8 * i + 8]
-        digests += hashlib.sha256(whole).digest()[:ID_BYTES]
-    return np.frombuffer(bytes(digests), np.dtype((np.void, ID_BYTES)))
+    who, other = track_at[: len(rows)].tolist(), track_at[len(rows) :].tolist()
+    parts = zip(rule_at.tolist(), who, other, rows["code"].tolist(), range(0, len(visits), 8), strict=True)
+    sha256 = hashlib.sha256
+    digests = [
+        sha256(b"".join((heads[rule], *_pair(keys[a], keys[b]), ends[code], visits[at : at + 8]))).digest()[:ID_BYTES]
+        for rule, a, b, code, at in parts
+    ]
+    return np.frombuffer(b"".join(digests), np.dtype((np.void, ID_BYTES)))
+
+
+def _pair(a: bytes, b: bytes) -> tuple[bytes, bytes]:
+    """Return the two tracks' keys in ascending order; the second is empty where there is one track alone."""
+    return (a, b) if not b or a <= b else (b, a)
+
+
+def _order(rows: NDArray[Any], ids: NDArray[np.void], words: Words) -> NDArray[np.intp]:
+    """Return the one order of events: by time, track, rule, kind and id."""
+    kind = _ranks([kind.value for kind in KINDS])[rows["code"]]
+    rules, rule_at = np.unique(rows["rule"], return_inverse=True)
+    rule = _ranks([words.watchlist.rules[rule].rule_id for rule in rules.tolist()])[rule_at]
+    tracks, track_at = np.unique(rows["track"], return_inverse=True)
+    track = _ranks([words.tracks[track] for track in tracks.tolist()])[track_at]
+    what = (track * len(rules) + rule) * len(KINDS) + kind
+    order = np.lexsort((what, rows["at_us"]))
+    at, what_then = rows["at_us"][order], what[order]
+    if ((at[1:] == at[:-1]) & (what_then[1:] == what_then[:-1])).any():
+        order = np.lexsort((ids, what, rows["at_us"]))
+    return order
 
 
 def _ranks(words: Sequence[str]) -> NDArray[np.int64]:

@@ -89,13 +89,13 @@ class NotedBatch(EventBatch):
     """
 
     def __init__(self, batch: EventBatch, marks: Mapping[str, str]) -> None:
-        super().__init__(batch.rows, batch._words, batch._id)
+        super().__init__(batch.rows, batch._words)
         self._marks = dict(marks)
 
     @cached_property
     def events(self) -> list[Event]:
         """The events one by one, marked."""
-        plain = EventBatch(self.rows, self._words, self._id).events
+        plain = EventBatch(self._found, self._words).events
         return [replace(e, exemption=self._marks.get(e.event_id, e.exemption)) for e in plain]
 
     def table(self) -> pa.Table:

@@ -64,10 +64,26 @@ class WatchState:
     watermark_us: int | None = None
     repeated: int = 0
     meetings: Meetings | None = field(default_factory=Meetings)
+    _own_codes: dict[int, tuple[Any, Any, Any]] = field(default_factory=dict, repr=False, compare=False)
 
-    def codes(self, names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
-        """Return the code of each name, giving new names the next codes; one more entry, `NONE`, for "nobody said"."""
-        return np.array([*(known.setdefault(name, len(known)) for name in names), tables.NONE], np.int32)
+    def codes(self, codes: NDArray[np.int32], names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
+        """Return a batch's codes of words as this state's, giving new names the next codes; `NONE` stays.
+
+        Parameters
+        ----------
+        codes : ndarray, shape (n,), int32
+            Into `names`, or `NONE`.
+        names : tuple of str
+            The batch's names; the same tuple as the last time, as batches cut from one archive have, costs nothing.
+        known : dict of str to int
+            One of this state's own.
+        """
+        whose, of, own = self._own_codes.get(id(known), (None, None, None))
+        if whose is not known or of is not names or own is None:
+            own = np.array([*(known.setdefault(name, len(known)) for name in names), tables.NONE], np.int32)
+            self._own_codes[id(known)] = known, names, own
+        same = np.array_equal(own[:-1], np.arange(len(names)))
+        return codes if same else own[codes]
 
     def arrays(
         self, party_class: NDArray[np.int32] = NO_CLASS, category_class: NDArray[np.int32] = NO_CLASS
