@@ -8,12 +8,18 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tocsin.errors import TocsinError
+
 if TYPE_CHECKING:
+    from tocsin.serve.keys import Keyring
     from tocsin.station.live import LiveStation
+
+DOOR = "127.0.0.1:0"
+"""Where the HTTP door is unless told otherwise: on this machine alone."""
 
 
 def run_command(
@@ -24,6 +30,8 @@ def run_command(
         str | None, typer.Option(help="The database, postgresql://…; a SQLite file in the folder if not given.")
     ] = None,
     channels: Annotated[Path | None, typer.Option(help="By which transport each channel is reached.")] = None,
+    bind: Annotated[str, typer.Option(help="Address and port of the HTTP door; port 0 takes a free one.")] = DOOR,
+    proxy: Annotated[str | None, typer.Option(help="The reverse proxy whose X-Forwarded-For is believed.")] = None,
     allow_unsafe: Annotated[
         bool, typer.Option("--allow-unsafe", help="Go on with a database that can lose what was acknowledged.")
     ] = False,
@@ -34,6 +42,7 @@ def run_command(
     """
     from tocsin.record.files import Lock, make_folder
 
+    host, port = _address(bind)
     make_folder(data)
     Lock(data / "station.lock").close()  # a second process is told before anything heavy is loaded
     from tocsin.station.live import LiveStation, Settings
@@ -41,9 +50,7 @@ def run_command(
     from tocsin.tracks.feeds.feed import open_feed
     from tocsin.warn.channels.config import default_transports, load_transports
 
-    def transports(folder: Path) -> Any:
-        return load_transports(channels, out=folder) if channels else default_transports(folder)
-
+    transports = load_transports(channels, out=data) if channels else default_transports(data)
     settings = Settings(
         folder=data,
         agreement=read_text(agreement),
@@ -55,17 +62,63 @@ def run_command(
     station = LiveStation(settings)
     try:
         station.start()
-        asyncio.run(_run(station, data))
+        asyncio.run(_run(station, agreement, host=host, port=port, proxy=proxy))
     finally:
         station.stop()
 
 
-async def _run(station: LiveStation, data: Path) -> None:
+def _address(bind: str) -> tuple[str, int]:
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise typer.BadParameter(f"found {bind!r}, expected ADDRESS:PORT, such as {DOOR}")
+    return host.strip("[]"), int(port)
+
+
+async def _run(station: LiveStation, agreement: Path, *, host: str, port: int, proxy: str | None) -> None:
+    from tocsin.serve.app import make_app
+    from tocsin.serve.keys import Keyring
+    from tocsin.serve.server import serving
+
+    folder = station.folder
+    keys = Keyring(folder / "keys" / "http.json")
+    token = _token(keys, folder / "keys" / "keeper.token", station.now_us())
+    app = make_app(station, keys=keys, check_token=station.check_token, proxy=proxy, clock=station.now_us)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    ready = {"ready": True, "pid": os.getpid(), "data": str(data), "record": station.publisher.origin}
-    sys.stdout.write(json.dumps(ready) + "\n")
-    sys.stdout.flush()
-    await station.run(stop)
+    loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(_reload(station, agreement)))
+    async with serving(app, host=host, port=port) as server:
+        running = asyncio.create_task(station.run(stop))
+        ports = await station.ports()
+        ready = {
+            "ready": True,
+            "pid": os.getpid(),
+            "data": str(folder),
+            "http": f"http://{f'[{host}]' if ':' in host else host}:{server.port}",
+            "token_file": str(token),
+            "feeds": ports,
+            "record": station.publisher.origin,
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await running
+
+
+def _token(keys: Keyring, path: Path, now_us: int) -> Path:
+    """Return the file that holds the keeper's key; made at the first start, and never printed."""
+    from tocsin.record.files import replace_file
+    from tocsin.serve.keys import Scope
+
+    if not path.exists():
+        replace_file(path, keys.create(Scope.KEEPER, now_us=now_us).encode() + b"\n", mode=0o600)
+    return path
+
+
+async def _reload(station: LiveStation, agreement: Path) -> None:
+    try:
+        said = await station.reload(agreement.read_bytes())
+    except (TocsinError, OSError) as error:
+        print(f"tocsin: the agreement was not taken: {error}", file=sys.stderr)
+    else:
+        print(f"tocsin: {json.dumps(said)}", file=sys.stderr)

@@ -15,12 +15,14 @@ from typing import Any
 
 from tocsin.canon import canonical_line
 from tocsin.ids import stable_id
+from tocsin.record.c2sp.note import parse_vkey
 from tocsin.record.leaf import Entry
 from tocsin.station.counters import AHEAD, FeedCounts, by_feed
 from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
 from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs
 from tocsin.station.keeping import Keeping
 from tocsin.station.terms import AgreementText, Terms
+from tocsin.station.witnesses import witnesses_entry
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import FeedPolicy, Release, Reorder
 from tocsin.units import format_instant
@@ -70,6 +72,8 @@ class State:
         How many there have ever been: the numbers of the next ones.
     counted_us : int
         When the counters last went into the record.
+    log_key : str
+        The vkey of the record's log.
     """
 
     tick: int = 0
@@ -87,6 +91,7 @@ class State:
     fact_count: int = 0
     entry_count: int = 0
     counted_us: int = 0
+    log_key: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -211,11 +216,16 @@ class _Turn:
     def begin(self, inputs: Inputs, terms: Terms | None) -> None:
         """Put a version in force, and take up the feeds that run."""
         state = self.state
+        if inputs.log_key:
+            state.log_key = inputs.log_key
         if inputs.agreement is not None:
             if terms is None:
                 raise ValueError("an agreement without its terms")
             self.commit.version = inputs.agreement
             self.commit.entries.append(version_entry(terms.agreement, at_us=self.now_us))
+            if terms.custody is not None and state.log_key:
+                log_key = parse_vkey(state.log_key)
+                self.commit.entries.append(witnesses_entry(terms.custody, log_key, at_us=self.now_us))
             if terms.agreement.digest != state.terms.agreement.digest:
                 raise ValueError("this station cannot go over to another agreement yet")
             state.terms = terms

@@ -49,12 +49,14 @@ class Health(StrEnum):
     """The wall clock stepped beside the steady one."""
     SHED = "shed"
     """More came than could be taken; the oldest positions of each track were given up."""
+    UNREADABLE = "unreadable"
+    """Something came back by a channel that can be no answer."""
     RECORD = "record"
     """The record could not be published, or can be again."""
 
 
-TOLD = frozenset(Health) - {Health.STOPPED}
-"""Kinds that a message goes out for; a stop by command is known to whoever gave it."""
+TOLD = frozenset(Health) - {Health.STOPPED, Health.UNREADABLE}
+"""Kinds that a message goes out for: a stop is known to whoever ordered it, and a stranger may send anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ class Inputs:
         A version that comes into force with this tick.
     started : mapping of str to FeedPolicy, or None
         The feeds that run from now on, if the station begins with this tick.
+    log_key : str
+        The vkey of the record's log, if it begins with this tick.
     """
 
     batch: ReportBatch = field(default_factory=lambda: EMPTY)
@@ -148,6 +152,7 @@ class Inputs:
     corrected: tuple[Corrected, ...] = ()
     agreement: AgreementText | None = None
     started: Mapping[str, FeedPolicy] | None = None
+    log_key: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -168,6 +173,7 @@ class _Kept:
     corrected: tuple[Corrected, ...]
     agreement: AgreementText | None
     started: Mapping[str, FeedPolicy] | None
+    log_key: str
 
 
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
@@ -221,6 +227,7 @@ def dump_rest(inputs: Inputs) -> bytes:
             corrected=inputs.corrected,
             agreement=inputs.agreement,
             started=inputs.started,
+            log_key=inputs.log_key,
         )
     )
 
@@ -248,4 +255,5 @@ def load_inputs(rest: bytes, reports: bytes | None) -> Inputs:
         corrected=kept.corrected,
         agreement=kept.agreement,
         started=kept.started,
+        log_key=kept.log_key,
     )

@@ -37,7 +37,10 @@ from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.feeds.feed import Delivery, Feed
-from tocsin.warn.channels.transport import Transport
+from tocsin.warn.ack import Rejected
+from tocsin.warn.answers.token import Bound, Good, check_token
+from tocsin.warn.case import Message
+from tocsin.warn.channels.config import Transports
 from tocsin.warn.inputs import Answer
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,11 @@ STORE = "station.db"
 
 FEED_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before a feed that ended by a fault is begun again; the last is repeated. Seconds."""
+
+
+PORT_LOOK_S = 0.01
+MOST_PORT_LOOKS = 500
+"""How long, and how often, a listening feed is waited for until its port is known: five seconds in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +67,7 @@ class Settings:
         Everything that it keeps lies in here.
     agreement : AgreementText
     feeds : sequence of Feed
-    transports : callable
-        Makes the transports, by channel id, for a data folder.
+    transports : Transports
     store_url : str or None
         None: a SQLite file in the folder.
     allow_unsafe : bool
@@ -70,7 +77,7 @@ class Settings:
     folder: Path
     agreement: AgreementText
     feeds: Sequence[Feed]
-    transports: Callable[[Path], Mapping[str, Transport]]
+    transports: Transports
     store_url: str | None = None
     allow_unsafe: bool = False
 
@@ -92,6 +99,7 @@ class LiveStation:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.folder = settings.folder
         self._feeds = {feed.name: feed for feed in settings.feeds}
         if len(self._feeds) < len(settings.feeds):
             names = [feed.name for feed in settings.feeds]
@@ -118,12 +126,10 @@ class LiveStation:
         self._positions = dict(state.positions) if state else {}
         self._clock = StationClock(self._store.value(CLOCK), at_least_us=state.now_us if state else 0)
         self.ticker = Ticker(self._store, state, clock=self._clock, room=Room(folder))
-        agreement_id = self._terms.agreement.id
-        self.publisher = Publisher(folder, self._store, agreement_id=agreement_id, note=self.ticker.note)
+        self.publisher = Publisher(folder, self._store, terms=self._terms, clock=self._clock, note=self.ticker.note)
         self._closing.append(self.publisher.stop)
         self.publisher.check(self.ticker.committed_entries)
-        transports = settings.transports(folder)
-        self._senders = Senders(transports, report=self.ticker.report, now_us=self._clock.now_us)
+        self._senders = Senders(settings.transports, report=self.ticker.report, now_us=self._clock.now_us)
         self._snapshots = Snapshots(folder, self._store)
         self._closing.append(self._snapshots.close)
         self.ticker.send = self._senders.send
@@ -136,8 +142,30 @@ class LiveStation:
         """Take up where the last process left off: the first tick, then the threads."""
         notes = [HealthNote(kind=Health.STARTED, detail="for the first time" if self._is_new else "again")]
         notes += [HealthNote(kind=Health.AWAY, about="store", detail=fault) for fault in self._store.faults]
-        self.ticker.start(self._version, {name: feed.policy for name, feed in self._feeds.items()}, notes)
+        policies = {name: feed.policy for name, feed in self._feeds.items()}
+        self.ticker.start(self._version, policies, notes, log_key=self.publisher.log_key)
         self.publisher.start()
+        self._closing.append(self._settings.transports.listen(self._hear, self._told))
+
+    async def ports(self) -> dict[str, int]:
+        """Return the ports of the feeds that listen, once each has its own."""
+        listening = {name: feed for name, feed in self._feeds.items() if isinstance(getattr(feed, "port", None), int)}
+        for _ in range(MOST_PORT_LOOKS):
+            ports = {name: int(feed.port) for name, feed in listening.items()}  # type: ignore[attr-defined]
+            if all(ports.values()):
+                break
+            await asyncio.sleep(PORT_LOOK_S)
+        return ports
+
+    def now_us(self) -> int:
+        """Return the station's time, microseconds UTC."""
+        return self._clock.now_us()
+
+    def check_token(self, token: str, now_us: int) -> Bound | None:
+        """Return what the token of an answer page is bound to, or None if it is none, forged or too old."""
+        key = self._settings.transports.answer_key
+        judged = check_token(token, key, now_us) if key is not None else None
+        return judged.bound if isinstance(judged, Good) else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run the feeds until told to stop, or until the station fails.
@@ -186,6 +214,22 @@ class LiveStation:
         await self.deliver(delivery)
         if delivery.position is not None:
             self._positions[delivery.feed] = delivery.position
+
+    def _hear(self, answer: Answer | Rejected) -> None:
+        """Take what came back by a channel; called from its listener's thread."""
+        try:
+            if isinstance(answer, Answer):
+                self.ticker.answer(answer)
+            else:
+                detail = f"{answer.place}: {answer.reason}"
+                self.ticker.note(HealthNote(kind=Health.UNREADABLE, about=answer.place.file, detail=detail))
+        except RefusedError as error:
+            log.warning("warn.answer_refused", extra={"reason": error.reason})
+
+    def _told(self, message_id: str) -> Message | None:
+        state = self.ticker.state
+        case = state.docket.case_of_message(message_id) if state else None
+        return case.message(message_id) if case else None
 
     def _chores(self, commit: Commit) -> Chores:
         state = self.ticker.state
@@ -294,6 +338,7 @@ class LiveStation:
             "tick": ticker.committed_tick,
             "silent_feeds": ticker.silent_feeds,
             "record": {"origin": self.publisher.origin, "entries": self.publisher.size},
+            "witnesses": self.publisher.witnesses,
         }
 
     def _page(self, query: Any, after: int) -> Page:

@@ -2,8 +2,8 @@
 
 Entries have their index from the core; what the record has already is not appended again, so a crash between the two
 stores doubles and loses nothing (FAULTS 73). At most a second or 256 entries wait for a checkpoint. A record longer
-than the store knows is a store from yesterday's backup: refused, never continued (FAULTS 9). Witnesses are asked
-elsewhere.
+than the store knows is a store from yesterday's backup: refused, never continued (FAULTS 9). What is published goes
+round the agreement's witnesses, and nothing waits for them.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from sqlalchemy import select
 from tocsin.clock import monotonic_us
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.keys import create_key, load_key
-from tocsin.record.leaf import Sealed
+from tocsin.record.leaf import EntryKind, Sealed
 from tocsin.record.log import Log
+from tocsin.record.verifier.verify import LOG_VKEY
+from tocsin.record.witness.cosigning import Cosigning
+from tocsin.record.witness.naming import policy_in_force
 from tocsin.station.inputs import Health, HealthNote
+from tocsin.station.terms import Terms
+from tocsin.station.timing import StationClock
 from tocsin.store import schema
 from tocsin.store.store import Store
 
@@ -34,6 +39,9 @@ PORTION = 256
 
 RETRY_S = 5.0
 """How long after a refusal of the disk the next try is made, seconds."""
+
+WITNESSES_MARK = f'"kind":"{EntryKind.WITNESSES}"'.encode()
+"""What the envelope of an entry holds that names witnesses."""
 
 PAUSE_S = 0.2
 """Longest time between two looks, seconds."""
@@ -47,20 +55,50 @@ class Publisher:
     folder : Path
         The data folder; the record is begun in it if there is none.
     store : Store
-    agreement_id : str
-        Part of a new log's origin.
+    terms : Terms
+        Its id is part of a new log's origin; its `log_keys`, if it names any, must name this log's.
+    clock : StationClock
     note : callable
         Takes what befalls the record.
+
+    Raises
+    ------
+    RecordError
+        If the log's key is none of the agreement's, or a witness remembers another history.
     """
 
-    def __init__(self, folder: Path, store: Store, *, agreement_id: str, note: Callable[[HealthNote], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        *,
+        terms: Terms,
+        clock: StationClock,
+        note: Callable[[HealthNote], None],
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._note = note
-        self._log = _open(folder, agreement_id)
+        self._log = _open(folder, terms.agreement.id)
         self.size = self._log.size
         """Entries that the record has durably."""
+        self.log_key = (self._log.read(LOG_VKEY) or b"").decode().strip()
+        self.witnesses: dict[str, Any] | None = None
+        """How far the witnesses stand behind the record; None where the record names none."""
+        self._cosigning: Cosigning | None = None
+        try:
+            keys = terms.custody.log_keys if terms.custody else ()
+            if keys and self.log_key not in keys:
+                raise RecordError(
+                    f"found a log of key {self.log_key}, expected one of the agreement's: {', '.join(keys)}"
+                )
+            self._name_witnesses()
+            if self._cosigning is not None:
+                self._cosigning.require_not_behind(clock.now_us())
+        except BaseException:
+            self._log.close()
+            raise
         self.failed: str | None = None
-        self.on_checkpoint: list[Callable[[Log], None]] = []
         self._change = threading.Condition()
         self._wanted = self.size
         self._stopping = False
@@ -120,7 +158,8 @@ class Publisher:
             try:
                 self._append(wanted)
                 if stopping or self._log.is_due(monotonic_us()):
-                    self._publish()
+                    self._log.publish()
+                self._ask_witnesses()
                 self._is_well()
             except VerificationError as error:
                 self._fail(str(error))
@@ -144,14 +183,23 @@ class Publisher:
             sealed = [Sealed(envelope=row.envelope, salt=row.salt, payload=row.payload) for row in rows]
             self._log.append_sealed(sealed, at_size=self.size)
             self.size = self._log.size
+            if any(WITNESSES_MARK in entry.envelope for entry in sealed):
+                self._name_witnesses()
             if self._log.is_due(monotonic_us()):
-                self._publish()
+                self._log.publish()
 
-    def _publish(self) -> None:
-        before = self._log.published.size
-        if self._log.publish().size > before:
-            for listener in self.on_checkpoint:
-                listener(self._log)
+    def _name_witnesses(self) -> None:
+        policy = policy_in_force(self._log)
+        self._cosigning = Cosigning(self._log, policy) if policy else None
+
+    def _ask_witnesses(self) -> None:
+        cosigning = self._cosigning
+        if cosigning is None:
+            return
+        cosigning.tick(self._clock.now_us())
+        self.witnesses = cosigning.status().as_json()
+        if cosigning.contradiction:
+            raise VerificationError(cosigning.contradiction)
 
     def _held(self, start: int, count: int) -> list[Any]:
         table = schema.log_entries

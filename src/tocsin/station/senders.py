@@ -1,23 +1,18 @@
 """Senders: the attempts of the outbox, each made by its channel's transport, what came of it handed back as input.
 
 A few threads a channel, so that one that hangs holds up no other (FAULTS 44); each transport has its own time-out. The
-message id is the idempotency key: an attempt that a crash cut off is made again under the same (FAULTS 41). A transport
-that raises has failed for now. What an outcome means is the ladder's.
+message id is the idempotency key: an attempt that a crash cut off is made again under the same (FAULTS 41). What an
+outcome means is the ladder's.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tocsin.warn.case import Outcome
-from tocsin.warn.channels.transport import Transport
+from tocsin.warn.channels.config import Transports
 from tocsin.warn.inputs import CallPerson, Reported, Send
-from tocsin.warn.states import MessageState
-
-log = logging.getLogger(__name__)
 
 THREADS_A_CHANNEL = 8
 """Attempts that one channel makes at a time; a storm of 500 at 100 ms each is through in 7 s."""
@@ -28,8 +23,7 @@ class Senders:
 
     Parameters
     ----------
-    transports : mapping of str to Transport
-        By channel id.
+    transports : Transports
     report : callable
         Takes the outcome of every attempt.
     now_us : callable
@@ -37,7 +31,7 @@ class Senders:
     """
 
     def __init__(
-        self, transports: Mapping[str, Transport], *, report: Callable[[Reported], None], now_us: Callable[[], int]
+        self, transports: Transports, *, report: Callable[[Reported], None], now_us: Callable[[], int]
     ) -> None:
         self._transports = transports
         self._report = report
@@ -67,13 +61,7 @@ class Senders:
 
     def _make(self, attempt: Send | CallPerson) -> None:
         message = attempt.message
-        transport = self._transports[message.channel]
-        try:
-            outcome = transport.send(message, self._now_us())
-        except Exception as error:
-            log.exception("warn.attempt", extra={"message": message.message_id, "channel": message.channel})
-            reason = f"{type(error).__name__}: {error}"
-            outcome = Outcome(state=MessageState.FAILED_FOR_NOW, reason=reason, transport=transport.kind)
+        outcome = self._transports.send(message, self._now_us())
         self._report(
             Reported(message_id=message.message_id, number=attempt.number, outcome=outcome, at_us=self._now_us())
         )

@@ -50,9 +50,20 @@ class _Kept(msgspec.Struct, kw_only=True):
     fact_count: int
     entry_count: int
     counted_us: int
+    log_key: str
 
 
-_SAME = ("keeping", "counts", "positions", "in_flight", "event_count", "fact_count", "entry_count", "counted_us")
+_SAME = (
+    "keeping",
+    "counts",
+    "positions",
+    "in_flight",
+    "event_count",
+    "fact_count",
+    "entry_count",
+    "counted_us",
+    "log_key",
+)
 """Fields that are kept as they are."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
+from tocsin.agreement.custody import Custody, compile_custody
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.playbook import Playbook
@@ -50,6 +51,8 @@ class Terms:
     policy : Policy
     engine : Engine
     parties : frozenset of str
+    custody : Custody or None
+        Who holds the record in check, if the agreement says so.
     """
 
     written: AgreementText
@@ -58,6 +61,7 @@ class Terms:
     policy: Policy
     engine: Engine
     parties: frozenset[str]
+    custody: Custody | None
 
     @property
     def version(self) -> int:
@@ -104,6 +108,7 @@ def compile_terms(written: AgreementText) -> Terms:
         policy=policy,
         engine=engine,
         parties=frozenset(party.id for party in given(agreement.parties) or ()),
+        custody=compile_custody(agreement),
     )
 
 

@@ -146,7 +146,9 @@ class Ticker:
 
     # --- from any thread -------------------------------------------------------------------------------------------
 
-    def start(self, version: Terms | None, feeds: dict[str, FeedPolicy], notes: Sequence[HealthNote]) -> None:
+    def start(
+        self, version: Terms | None, feeds: dict[str, FeedPolicy], notes: Sequence[HealthNote], *, log_key: str
+    ) -> None:
         """Make the first tick of this process, then run.
 
         Parameters
@@ -155,8 +157,12 @@ class Ticker:
             An agreement version that comes into force with it.
         feeds : dict of str to FeedPolicy
         notes : sequence of HealthNote
+        log_key : str
+            The vkey of the record's log.
         """
-        inputs = Inputs(agreement=version.written if version else None, started=feeds, notes=tuple(notes))
+        inputs = Inputs(
+            agreement=version.written if version else None, started=feeds, log_key=log_key, notes=tuple(notes)
+        )
         self._tick(inputs, _Waiting(), version)
         if self.failed is None and self._decided:
             self._flush()

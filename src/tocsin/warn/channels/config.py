@@ -69,9 +69,12 @@ class Transports(Mapping[str, Transport]):
     ----------
     named : mapping of str to Transport
     default : Transport
+    answer_key : bytes or None
+        The secret of the tokens of the answer page; None where none is named.
     """
 
-    def __init__(self, named: Mapping[str, Transport], default: Transport) -> None:
+    def __init__(self, named: Mapping[str, Transport], default: Transport, *, answer_key: bytes | None = None) -> None:
+        self.answer_key = answer_key
         self._named = dict(named)
         self._default = default
 
@@ -166,7 +169,8 @@ def load_transports(path: Path, *, out: Path) -> Transports:
     room = Room(folder=path.parent, out=out, answers=answers)
     named = {channel: _transport(value, document, channel, room) for channel, value in root.items()}
     default = named.pop(DEFAULT, None) or JsonLinesFile(out / MESSAGES_FILE)
-    return Transports(named, default)
+    key = room.desk().key if answers.url is not None else None
+    return Transports(named, default, answer_key=key)
 
 
 def _transport(value: Any, document: Document, channel: str, room: Room) -> Transport:
