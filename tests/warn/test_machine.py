@@ -7,21 +7,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, answer, cable, event, withdrawn
 
-from tocsin.agreement.playbook import MOVER, ConductTrigger, Level, Playbook
+from tocsin.agreement.playbook import MOVER, Alternate, Channel, ConductTrigger, Level, Playbook, Relay
 from tocsin.agreement.watchlist import Conduct
 from tocsin.canon import parse_json
 from tocsin.warn.case import Outcome
-from tocsin.warn.inputs import Answer, CallPerson, Due, Ended, Found, Happening, Reported, Send
+from tocsin.warn.inputs import Answer, CallPerson, Due, Ended, Found, Happening, Muting, Reported, Send
 from tocsin.warn.ladder import begins_case, open_case, step
 from tocsin.warn.message import Wording
 from tocsin.warn.plan import ways
 from tocsin.warn.states import (
     OUT,
+    PERSONS_REASONS,
     AnswerKind,
     CaseInput,
     CaseState,
     Disposition,
     MessageState,
+    MuteReason,
     Purpose,
 )
 from tocsin.warn.trigger import levels_begun, stands_after
@@ -51,7 +53,22 @@ def short(**changes: object) -> Playbook:
 
 
 FIRSTS = [(EventKind.APPROACH, None), (EventKind.LOITER, "guard/anchor"), (EventKind.CROSSING, None)]
-PLAYBOOKS = [cable(), cable(levels=cable().levels[:2]), short(), short(ack_within_s=None, repeat_every_s=None)]
+
+
+def rich() -> Playbook:
+    """Return the ladder with everything that a level can have: turns, alternates, a relay, expiring answers, calls."""
+    fields = {name: getattr(cable().levels[0], name) for name in Level.__slots__}
+    first = fields | {"in_turn": True, "turn_s": 30.0, "ack_expires_s": 400.0}
+    first["alternates"] = (Alternate(of=MOVER, who="deputy", after_s=100.0), Alternate(of=MOVER, who="agent"))
+    fields = {name: getattr(cable().levels[1], name) for name in Level.__slots__}
+    second = fields | {"relays": (Relay(to="fishers", by="operator", within_s=50.0),), "ack_expires_s": 200.0}
+    second["channels"] = ("vhf16", "satc", "nfa_sms", "desk_phone")
+    ways = cable().channels | {"nfa_sms": Channel(channel_id="nfa_sms", kind="sms", to=frozenset({"agent"}))}
+    levels = (Level(**first), Level(**second), cable().levels[2])
+    return cable(levels=levels, channels=ways, call_within_s=90.0, call_alternates=("deputy", "chief"))
+
+
+PLAYBOOKS = [cable(), rich(), cable(levels=cable().levels[:2]), short(), short(ack_within_s=None, repeat_every_s=None)]
 
 
 class AnyStory(RuleBasedStateMachine):
@@ -101,7 +118,11 @@ class AnyStory(RuleBasedStateMachine):
                 for m in self.case.messages
                 if m.level == level.level and m.queued_us == T0 + round(self.at_s * S) and m.event_id == found.event_id
             }
-            due = {(channel, who) for who in level.tell for channel in ways(self.playbook, level, who)}
+            due = {
+                (channel, who)
+                for who in level.tell
+                for channel in ways(self.playbook, level, who)[: 1 if level.in_turn else None]
+            }
             assert due <= told, "the first message of a level is never delayed"
 
     @precondition(lambda self: self.case.state not in OVER)
@@ -135,7 +156,9 @@ class AnyStory(RuleBasedStateMachine):
             self._take(Reported(message_id=action.message.message_id, number=action.number, outcome=outcome))
 
     @rule(
-        party=st.sampled_from([MOVER, "fishers", "operator", "authority", "duty_officer", "stranger"]),
+        party=st.sampled_from(
+            [MOVER, "fishers", "operator", "authority", "duty_officer", "deputy", "agent", "chief", "stranger"]
+        ),
         kind=st.sampled_from(AnswerKind),
         level=st.sampled_from([None, 1, 2, 3]),
         channel=st.sampled_from([None, "vhf16", "satc", "desk_mail"]),
@@ -145,6 +168,16 @@ class AnyStory(RuleBasedStateMachine):
         kept = len(self.case.acknowledgements)
         self._take(said)
         assert len(self.case.acknowledgements) == kept + 1, "every answer is kept"
+
+    @precondition(lambda self: self.case.state not in OVER)
+    @rule(after_s=st.sampled_from([0, 60, 500, 86_400]), reason=st.sampled_from(sorted(PERSONS_REASONS)))
+    def mute(self, after_s: int, reason: MuteReason) -> None:
+        at_us = T0 + round(self.at_s * S)
+        said = len(self.case.messages)
+        self._take(
+            Muting(at_us=at_us, who="w", party="operator", case_id="0", reason=reason, until_us=at_us + after_s * S)
+        )
+        assert len(self.case.messages) == said
 
     @rule()
     def everyone_answers(self) -> None:
@@ -187,7 +220,8 @@ class AnyStory(RuleBasedStateMachine):
             person = [m for m in case.messages if m.purpose is Purpose.CALL]
             set_one = self.playbook.end_of_ladder is not None
             assert person or not set_one, "the ladder never ends before the named person was tried"
-            assert all(m.state is MessageState.FAILED_FOR_GOOD for m in person if m.rung == case.present)
+            if self.playbook.call_within_s is None:
+                assert all(m.state is MessageState.FAILED_FOR_GOOD for m in person if m.rung == case.present)
         if case.state is CaseState.CLOSED:
             assert not case.deadlines
             assert case.outcome is not None
@@ -205,7 +239,8 @@ class AnyStory(RuleBasedStateMachine):
         proved = {a.message_id for a in case.attempts if a.outcome is not None and a.outcome.state in OUT}
         for message in case.messages:
             if message.state in OUT and message.message_id not in proved:
-                assert any(a.party == message.recipient for a in case.acknowledgements), "delivered only on proof"
+                spoke = {a.party for a in case.acknowledgements}
+                assert spoke & {message.recipient, message.relay_for}, "delivered only on proof"
 
     def _begun_before(self, at_us: int) -> set[int]:
         return {rung.level for rung in self.case.rungs if rung.began_us <= at_us}
