@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from tests.common import NOON_US, batch, report
 from tests.naive_notices import distance_m, seconds_outside
 
+from tocsin.agreement.notices.budget import Budget
 from tocsin.agreement.notices.notice import Area, Around, Route
 from tocsin.agreement.notices.plan import Plan
 from tocsin.agreement.schedule import ALWAYS_ON, Windows
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.geo.shapes import polygon
 from tocsin.watch.conformance import conformance_of
-from tocsin.watch.excursion import F3548, Budget, ExcursionKind, Over
+from tocsin.watch.excursion import ExcursionKind, Over
 
 S = 1_000_000
 TRACK = "mmsi:273000001"
@@ -68,9 +69,9 @@ def track(*fixes, **given):
     return batch(report(observed=NOON_US + round(t * S), lat_deg=lat, lon_deg=lon, **given) for t, lat, lon in fixes)
 
 
-def judged(reports, *, the=None, zones=NOWHERE, budget=F3548, until=None):
+def judged(reports, *, the=None, zones=NOWHERE, until=None):
     until_us = NOON_US + 4 * HOUR_US if until is None else until
-    (found,) = conformance_of([the or plan()], reports, zones, until_us=until_us, budget=budget)
+    (found,) = conformance_of([the or plan()], reports, zones, until_us=until_us)
     return found
 
 
@@ -197,7 +198,7 @@ def test_many_short_excursions_pass_the_budget_together():
         t += 70
     found = judged(track(*fixes))
     assert len(found.excursions) == 19 and found.over == (Over.TOO_MANY,)
-    assert not judged(track(*fixes), budget=Budget(per_hour=19)).is_finding
+    assert not judged(track(*fixes), the=plan(budget=Budget(per_hour=19))).is_finding
 
 
 def test_five_per_cent_of_an_hour_outside_is_the_most():

@@ -162,6 +162,8 @@ def _unique(agreement: Agreement) -> None:
 def _zone(agreement: Agreement, zone: Zone) -> compiled.Zone:
     clock = given(agreement.clock)
     band = band_of(agreement, zone)
+    clear = given(zone.clear)
+    clear_m, clear_s = (given(clear.distance_m), given(clear.for_s)) if clear else (None, None)
     classes, applies_to = given(zone.classes), given(zone.applies_to)
     for key, names in (("applies_to", applies_to), ("exempt", given(zone.exempt))):
         _known_parties(agreement, names or (), f"{zone.path}.{key}")
@@ -180,6 +182,8 @@ def _zone(agreement: Agreement, zone: Zone) -> compiled.Zone:
         applies_to=None if applies_to is None or ALL in applies_to else frozenset(applies_to),
         exempt=frozenset(given(zone.exempt) or ()),
         categories=None if classes is None or ALL in classes else frozenset(classes),
+        clear_m=0.0 if clear_m is None else clear_m,
+        clear_s=compiled.CLEAR_S if clear_s is None else clear_s,
         is_exemption=zone.is_exemption,
     )
 

@@ -101,6 +101,8 @@ class Party(Record):
     speaks_for: Maybe[Words] = None
     answers_to: Maybe[AnswersTo] = None
     bound_by: Maybe[str] = None
+    key: Maybe[str] = None
+    """The public key by which it signs versions, as a C2SP vkey (Ed25519)."""
     duties: Maybe[tuple[Duty, ...]] = None
 
 

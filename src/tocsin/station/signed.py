@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.signatures import Signed, check_version, parse_signed, verify
 from tocsin.agreement.source.document import compose
+from tocsin.agreement.terms.state import given
 from tocsin.errors import AgreementError, Place, SettingError, VerificationError
 from tocsin.record.c2sp.note import parse_vkey
 
 
 def read_keys(path: Path) -> dict[str, bytes]:
-    """Return the public keys of a file of `party: public key`.
+    """Return the public keys of a file of `party: public key`, or of an agreement whose parties have theirs in it.
+
+    An agreement's own keys say nothing about that agreement: give an earlier version that is known to be genuine.
 
     Returns
     -------
@@ -26,7 +30,7 @@ def read_keys(path: Path) -> dict[str, bytes]:
     Raises
     ------
     SettingError
-        If it is no such mapping.
+        If it is no such mapping, or an agreement without keys.
     """
     try:
         document = compose(path.read_bytes(), file=str(path))
@@ -35,7 +39,20 @@ def read_keys(path: Path) -> dict[str, bytes]:
     told = document.root.value
     if not isinstance(told, dict):
         raise SettingError("no mapping", expected="party: public key", place=Place(str(path)))
+    if "format" in told:
+        return _keys_of(load(path))
     return {party: _public(node.value, Place(str(path), node.line, node.column, party)) for party, node in told.items()}
+
+
+def _keys_of(agreement: Agreement) -> dict[str, bytes]:
+    found = {
+        party.id: _public(key, agreement.where(f"{party.path}.key"))
+        for party in given(agreement.parties) or ()
+        if (key := given(party.key)) is not None
+    }
+    if not found:
+        raise SettingError("no party with a key", expected="parties[].key", place=agreement.where("parties"))
+    return found
 
 
 def read_signatures(paths: Iterable[Path], versions: Sequence[Agreement], *, keys: Mapping[str, bytes]) -> list[Signed]:

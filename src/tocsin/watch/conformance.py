@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.agreement.notices.budget import Budget
 from tocsin.agreement.notices.plan import Plan
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.clock import US_PER_S
 from tocsin.tracks.batch import ReportBatch
-from tocsin.watch.excursion import F3548, Budget, Conformance, Excursion, ExcursionKind, Over
+from tocsin.watch.excursion import Conformance, Excursion, ExcursionKind, Over
 from tocsin.watch.way import Way, ways_of
 
 HOUR_S = 3_600.0
@@ -42,7 +43,7 @@ class _Run:
 
 
 def conformance_of(
-    plans: Sequence[Plan], reports: ReportBatch, watchlist: Watchlist, *, until_us: int, budget: Budget = F3548
+    plans: Sequence[Plan], reports: ReportBatch, watchlist: Watchlist, *, until_us: int
 ) -> tuple[Conformance, ...]:
     """Return how every notified track kept to its notice: by notice as given, then by track.
 
@@ -56,16 +57,16 @@ def conformance_of(
         Whose zones decide where leaving a place matters.
     until_us : int
         The end of what was watched: a window that begins later is not judged, one that ends later is judged up to here.
-    budget : Budget
     """
     begun = [plan for plan in plans if max(plan.from_us, plan.known_us) < until_us]
     return tuple(
-        _judged(plan, track, way, until_us, budget)
+        _judged(plan, track, way, until_us)
         for plan, track, way in ways_of(begun, reports, watchlist, beside_s=BESIDE_S)
     )
 
 
-def _judged(plan: Plan, track: str, way: Way | None, until_us: int, budget: Budget) -> Conformance:
+def _judged(plan: Plan, track: str, way: Way | None, until_us: int) -> Conformance:
+    budget = plan.budget
     begin_us = max(plan.from_us, plan.known_us)
     nothing = Conformance(
         notice_id=plan.notice_id, party=plan.party, track_id=track, until_us=min(plan.to_us, until_us), seen=False

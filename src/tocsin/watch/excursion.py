@@ -1,7 +1,6 @@
-"""Excursion: a notified mover outside what its notice told, and the budget that it is measured by.
+"""Excursion: a notified mover outside what its notice told, measured by the budget of `agreement/notices/budget.py`.
 
-The budget is that of ASTM F3548 for operational intents: no excursion longer than 10 s, at most 18 in an hour, at least
-95 % of the time inside, and 60 s to come back. The words and records alone; `conformance.py` finds them.
+The words and records alone; `conformance.py` finds them.
 
 References
 ----------
@@ -17,32 +16,6 @@ from typing import Any
 from tocsin.canon import canonical_line
 from tocsin.clock import US_PER_S
 from tocsin.units import format_instant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """What a notified mover may leave its place by.
-
-    Attributes
-    ----------
-    single_s : float
-        The longest excursion.
-    per_hour : int
-        Excursions that begin within one hour.
-    inside_share : float
-        The least share of the time inside, 0 to 1, counted over an hour or over the whole time if that is longer.
-    recover_s : float
-        The longest until it is back; beyond it the excursion counts as not recovered.
-    """
-
-    single_s: float = 10.0
-    per_hour: int = 18
-    inside_share: float = 0.95
-    recover_s: float = 60.0
-
-
-F3548 = Budget()
-"""The budget of ASTM F3548: 18 excursions of 10 s are the 5 % of an hour that its 95 % leave."""
 
 
 class ExcursionKind(StrEnum):

@@ -15,7 +15,7 @@ from tocsin.agreement.notices.rules import Rules
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.conformance import conformance_of
-from tocsin.watch.excursion import F3548, Budget, Conformance
+from tocsin.watch.excursion import Conformance
 from tocsin.watch.found import EventBatch
 from tocsin.watch.noted import NotedBatch, marks_of
 
@@ -56,7 +56,6 @@ def with_notices(
     watched: Sequence[tuple[Watchlist, EventBatch]],
     reports: ReportBatch,
     until_us: int,
-    budget: Budget = F3548,
 ) -> tuple[list[EventBatch], Notified]:
     """Return the events of a watch with the marks of its notices, and what came of those.
 
@@ -71,7 +70,6 @@ def with_notices(
         In canonical order.
     until_us : int
         The end of the watch: deadlines are judged up to here, or to the last submission if that is later.
-    budget : Budget
 
     Returns
     -------
@@ -81,6 +79,6 @@ def with_notices(
     """
     register = follow(rules, submissions.items, until_us=until_us)
     plans = plans_of(register)
-    conformance = conformance_of(plans, reports, watched[-1][0], until_us=until_us, budget=budget)
+    conformance = conformance_of(plans, reports, watched[-1][0], until_us=until_us)
     marked: list[EventBatch] = [NotedBatch(events, marks_of(events, plans, watchlist)) for watchlist, events in watched]
     return marked, Notified(submissions=submissions, register=register, conformance=conformance)

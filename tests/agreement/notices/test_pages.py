@@ -8,13 +8,14 @@ from tests.agreement.notices.given import CABLE, rules
 
 from tocsin.agreement.load import load
 from tocsin.agreement.notices import receipts, standing
+from tocsin.agreement.notices.budget import F3548
 from tocsin.agreement.notices.formats import cells, door, entry
 from tocsin.agreement.notices.formats.read import MAX_FILE_BYTES, parse_notices
 from tocsin.agreement.notices.register import follow
 from tocsin.agreement.notices.standing import Standing
 from tocsin.agreement.notices.words import Act, Checked, Disposition, FactKind, Flag, Receipt
 from tocsin.agreement.signatures import check_version, parse_signed, sign, verify
-from tocsin.watch.excursion import F3548, ExcursionKind, Over
+from tocsin.watch.excursion import ExcursionKind, Over
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "format" / "notice.md").read_text()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tocsin.agreement.notices.budget import F3548, Budget
 from tocsin.agreement.notices.held import Held
 from tocsin.agreement.notices.notice import PlaceOf
 from tocsin.agreement.notices.register import Register
@@ -37,6 +38,8 @@ class Plan:
         True if approach warnings inside are quieted.
     own_end : bool
         True if it ends when the notice said, and not because the notice was changed or ended.
+    budget : Budget
+        By how much its movers may leave it.
     """
 
     notice_id: str
@@ -48,14 +51,19 @@ class Plan:
     known_us: int
     covers: bool
     own_end: bool
+    budget: Budget = F3548
 
 
 def plans_of(register: Register) -> tuple[Plan, ...]:
     """Return the plans of all notices of a register, in the order in which they came."""
-    return tuple(plan for held in register.held.values() for plan in plans_of_notice(held))
+    found: list[Plan] = []
+    for held in register.held.values():
+        rule = register.rules.by_name.get(held.notice.rule)
+        found += plans_of_notice(held, budget=rule.budget if rule else F3548)
+    return tuple(found)
 
 
-def plans_of_notice(held: Held) -> Iterator[Plan]:
+def plans_of_notice(held: Held, *, budget: Budget = F3548) -> Iterator[Plan]:
     """Yield the plans of one notice, one for each time in which it stood; none if the watch could not follow it."""
     notice = held.notice
     tracks = frozenset(mover.track_id for mover in notice.movers if mover.track_id)
@@ -77,4 +85,5 @@ def plans_of_notice(held: Held) -> Iterator[Plan]:
                 known_us=begin_us,
                 covers=not WARNED_ALL_THE_SAME & {flagged.flag for flagged in held.flags},
                 own_end=to_us == notice.to_us,
+                budget=budget,
             )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tocsin.agreement.compile import ALL
 from tocsin.agreement.model import Agreement
+from tocsin.agreement.notices.budget import F3548, Budget, budget_of, fault_of
 from tocsin.agreement.notices.words import Receipt, RuleName
 from tocsin.agreement.terms import mechanisms
 from tocsin.agreement.terms.state import given
@@ -46,6 +47,8 @@ class Rule:
         The parties that may see such a notice; None where the agreement sets none.
     expires_after_s : float or None
         When a notice ends unless it is confirmed.
+    budget : Budget
+        By how much a notified mover may leave what was told.
     """
 
     name: RuleName
@@ -59,6 +62,7 @@ class Rule:
     passed_to: tuple[str, ...]
     visible_to: frozenset[str] | None
     expires_after_s: float | None
+    budget: Budget = F3548
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,7 @@ def compile_rules(agreement: Agreement, watchlist: Watchlist) -> Rules:
     Raises
     ------
     AgreementErrors
-        If a section that is set does not say `ack_is_permission: false`.
+        If a section that is set does not say `ack_is_permission: false`, or its excursions are no budget.
     """
     notices = given(agreement.notices)
     sections = {name: given(getattr(notices, name)) for name in RuleName} if notices else {}
@@ -117,6 +121,11 @@ def compile_rules(agreement: Agreement, watchlist: Watchlist) -> Rules:
             state = "true" if said else agreement.state(path)
             expected = "false: a notice that is acknowledged was received, and no more"
             errors.append(AgreementError(f"ack_is_permission {state}", expected=expected, place=agreement.where(path)))
+        fault = fault_of(given(section.excursions))
+        if fault is not None:
+            place = agreement.where(f"{section.path}.excursions")
+            errors.append(AgreementError(fault, expected="numbers of one budget", place=place))
+            continue
         found[name] = rule_of(name, section)
     if errors:
         raise AgreementErrors(errors)
@@ -152,4 +161,5 @@ def rule_of(name: RuleName, told: mechanisms.Notice) -> Rule:
         passed_to=given(told.passed_to) or (),
         visible_to=None if visible is None or ALL in visible else frozenset(visible),
         expires_after_s=given(told.expires_after_s),
+        budget=budget_of(given(told.excursions)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tocsin.agreement.compile import ALL
+from tocsin.agreement.notices.budget import fault_of
 from tocsin.agreement.rules.check import Gap, Severity, View, check
 from tocsin.agreement.terms.mechanisms import Notice
 from tocsin.agreement.terms.state import State, given
@@ -39,6 +40,9 @@ def movement(view: View) -> Iterator[Gap]:
             if not view.knows_party(name) and name != ALL:
                 path = f"{notice.path}.required_for"
                 yield view.odd(path, f"{kind} notice: required_for names {name}, which is no party.")
+        fault = fault_of(given(notice.excursions))
+        if fault is not None:
+            yield view.odd(f"{notice.path}.excursions", f"{kind} notice: its excursions have {fault}.")
 
 
 @check(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tocsin.agreement.compile import ALL, MOVER_WORDS
+from tocsin.agreement.custody import LOG_KEY_TYPES, is_vkey
 from tocsin.agreement.model import Consent, Party
 from tocsin.agreement.rules.check import Gap, Severity, View, check, listed, state_of
 from tocsin.agreement.terms.state import Blank, State, given
@@ -81,11 +82,17 @@ parties:
 """,
 )
 def consent(view: View) -> Iterator[Gap]:
-    """Find parties whose consent is missing, disputed, rejected, or without evidence."""
+    """Find parties whose consent is missing, disputed, rejected, or without evidence, and keys not their own."""
+    held = Counter(key for party in view.parties if (key := given(party.key)))
     for party in view.parties:
         who = f"Party {party.id}"
         told = given(party.consent)
         path = f"{party.path}.consent"
+        key = given(party.key)
+        if key is not None and not is_vkey(key, LOG_KEY_TYPES):
+            yield view.odd(f"{party.path}.key", f"{who}: its key is none by which it could sign.")
+        elif key is not None and held[key] > 1:
+            yield view.odd(f"{party.path}.key", f"{who}: its key is another party's too, so no signature is one's own.")
         if told is None:
             yield from view.need_of(party, "consent", who, "its consent")
         elif told.state is Consent.DISPUTED:

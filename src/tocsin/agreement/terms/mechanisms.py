@@ -21,6 +21,16 @@ class ShortNotice(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excursions(Record):
+    """By how much a notified mover may leave its route or area before it is a finding."""
+
+    single_s: Maybe[Seconds] = None
+    per_hour: Maybe[int] = None
+    inside_percent: Maybe[float] = None
+    recover_s: Maybe[Seconds] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Record):
     """A notice: who gives it, what stands in it, how long before, and its three receipts. It is never leave."""
 
@@ -38,6 +48,7 @@ class Notice(Record):
     visible_to: Maybe[Words] = None
     keep_for_s: Maybe[Seconds] = None
     expires_after_s: Maybe[Seconds] = None
+    excursions: Maybe[Excursions] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from tocsin.agreement.terms.types import (
     Json,
     LengthM,
     Record,
+    Seconds,
     TimeOfDay,
     TimeZone,
     VagueLengthM,
@@ -175,6 +176,14 @@ class LocalForces(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clear(Record):
+    """How far outside, and for how long, before an exit is certain: warn early, clear late."""
+
+    distance_m: Maybe[LengthM] = None
+    for_s: Maybe[Seconds] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zone(Record):
     """An area, an altitude band and a time, and whom it binds."""
 
@@ -195,6 +204,7 @@ class Zone(Record):
     marked: Maybe[Json] = None
     charted: Maybe[Json] = None
     clip: Maybe[Json] = None
+    clear: Maybe[Clear] = None
     effective_from_us: Maybe[InstantUs] = None
     local_forces: Maybe[LocalForces] = None
     reconnaissance: Maybe[str] = None
