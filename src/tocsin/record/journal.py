@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.c2sp.tiles import TILE_WIDTH
-from tocsin.record.files import cut, make_folder, sync_folder, write_all, write_new
+from tocsin.record.files import cut, make_folder, sync_folder, sync_open, write_all, write_new
 from tocsin.record.leaf import Sealed
 from tocsin.record.payload import (
     DETACHED,
@@ -130,7 +130,7 @@ class Journal:
                 if start <= opening.index < end:
                     if opening.index != expected:
                         break
-                    opening.check()
+                    opening.check_quickly()
                     yield opening
                     expected += 1
         if expected != end:
@@ -144,9 +144,7 @@ class Journal:
             undo.append((path, os.fstat(fd).st_size))
             write_all(fd, lines)
             self.dirty = True
-            os.fsync(fd)
-            if fresh:
-                sync_folder(path.parent)
+            sync_open(fd, folders=[path.parent] if fresh else [])
             self.dirty = False
         finally:
             os.close(fd)

@@ -26,7 +26,7 @@ from tocsin.record.c2sp.tiles import (
     parse_tile_path,
     tile_path,
 )
-from tocsin.record.envelope import SALT_BYTES, Envelope, parse_envelope
+from tocsin.record.envelope import SALT_BYTES, Envelope, commitment_of, parse_envelope
 from tocsin.record.verifier.source import FolderSource
 
 MAX_INLINE_BYTES = MAX_ENTRY_BYTES
@@ -79,6 +79,21 @@ class Opening:
         elif self.salt or self.payload or self.detached:
             raise VerificationError(f"entry {self.index} is open, yet its line has a salt or a payload")
         return envelope
+
+    def check_quickly(self) -> None:
+        """Do what `check` does for a line that this keeper wrote, without reading its envelope as JSON.
+
+        The line's check digits have just been compared, so the envelope is the one that was sealed: canonical, and its
+        commitment stands in it once, as text.
+
+        Raises
+        ------
+        VerificationError
+            If salt and payload do not open it.
+        """
+        stated = b'"commitment":"%s"' % commitment_of(self.salt, self.payload).hex().encode() if self.salt else b""
+        if not stated or stated not in self.envelope:
+            self.check()
 
 
 def format_opening(index: int, envelope: bytes, salt: bytes, payload: bytes) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.record.c2sp.tiles import ENTRIES, TILE_HEIGHT, TILE_WIDTH, tile_path
-from tocsin.record.files import make_folder, read_back, sync_folder, write_new
+from tocsin.record.files import make_folder, read_back, sync_folder, sync_open, write_all, write_new_files
 from tocsin.record.verifier.verify import CHECKPOINT
 
 
@@ -39,8 +39,7 @@ class Staging:
         """Write files by their path in the record, and fsync each."""
         self.clear()
         self._folder.mkdir()
-        for path, data in files.items():
-            write_new(self._folder / _flat(path), data)
+        write_new_files({self._folder / _flat(path): data for path, data in files.items()})
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes as the disk has them: the new one, else the record's, else None."""
@@ -52,8 +51,12 @@ class Staging:
         return None
 
     def write_checkpoint(self, checkpoint: bytes) -> None:
-        """Write the signed checkpoint beside the files it covers, and fsync it."""
-        write_new(self._folder / CHECKPOINT, checkpoint)
+        """Write the signed checkpoint beside the files it covers; `move` makes it durable before it counts."""
+        fd = os.open(self._folder / CHECKPOINT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            write_all(fd, checkpoint)
+        finally:
+            os.close(fd)
 
     def move(self) -> None:
         """Move every new file into the record, and then the checkpoint over them."""
@@ -65,8 +68,11 @@ class Staging:
             make_folder(target.parent)
             os.replace(self._folder / name, target)
             folders.add(target.parent)
-        for folder in sorted(folders):
-            sync_folder(folder)
+        fd = os.open(self._folder / CHECKPOINT, os.O_RDWR)
+        try:
+            sync_open(fd, folders=sorted(folders))
+        finally:
+            os.close(fd)
         os.replace(self._folder / CHECKPOINT, self._record / CHECKPOINT)
         sync_folder(self._record)
 
