@@ -36,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         (script.pop(0) if len(script) > 1 else script[0])(self)
 
     do_GET = do_POST
+    do_PUT = do_POST
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

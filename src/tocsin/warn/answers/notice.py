@@ -62,9 +62,9 @@ def read_notice(
     message = told(message_id)
     if message is None:
         return (_rejected(source, f"notice about no message of ours: envelope id {neutral(given, limit=80)!r}"),)
-    if not hmac.compare_digest(code.encode(), receipt_code(key, message).encode()):
-        return (_rejected(source, f"forged: the envelope id of message {message_id} has a wrong code"),)
-    return tuple(_judged(group, message, now_us, source) for group in groups[1:]) or (
+    is_ours = hmac.compare_digest(code.encode(), receipt_code(key, message).encode())
+    refused = "" if is_ours else "forged: the envelope id has a wrong code"
+    return tuple(_judged(group, message, now_us, source, refused) for group in groups[1:]) or (
         _rejected(source, "notice without a recipient"),
     )
 
@@ -81,7 +81,7 @@ def _groups(mail: Mail) -> list[Mail]:
     return []
 
 
-def _judged(group: Mail, message: Message, now_us: int, source: str) -> Answer | Rejected:
+def _judged(group: Mail, message: Message, now_us: int, source: str, refused: str) -> Answer | Rejected:
     action = _field(group, "action").lower()
     mailbox = _field(group, "final-recipient").rpartition(";")[2].strip()
     detail = " ".join(part for part in (_field(group, "status"), _field(group, "diagnostic-code")) if part)
@@ -97,6 +97,8 @@ def _judged(group: Mail, message: Message, now_us: int, source: str) -> Answer |
         channel=message.channel,
         text=neutral(f"{mailbox}: {action} {detail}".strip()),
         source=source,
+        key=f"notice/{message.message_id}/{mailbox}/{action}",
+        refused=refused,
     )
 
 

@@ -1,7 +1,8 @@
 """A reply that a machine or a person sends back by a token: one JSON object, by MQTT, NATS or the answer page.
 
 `{"token", "who", "what", "text"}`: who answers by name, and what in the words of `AnswerKind`. The party, message and
-channel are the token's; a reply cannot speak for another. It never raises for what it is given.
+channel are the token's; a reply cannot speak for another. One token gives one answer: its `key` is the message, so that
+the desk answers the same again the same, and refuses another. It never raises for what it is given.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}")
 def read_reply(
     raw: bytes, *, key: bytes, now_us: int, channel: str | None, source: str, spent: Mapping[str, str] | None = None
 ) -> Answer | Rejected:
-    """Return the answer that a reply gives, or why it gives none.
+    """Return the answer that a reply gives, or why it gives none; a token that does not fit is an answer refused.
 
     Parameters
     ----------
@@ -77,22 +78,25 @@ def answer_of(
     if what not in list(AnswerKind):
         return _rejected(source, f"what: found {neutral(what, limit=40)!r}, expected {', '.join(AnswerKind)}", told)
     digest = answer_digest(who, what, text)
+    refused = ""
     judged = check_token(token, key, now_us, channel=channel)
     if isinstance(judged, Good) and spent is not None and judged.bound.message_id in spent:
         judged = check_token(token, key, now_us, answer=digest, spent=spent[judged.bound.message_id])
     if not isinstance(judged, Good):
-        about = f", message {judged.bound.message_id}" if judged.bound else ""
-        return _rejected(source, f"token {judged.why}{about}", told)
+        refused = f"token {judged.why}"
+    bound = judged.bound
     return Answer(
         at_us=now_us,
         who=who,
-        party=judged.bound.party,
+        party=bound.party if bound else "",
         kind=AnswerKind(what),
-        case_id=judged.bound.case_id,
-        message_id=judged.bound.message_id,
-        channel=judged.bound.channel,
-        text=text,
+        case_id=bound.case_id if bound else None,
+        message_id=bound.message_id if bound else None,
+        channel=bound.channel if bound else channel,
+        text=_TOKEN.sub("(token)", text),
         source=source,
+        key=f"token/{bound.message_id}" if bound else "",
+        refused=refused,
     )
 
 

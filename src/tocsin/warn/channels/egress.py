@@ -46,10 +46,13 @@ class Egress:
 
         Raises
         ------
-        DeliveryError
-            Not retryable, if the address may not be reached.
+        PermissionError
+            If the address may not be reached, or one before it might not: a name that points at one bad address among
+            good ones is refused whole. Libraries know an OSError and close what they opened.
         """
         self._opened.append(opened)
+        if self.refusal is not None:
+            raise PermissionError(self.refusal.reason)
         if place is None:
             return
         try:
@@ -65,7 +68,7 @@ class Egress:
         else:
             return
         self.refusal = DeliveryError(reason, retryable=False)
-        raise self.refusal
+        raise PermissionError(reason)
 
     def cut(self) -> None:
         """Cut every connection that was opened: the time is over."""

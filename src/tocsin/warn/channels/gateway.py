@@ -12,6 +12,7 @@ import re
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import Field
@@ -34,6 +35,8 @@ _SIGNS = str.maketrans({
 """Signs by which chats mention, link, format or run, and signs that look alike and do nothing."""
 _STATUS = re.compile(r"error\s*[=:]\s*(\d{3})\b", re.IGNORECASE)
 _PASSING = frozenset({408, 425, 429})
+_THREAD = "apprise"
+"""First word of the name of the threads in which services run."""
 
 
 class Gateway:
@@ -60,53 +63,51 @@ class Gateway:
     ) -> None:
         self.timeout_s = timeout_s
         self._allow = tuple(allow)
-        self._urls = urls
+        self._routes: dict[str, list[_Route]] = {}
         for recipient, of_one in urls.items():
             for number, url in enumerate(of_one, start=1):
                 try:
-                    _service(url, timeout_s)
+                    service = _service(url, timeout_s)
                 except ValueError as error:
                     raise ValueError(f"{recipient}, address {number}: {error}") from None
+                route = _Route(url=url, name=str(service.service_name), is_secure=bool(service.secure))
+                self._routes.setdefault(recipient, []).append(route)
 
     def send(self, message: Message, now_us: int) -> Outcome:
         """Send by every URL of the recipient; see `Transport.send`."""
-        urls = self._urls.get(message.recipient, ())
-        if not urls:
+        routes = self._routes.get(message.recipient, ())
+        if not routes:
             return failed(DeliveryError(f"no address of {message.recipient} is set", retryable=False), self.kind)
-        each_s = self.timeout_s / len(urls)
+        each_s = self.timeout_s / len(routes)
         errors: list[DeliveryError] = []
         took: list[str] = []
-        for url in urls:
-            service = _service(url, each_s)
+        for route in routes:
             try:
-                self._notify(service, message, each_s)
-                took.append(str(service.service_name))
+                self._notify(route, message, each_s)
+                took.append(route.name)
             except DeliveryError as error:
-                errors.append(DeliveryError(f"{service.service_name}: {error.reason}", retryable=error.retryable))
+                errors.append(DeliveryError(f"{route.name}: {error.reason}", retryable=error.retryable))
         reasons = "; ".join(error.reason for error in errors)
         if not took:
             return failed(DeliveryError(reasons, retryable=any(error.retryable for error in errors)), self.kind)
         reason = "; ".join([f"taken by {', '.join(took)}", *([f"not by: {reasons}"] if reasons else [])])
         return Outcome(state=MessageState.HANDED_OVER, reason=reason, transport=self.kind)
 
-    def _notify(self, service: Any, message: Message, timeout_s: float) -> None:
-        egress = Egress(allow=self._allow, plain=not service.secure)
-        said: list[bool] = []
-        listener = _Statuses()
+    def _notify(self, route: _Route, message: Message, timeout_s: float) -> None:
+        egress = Egress(allow=self._allow, plain=not route.is_secure)
+        tried = _Tried()
 
         def work() -> None:
-            logger = logging.getLogger("apprise")
-            logger.addHandler(listener)
             try:
-                with guarded(egress):
-                    said.append(bool(service.notify(body=plain(message.body), title=plain(message.subject))))
+                with guarded(egress):  # made and let go inside, since some services log out as they go
+                    service = _service(route.url, timeout_s)
+                    tried.taken = bool(service.notify(body=plain(message.body), title=plain(message.subject)))
+                    del service
             except Exception as error:  # a hundred services raise a hundred kinds; each is one failed attempt
-                listener.trouble = type(error).__name__
-            finally:
-                logger.removeHandler(listener)
+                tried.trouble = type(error).__name__
+            tried.status = _statuses.status
 
-        worker = threading.Thread(target=work, name=f"apprise {service.service_name}", daemon=True)
-        listener.thread = worker
+        worker = threading.Thread(target=work, name=f"{_THREAD} {route.name}", daemon=True)
         worker.start()
         worker.join(timeout_s)
         if worker.is_alive():
@@ -114,8 +115,8 @@ class Gateway:
             raise DeliveryError("no answer in time; whether it was received is not known", retryable=True)
         if egress.refusal is not None:
             raise egress.refusal
-        if said != [True]:
-            raise _refusal(listener)
+        if not tried.taken:
+            raise _refusal(tried)
 
 
 class GatewaySetting(ChannelSetting):
@@ -143,25 +144,46 @@ def plain(text: str) -> str:
     return text.translate(_SIGNS)
 
 
-class _Statuses(logging.Handler):
-    """Takes the HTTP status out of what apprise logs in our thread, and nothing else: the rest may hold secrets."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """One URL, and what may be shown of it."""
 
-    def __init__(self) -> None:
-        super().__init__(level=logging.WARNING)
-        self.thread: threading.Thread | None = None
-        self.status: int | None = None
-        self.trouble = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        found = _STATUS.search(record.getMessage())
-        if found and record.threadName == (self.thread.name if self.thread else None):
-            self.status = int(found[1])
+    url: str = field(repr=False)
+    name: str
+    is_secure: bool
 
 
-def _refusal(listener: _Statuses) -> DeliveryError:
-    status = listener.status
+class _Statuses(threading.local):
+    """What the service of this thread logged of an HTTP status, and nothing else: the rest may hold secrets."""
+
+    status: int | None = None
+
+
+_statuses = _Statuses()
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What came of one service.
+
+    Attributes
+    ----------
+    taken : bool
+    status : int or None
+        Of HTTP, where the service logged one.
+    trouble : str
+        Name of what it raised; empty if nothing.
+    """
+
+    taken: bool = False
+    status: int | None = None
+    trouble: str = ""
+
+
+def _refusal(tried: _Tried) -> DeliveryError:
+    status = tried.status
     if status is None:
-        why = f" ({listener.trouble})" if listener.trouble else ""
+        why = f" ({tried.trouble})" if tried.trouble else ""
         reason = f"not taken, or not reached{why}; whether it was received is not known"
         return DeliveryError(reason, retryable=True)
     return DeliveryError(f"status {status}", retryable=status >= 500 or status in _PASSING)
@@ -169,10 +191,7 @@ def _refusal(listener: _Statuses) -> DeliveryError:
 
 def _service(url: str, timeout_s: float) -> Any:
     """Return the service of a URL, with our time-outs and without redirects."""
-    log = logging.getLogger("apprise")
-    if log.propagate:  # it logs URLs and payloads, which hold secrets
-        log.propagate = False
-        log.addHandler(logging.NullHandler())
+    _hush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of libraries that some service imports
         import apprise
@@ -187,3 +206,23 @@ def _service(url: str, timeout_s: float) -> Any:
     service.socket_connect_timeout = service.socket_read_timeout = timeout_s
     service.verify_certificate = True
     return service
+
+
+def _hush() -> None:
+    """Let nothing out that apprise logs, nor the HTTP libraries under it in its threads: URLs hold secrets."""
+    log = logging.getLogger("apprise")
+    if _harvest not in log.filters:
+        log.addFilter(_harvest)
+        for below in ("urllib3.connectionpool", "requests", "httpx", "httpcore"):
+            logging.getLogger(below).addFilter(_is_not_ours)
+
+
+def _harvest(record: logging.LogRecord) -> bool:
+    found = _STATUS.search(record.getMessage()) if record.levelno >= logging.WARNING else None
+    if found:
+        _statuses.status = int(found[1])
+    return False
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    return not (record.threadName or "").startswith(f"{_THREAD} ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from defusedxml.common import DefusedXmlException
@@ -118,7 +118,7 @@ def read_event(
     if isinstance(found, str):
         return _rejected(source, found, raw)
     if found is not None and not is_trusted:
-        return _rejected(source, "heard over a connection without TLS: who sent it cannot be known", raw)
+        return replace(found, refused="heard over a connection without TLS: who sent it cannot be known")
     return found
 
 
@@ -232,9 +232,8 @@ def _receipt(
     message = told(message_id)
     if message is None:
         return None
-    party = contacts.get(sender.uid)
-    if party != message.recipient:
-        return f"receipt of message {message_id} from {neutral(sender.uid)!r}, which speaks for {party or 'nobody'}"
+    party = contacts.get(sender.uid, "")
+    strange = f"receipt from {neutral(sender.uid)!r}, which speaks for {party or 'nobody'} here"
     return Answer(
         at_us=now_us,
         who=sender.callsign,
@@ -244,6 +243,8 @@ def _receipt(
         message_id=message_id,
         channel=message.channel,
         source=source,
+        key=f"cot/{message_id}/{sender.uid}/{kind}",
+        refused="" if party == message.recipient else strange,
     )
 
 
