@@ -47,6 +47,7 @@ class RejectReason(StrEnum):
     WRONG_LENGTH = "wrong_length"
     UNKNOWN_TYPE = "unknown_type"
     UNPARSABLE = "unparsable"
+    PARKED = "parked"
     NO_POSITION = "no_position"
     OTHER_SENTENCE = "other_sentence"
     NOT_A_TRACK = "not_a_track"
@@ -74,6 +75,7 @@ MEANING: dict[RejectReason, str] = {
     RejectReason.WRONG_LENGTH: "the message is not as long as its type is (ITU-R M.1371)",
     RejectReason.UNKNOWN_TYPE: "a message of a type that the standard does not define",
     RejectReason.UNPARSABLE: "the record does not have the format's form",
+    RejectReason.PARKED: "a broker's message that could not be handed over, set aside after several tries",
     RejectReason.NO_POSITION: "a sound message of a type that carries no position",
     RejectReason.OTHER_SENTENCE: "a comment, or a sentence of another kind; it may have told the time",
     RejectReason.NOT_A_TRACK: "a place that is no part of a track: a waypoint, a planned route, an area",
@@ -93,6 +95,7 @@ class Flag(StrEnum):
     UNKNOWN_CATEGORY = "unknown_category"
     UNENDED_LINE = "unended_line"
     ARRIVAL_TIME = "arrival_time"
+    RETAINED = "retained"
 
 
 FLAG_MEANING: dict[Flag, str] = {
@@ -102,6 +105,7 @@ FLAG_MEANING: dict[Flag, str] = {
     Flag.UNKNOWN_CATEGORY: "the declared kind of mover is not a word of the list and is missing",
     Flag.UNENDED_LINE: "the last line of the file has no end: it may have been cut",
     Flag.ARRIVAL_TIME: "nothing in a live message says when; its arrival here stands for it",
+    Flag.RETAINED: "a broker had kept it and gave it again on subscription: it may be old",
 }
 """What each flag says, for people."""
 

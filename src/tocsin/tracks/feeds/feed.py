@@ -24,6 +24,10 @@ TRANSPORTS: Mapping[str, str] = {
     "udp": "tocsin.tracks.feeds.udp:UdpFeed",
     "tcp": "tocsin.tracks.feeds.tcp:TcpFeed",
     "tcp-listen": "tocsin.tracks.feeds.tcp:TcpFeed",
+    "mqtt": "tocsin.tracks.feeds.mqtt:MqttFeed",
+    "mqtts": "tocsin.tracks.feeds.mqtt:MqttFeed",
+    "nats": "tocsin.tracks.feeds.nats:NatsFeed",
+    "nats+tls": "tocsin.tracks.feeds.nats:NatsFeed",
     "file": "tocsin.tracks.feeds.file:FileFeed",
     "push": "tocsin.tracks.feeds.push:PushFeed",
 }
@@ -163,5 +167,10 @@ def open_feed(url: str) -> Feed:
             f"the scheme {address.scheme!r}", expected=f"one of {', '.join(TRANSPORTS)}", place=Place(address.shown)
         )
     module, _, name = where.partition(":")
-    opener = cast(Callable[[FeedAddress], Feed], getattr(import_module(module), name))
+    try:
+        opener = cast(Callable[[FeedAddress], Feed], getattr(import_module(module), name))
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            f"no package {error.name}", expected="pip install 'tocsin[feeds]'", place=Place(address.shown)
+        ) from error
     return opener(address)

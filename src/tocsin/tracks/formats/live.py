@@ -48,7 +48,7 @@ LATENESS_S: dict[LiveFormat, float] = {
 
 class _Lines(Protocol):
     def __len__(self) -> int: ...
-    def take(self, text: bytes, line: int, arrived_us: int) -> None: ...
+    def take(self, text: bytes, line: int, arrived_us: int | None) -> None: ...
     def cut(self) -> None: ...
     def drain(self) -> Part: ...
 
@@ -119,15 +119,15 @@ class LiveReader:
         """Bytes of the line that has not ended yet."""
         return len(self._held)
 
-    def push(self, data: bytes, at_us: int) -> None:
+    def push(self, data: bytes, at_us: int | None) -> None:
         """Read bytes that came.
 
         Parameters
         ----------
         data : bytes
             Cut anywhere.
-        at_us : int
-            When they came, microseconds UTC.
+        at_us : int or None
+            When they came, microseconds UTC; None if that says nothing of when they were sent.
         """
         if b"\r" in data:
             data = data.replace(b"\r", b"\n")
@@ -139,15 +139,15 @@ class LiveReader:
             if len(self._held) > MAX_LINE_BYTES:
                 self._too_long()
 
-    def push_message(self, data: bytes, at_us: int) -> None:
+    def push_message(self, data: bytes, at_us: int | None) -> None:
         """Read bytes that are whole by themselves: a datagram, a broker's message, a request.
 
         Parameters
         ----------
         data : bytes
             One or more lines, the last with or without its end.
-        at_us : int
-            When they came, microseconds UTC.
+        at_us : int or None
+            When they came, microseconds UTC; None if that says nothing of when they were sent.
         """
         self.push(data + b"\n", at_us)
 
@@ -176,7 +176,7 @@ class LiveReader:
             batch=concat(batches), rejects=tuple(sorted(rejects, key=lambda r: r.line)), read=read, flagged=flagged
         )
 
-    def _end(self, text: bytes, at_us: int) -> None:
+    def _end(self, text: bytes, at_us: int | None) -> None:
         if self._skipping:
             self._skipping = False
             return

@@ -58,7 +58,7 @@ class OsmAndQueries:
     def __len__(self) -> int:
         return len(self.fixes)
 
-    def take(self, text: bytes, line: int, arrived_us: int) -> None:
+    def take(self, text: bytes, line: int, arrived_us: int | None = None) -> None:
         """Read one query.
 
         Parameters
@@ -67,7 +67,7 @@ class OsmAndQueries:
             Percent-encoded, with or without the `?`.
         line : int
             Its number, from 1.
-        arrived_us : int
+        arrived_us : int, optional
             When it came.
         """
         try:
@@ -95,7 +95,7 @@ class OsmAndQueries:
         self.fixes = self._fresh()
         return part
 
-    def _report(self, given: dict[str, str], text: bytes, line: int, arrived_us: int) -> None:
+    def _report(self, given: dict[str, str], text: bytes, line: int, arrived_us: int | None) -> None:
         name = given.get("id") or given.get("deviceid") or ""
         track = normal_id(name)
         lat_text, comma, lon_text = given.get("location", "").partition(",")
@@ -109,7 +109,8 @@ class OsmAndQueries:
         elif given.get("valid", "true").lower() in ("false", "0"):
             self.fixes.reject(line, RejectReason.NOT_A_POSITION, text, "the phone has no fix")
         elif at is None:
-            self.fixes.reject(line, RejectReason.BAD_TIME, text, f"timestamp {when}")
+            reason = RejectReason.BAD_TIME if when else RejectReason.NO_TIME
+            self.fixes.reject(line, reason, text, f"timestamp {when}")
         else:
             speed, course, accuracy = (
                 _float(t)
