@@ -64,7 +64,7 @@ def test_what_no_policy_can_be_made_of_is_refused_with_its_line_and_found(text: 
         compile_custody(agreement)
     assert all(error.place.line > 4 for error in caught.value.errors)
     assert found in str(caught.value)
-    assert any(f.code == "REC-03" for f in lint(agreement))
+    assert any(f.code == "REC-01" for f in lint(agreement))
 
 
 def test_every_changed_letter_of_a_vkey_is_refused() -> None:

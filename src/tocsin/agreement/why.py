@@ -267,7 +267,9 @@ WHY: dict[str, str] = {
     "EXT-03": "A term that lapses unannounced is peace for one side and war for the other.",
     "REC-01": (
         "Afterwards everybody has their own log. One that can be shown to be unchanged, kept by a known clock, is "
-        "the only one both sides can use."
+        "the only one both sides can use. Hashes and signatures stop everybody but the holder of the log's key, "
+        "who can write another history and sign it; what stops the holder is that other parties remember the log "
+        "and sign what they saw."
     ),
     "REC-02": (
         "Monitoring gathers what can kill if it is shown to the wrong one. Who sees what is decided before there "

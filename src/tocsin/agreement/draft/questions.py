@@ -400,6 +400,8 @@ AFTERWARDS = (
             ("record.keeper", "REC-01", "Who keeps the log?", "one log per signatory"),
             ("record.tamper_evident", "REC-01", "Can a change of the log be proved?", "true"),
             ("record.clock_source", "REC-01", "By which clock is it kept?", "UTC by GNSS"),
+            ("record.witnesses", "", "Which parties' nodes remember the log, by which keys?",
+             "[{party: north, key: not_set}, {party: south, key: not_set}]"),
             ("record.visible_to", "REC-02", "Who may read it?", "routing"),
             ("record.keep_for", "", "How long is it kept?", "P5Y"),
             ("record.publish_text", "COM-04", "Is the text published to those it binds?", "true"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tocsin.agreement.custody import custody_faults
 from tocsin.agreement.rules.check import Gap, Severity, View, check
-from tocsin.agreement.terms.state import given
+from tocsin.agreement.terms.state import State, given
 from tocsin.agreement.visible import PUBLIC, grant_of
 from tocsin.errors import AgreementError
 
@@ -15,16 +15,20 @@ from tocsin.errors import AgreementError
     "REC-01",
     "log",
     severity=Severity.WARNING,
-    keys=("record", "record.keeper", "record.tamper_evident", "record.clock_source"),
+    keys=(
+        "record", "record.keeper", "record.tamper_evident", "record.clock_source", "record.witnesses",
+        "record.witnesses[].key", "record.quorum",
+    ),
     fix="""
 record: {keeper: one log per signatory, tamper_evident: true, clock_source: UTC by GNSS}
 """,
-)
+)  # fmt: skip
 def log(view: View) -> Iterator[Gap]:
-    """Find a record without keeper, proof against changes, or clock."""
+    """Find a record without keeper, proof against changes or clock, and terms of witnesses that cannot be met."""
     yield from view.need("record.keeper", "The record clause", "who keeps the log")
     yield from view.need("record.tamper_evident", "The record clause", "whether a change of the log can be proved")
     yield from view.need("record.clock_source", "The record clause", "the clock it is kept by")
+    yield from _witnesses(view)
 
 
 @check(
@@ -52,33 +56,21 @@ def sees(view: View) -> Iterator[Gap]:
             yield view.odd(path, f"Routing of {name}: found {error.found}, expected {error.expected}.")
 
 
-@check(
-    "REC-03",
-    "witnesses",
-    severity=Severity.WARNING,
-    keys=("record", "record.witnesses", "record.witnesses[].key", "record.quorum"),
-    fix="""
-record:
-  witnesses:
-    - party: north
-      key: north.example/witness+cc51c384+BGNhpNgLFhcypsHdkNVJfnB9aZrltq5FEgLuqic29Ais
-      url: https://north.example/witness
-    - party: south
-      key: south.example/witness+582edbb2+BPY+JIbt2fP6W0cO7LeugdJUGQfOD5jtO0LdV8fcqjDC
-      url: https://south.example/witness
-  quorum: 2
-""",
-)
-def witnesses(view: View) -> Iterator[Gap]:
-    """Find a log that nobody but its keeper remembers, a witness without a key, and a quorum that cannot be met."""
-    yield from view.need("record.witnesses", "The record clause", "which parties' nodes witness the log")
+def _witnesses(view: View) -> Iterator[Gap]:
+    """Yield what is at odds in the terms of witnesses; one that names none is not asked for them."""
     told = given(view.agreement.record)
+    for key, what in (
+        ("witnesses", "which parties' nodes witness the log"),
+        ("quorum", "how many of them must have seen a tree"),
+    ):
+        path = f"record.{key}"
+        if view.agreement.state("record") is State.SET and view.agreement.state(path) is State.NOT_SET:
+            yield from view.need(path, "The record clause", what)
     named = given(told.witnesses) if told else None
     if told is None or named is None:
         return
     if not named:
         yield view.odd("record.witnesses", "Witnesses: found an empty list, expected at least one witness.")
-    yield from view.need("record.quorum", "The record clause", "how many witnesses must have seen a tree")
     for one in named:
         yield from view.need_of(one, "key", f"Witness {one.party}", "the key of its node")
     for path, found, expected in custody_faults(view.agreement, told, named):
