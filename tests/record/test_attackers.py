@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from tests.record.test_standalone import run_alone
 
 from tocsin.errors import ForkError, RollbackError, SplitViewError, VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint
+from tocsin.record.c2sp.cosign import Signer
 from tocsin.record.c2sp.note import SignatureType, SignedNote, parse_note
 from tocsin.record.c2sp.policy import Witness, format_policy, parse_policy
 from tocsin.record.c2sp.tiles import TileReader
+from tocsin.record.growth import grow as grow_tree
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
 from tocsin.record.verifier.command import BAD, FORK, GOOD, USAGE, verify_command
@@ -27,7 +30,7 @@ from tocsin.record.verifier.evidence import (
 from tocsin.record.verifier.memory import load_memory
 from tocsin.record.verifier.source import FolderSource
 from tocsin.record.verifier.standalone import write_standalone
-from tocsin.record.verifier.verify import verify_folder
+from tocsin.record.verifier.verify import verify, verify_folder
 from tocsin.record.witness.keeper import WitnessKeeper
 from tocsin.record.witness.protocol import format_request
 
@@ -203,3 +206,54 @@ def test_fork_error_carries_its_evidence(tmp_path: Path) -> None:
         verify_folder(tmp_path / "rewritten", remembered=verify_folder(tmp_path / "true").remembered)
     assert isinstance(caught.value, SplitViewError)
     assert [e.vkey for e in caught.value.evidence] == [make_signer().vkey]
+
+
+def rewrite(source: Path, into: Path, entries: list[bytes], signers: Sequence[Signer]) -> None:
+    """Write a record of these entries with every tile recomputed, signed with the log's key and by these witnesses."""
+    files = grow_tree(lambda _: None, 0, entries)
+    shutil.rmtree(into, ignore_errors=True)
+    for path, data in files.items():
+        (into / path).parent.mkdir(parents=True, exist_ok=True)
+        (into / path).write_bytes(data)
+    root = TileReader(FolderSource(into).read, len(entries)).root()
+    text = str(Checkpoint(origin=ORIGIN, size=len(entries), root=root))
+    lines = [make_signer().sign(text), *(signer.sign(text, time_s=AT_US // 1_000_000) for signer in signers)]
+    (into / "checkpoint").write_bytes(bytes(SignedNote(text=text, signatures=tuple(lines))))
+    shutil.copy(source / "log.vkey", into / "log.vkey")
+
+
+@pytest.mark.parametrize(
+    ("attacker", "colluding", "stride"), [("T1", 0, 1), ("T2", 0, 3), ("T3", 1, 11), ("T3", 2, 11)]
+)
+def test_every_single_changed_byte_of_an_entry_by_attacker(
+    tmp_path: Path, attacker: str, colluding: int, stride: int
+) -> None:
+    """T1 cannot sign: anybody refuses. T2 signs anew: whoever remembers convicts the key. T3: its witnesses, too."""
+    cosigners = [make_signer(f"w{i}.example", SignatureType.COSIGNATURE_ED25519, 30 + i) for i in range(3)]
+    witnesses = [Witness(name=f"w{i}", vkey=signer.vkey) for i, signer in enumerate(cosigners)]
+    text = format_policy(make_signer().vkey, witnesses, 2)
+    with write_log(tmp_path / "true", 2) as log:
+        log.append([Entry(kind=EntryKind.WITNESSES, at_us=AT_US, audience=frozenset("*"), payload={"policy": text})])
+        log.publish()
+        lines = [signer.sign(log.note.text, time_s=AT_US // 1_000_000) for signer in cosigners]
+        assert log.add_cosignatures(log.note, lines, parse_policy(text))
+        entries = [log.reader().entry(index) for index in range(3)]
+    true, forged = tmp_path / "true/record", tmp_path / "forged"
+    remembered = verify(FolderSource(true)).remembered
+    bundle = true / "tile/entries/000.p/3"
+    for at in range(0, len(entries[0]), stride):
+        changed = entries[0][:at] + bytes([entries[0][at] ^ 1]) + entries[0][at + 1 :]
+        if attacker == "T1":
+            good = bundle.read_bytes()
+            bundle.write_bytes(good.replace(entries[0], changed))
+            with pytest.raises(VerificationError, match="entry 0"):
+                verify(FolderSource(true))
+            bundle.write_bytes(good)
+            continue
+        rewrite(true, forged, [changed, *entries[1:]], cosigners[:colluding])
+        newcomer = verify(FolderSource(forged)).witnessing
+        assert newcomer is not None and newcomer.size == (3 if colluding >= 2 else 0)
+        with pytest.raises(ForkError) as caught:
+            verify(FolderSource(forged), remembered=remembered)
+        convicted = [make_signer().vkey, *(signer.vkey for signer in cosigners[:colluding])]
+        assert [evidence.vkey for evidence in caught.value.evidence] == convicted

@@ -53,7 +53,7 @@ def changed_unseen(path: Path, check: Callable[[], object]) -> list[int]:
     return unseen
 
 
-def test_every_changed_byte_is_found(kept: Path, tmp_path: Path) -> None:
+def test_t1_every_changed_byte_is_found(kept: Path, tmp_path: Path) -> None:
     """T1: whoever can write the files and has no key changes one byte, anywhere, public or private."""
     record = tmp_path / "alone"
     shutil.move(kept / "record", record)

@@ -24,6 +24,16 @@ class Reason(StrEnum):
     STOLEN = "stolen"
 
 
+def keepers_own(folder: Path) -> Path:
+    """Refuse the folder of a station: its record's entries have their places in its store first."""
+    if (folder / "station.db").exists():
+        raise typer.BadParameter(
+            f"{folder} is a live station's: an entry that its store does not know would end its record. Work on a copy "
+            "of the folder without station.db that no station goes on with"
+        )
+    return folder
+
+
 def indices_of(text: str) -> list[int]:
     """Return the entries that a text such as "0-3,7" names.
 
@@ -64,7 +74,7 @@ def disclose_command(
         indices = indices_of(entries)
     except ValueError:
         raise typer.BadParameter(f"found {entries!r}, expected numbers such as 0-3,7", param_hint="--entries") from None
-    with open_log(folder) as log:
+    with open_log(keepers_own(folder)) as log:
         disclosure = record_disclosure(
             log, to=to, indices=indices, keeper=keeper, reason=reason, at_us=now_us(), grant=grant
         )
@@ -177,6 +187,7 @@ def rotate_command(
     from tocsin.record.keyfiles import rotate_key
     from tocsin.record.rotation import RotationReason
 
+    keepers_own(folder)
     if end_overlap:
         print(json.dumps({"retired": str(end(folder))}))
         return

@@ -139,7 +139,7 @@ def test_a_late_cosignature_does_not_take_back_what_was_witnessed(tmp_path: Path
     assert b"\n5\n" in (tmp_path / "log/record/witnessed").read_bytes()
 
 
-def test_every_changed_byte_of_a_witnessed_record_is_found(tmp_path: Path, servers: list[WitnessServer]) -> None:
+def test_t1_every_changed_byte_of_a_witnessed_record_is_found(tmp_path: Path, servers: list[WitnessServer]) -> None:
     text, policy = policy_of(servers)
     with write_log(tmp_path / "log", 1) as log:
         record_policy(log, text)
