@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+ELSEWHERE = "/usr/sbin:/usr/local/sbin:/usr/lib/postgresql/15/bin"
+"""Where Debian keeps programs that are in nobody's PATH."""
+
 
 @dataclass
 class Peer:
@@ -34,7 +37,7 @@ class Peer:
 
 def program(name: str) -> str:
     """Return the path of a program, or skip the test."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    found = shutil.which(name) or shutil.which(name, path=ELSEWHERE)
     if found is None:
         if os.environ.get("TOCSIN_REQUIRE_PEERS"):
             pytest.fail(f"no {name} here, and TOCSIN_REQUIRE_PEERS is set")

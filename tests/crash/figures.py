@@ -1,4 +1,7 @@
-"""`python3 do.py crash KILLS=200 SEED=1`: many kills at random, judged like the few of the suite, with figures."""
+"""`python3 do.py crash KILLS=200 SEED=1`: many kills at random, judged like the few of the suite, with figures.
+
+`WRITES=10` cuts a scripted run at every tenth call that changes the disk instead; `WRITES=1` at every one.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,14 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
+from tests.crash import scripted, strace
 from tests.crash.judge import judge
 from tests.crash.station import Station, environment, scatter
+
+FAULTS = ("signal=SIGKILL", "error=EIO", "signal=SIGKILL", "error=ENOSPC")
+"""What happens at a call, in turn."""
 
 ROUND = 25
 """Kills between two judgements: a folder of its own each, so that a failure names its seed."""
@@ -21,6 +29,8 @@ ROUND = 25
 def main(arguments: list[str]) -> int:
     """Run the rounds, print a line of JSON for each and the sum of them, and return 1 if anything was wrong."""
     told = {key.upper(): int(value) for key, _, value in (argument.partition("=") for argument in arguments)}
+    if "WRITES" in told:
+        return every_write(told["WRITES"])
     kills, seed = told.get("KILLS", 100), told.get("SEED", 1)
     total: dict[str, int] = {}
     starts_s: list[float] = []
@@ -51,7 +61,32 @@ def main(arguments: list[str]) -> int:
     return 1 if wrong or faults else 0
 
 
-def one_round(kills: int, seed: int) -> tuple[dict, list[float]]:
+def every_write(step: int) -> int:
+    """Kill a scripted run at every step-th call that changes the disk, and refuse it there; print what came of it."""
+    began = time.monotonic()
+    wrong: list[str] = []
+    made: dict[str, int] = {}
+    with tempfile.TemporaryDirectory(prefix="tocsin-crash-") as folder:
+        whole = Path(folder) / "whole"
+        whole.mkdir()
+        places = strace.places(whole)
+        expected = scripted.outcome_of(whole)
+        for place, (call, number) in enumerate(places[::step]):
+            fault = FAULTS[place % len(FAULTS)]
+            data = Path(folder) / f"{call}-{number}-{fault.partition('=')[2]}"
+            data.mkdir()
+            strace.forked(data, "-e", f"inject={call}:{fault}:when={number}")
+            strace.go_on(data)
+            made[fault] = made.get(fault, 0) + 1
+            if scripted.outcome_of(data) != expected:
+                wrong.append(data.name)
+    took_s = round(time.monotonic() - began)
+    figures = {"calls": len(places), "cut": made, "wrong": wrong, "took_s": took_s, "machine": environment()}
+    print(json.dumps(figures), flush=True)
+    return 1 if wrong else 0
+
+
+def one_round(kills: int, seed: int) -> tuple[dict[str, Any], list[float]]:
     """Return the verdict over a fresh folder after so many kills, and how long its starts took."""
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="tocsin-crash-") as folder:

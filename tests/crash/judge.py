@@ -16,7 +16,6 @@ from tests.crash.station import AGREEMENT, Station
 from tocsin.record.verifier.verify import verify_folder
 from tocsin.station.rows import restore
 from tocsin.station.terms import compile_terms, read_text
-from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.archive import read_tracks
 from tocsin.tracks.batch import ReportBatch
@@ -140,7 +139,7 @@ def _of_record(station: Station) -> list[str]:
     """The record verifies, holds every entry, and a replay of every kept tick decides what was decided."""
     faults = []
     size = verify_folder(station.data).checkpoint.size
-    store = Store(station.store or sqlite_url(station.data / "station.db"))
+    store = Store(station.store_url)
     try:
         state = restore(store, station.data)
         whole = restore(store, station.folder / "nowhere")

@@ -19,6 +19,8 @@ from typing import Any
 
 from tests.warn.receiver import Receiver, status
 
+from tocsin.store.connect import connect, sqlite_url
+
 AGREEMENT = Path(__file__).parents[1] / "station" / "agreement.yaml"
 BEGAN_S = 1_790_000_000
 PACE = 60
@@ -148,11 +150,16 @@ class Station:
 
     def query(self, sql: str) -> list[Any]:
         """Ask the store, as a reader beside the station."""
-        connection = sqlite3.connect(f"{(self.data / 'station.db').as_uri()}?mode=ro", uri=True, timeout=10)
+        engine = connect(self.store_url, read_only=True)
         try:
-            return connection.execute(sql).fetchall()
+            with engine.connect() as connection:
+                return [tuple(row) for row in connection.exec_driver_sql(sql)]
         finally:
-            connection.close()
+            engine.dispose()
+
+    @property
+    def store_url(self) -> str:
+        return self.store or sqlite_url(self.data / "station.db")
 
     def counters(self) -> dict[str, Any]:
         return json.loads(self.query("SELECT value FROM station WHERE key='counters'")[0][0])

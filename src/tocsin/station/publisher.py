@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.clock import monotonic_us
-from tocsin.errors import RecordError, VerificationError
+from tocsin.errors import RecordError, StoreError, VerificationError
 from tocsin.record.keys import create_key, load_key
 from tocsin.record.leaf import EntryKind, Sealed
 from tocsin.record.log import Log
@@ -29,6 +30,7 @@ from tocsin.station.inputs import Health, HealthNote
 from tocsin.station.terms import Terms
 from tocsin.station.timing import StationClock
 from tocsin.store import schema
+from tocsin.store.connect import as_store_error
 from tocsin.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -164,7 +166,7 @@ class Publisher:
             except VerificationError as error:
                 self._fail(str(error))
                 return
-            except RecordError as error:
+            except (RecordError, StoreError) as error:
                 self._is_not_well(str(error))
                 with self._change:
                     self._change.wait(RETRY_S)
@@ -204,8 +206,11 @@ class Publisher:
     def _held(self, start: int, count: int) -> list[Any]:
         table = schema.log_entries
         query = select(table).where(table.c.entry_index >= start).order_by(table.c.entry_index).limit(count)
-        with self._store.reader() as connection:
-            return list(connection.execute(query))
+        try:
+            with self._store.reader() as connection:
+                return list(connection.execute(query))
+        except DBAPIError as error:
+            raise as_store_error(error) from error
 
     def _is_well(self) -> None:
         if self._is_ill:

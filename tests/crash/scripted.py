@@ -1,0 +1,129 @@
+"""A station's writes as one plain sequence, to be cut at any of them: what a child does, and what must be true after.
+
+The same parts as in `tocsin run` (core, store, snapshots, publisher), called one after the other in one thread, so that
+the n-th write of two runs is the same write. Times and reports are a script; the child's progress is in shared memory,
+since a pipe would be one more write.
+"""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+import numpy as np
+from tests.station.walks import FEEDS, SECOND, START, WRITTEN, arrivals, walk
+
+from tocsin.errors import TocsinError
+from tocsin.record.verifier.verify import verify_folder
+from tocsin.station.core import State, begin, tick
+from tocsin.station.inputs import Inputs, of_deliveries
+from tocsin.station.publisher import Publisher
+from tocsin.station.rows import Chores, restore, write_of
+from tocsin.station.snapshot import dump_state, write_snapshot
+from tocsin.station.terms import compile_terms
+from tocsin.station.timing import StationClock
+from tocsin.store import schema
+from tocsin.store.connect import sqlite_url
+from tocsin.store.store import Store
+from tocsin.tracks.feeds.feed import Delivery
+from tocsin.warn.case import Outcome
+from tocsin.warn.inputs import Reported
+from tocsin.warn.states import MessageState
+
+TERMS = compile_terms(WRITTEN)
+SNAPSHOT_EVERY = 8
+PUBLISH_EVERY = 5
+REFUSED = 3
+"""Exit code of a child that stopped by itself, by an error of ours."""
+
+
+def script() -> list[tuple[int, Delivery]]:
+    """Return what a run is given: some twenty deliveries of vessels that cross the ring."""
+    made = arrivals(np.random.default_rng(11), walk(np.random.default_rng(11), 120), late_s=5)
+    return [
+        (at_us, Delivery(feed="f", batch=one.batch, rejects=(), read=one.read, position=str(number)))
+        for number, (at_us, one) in enumerate(made, start=1)
+    ]
+
+
+SCRIPT = script()
+
+
+def run(folder: Path, acknowledged: mmap.mmap) -> None:
+    """Go through what is left of the script; `acknowledged` holds the number of the last durable delivery."""
+    store = Store(sqlite_url(folder / "station.db"))
+    state = restore(store, folder)
+    publisher = Publisher(folder, store, terms=TERMS, clock=StationClock(None), note=_note)
+    publisher.check(state.entry_count if state else 0)
+    is_new = state is None
+    state = state or begin(TERMS)
+    done = int(state.positions.get("f", "0"))
+    began_us = max(state.now_us, START - SECOND)
+    opening = Inputs(agreement=WRITTEN if is_new else None, started=FEEDS, log_key=publisher.log_key)
+    state, sends = _step(store, publisher, folder, state, opening, began_us)
+    for number, (at_us, delivery) in enumerate(SCRIPT[done:], start=done + 1):
+        batch, rest = of_deliveries([delivery])
+        inputs = Inputs(batch=batch, delivered=rest, outcomes=tuple(map(_outcome, sends)))
+        state, sends = _step(store, publisher, folder, state, inputs, max(at_us, state.now_us))
+        acknowledged[:4] = number.to_bytes(4, "big")
+    publisher.want(state.entry_count)
+    publisher._append(state.entry_count)
+    publisher._log.publish()
+    publisher.stop()
+    store.close()
+
+
+def _step(store: Store, publisher: Publisher, folder: Path, state: State, inputs: Inputs, now_us: int):
+    terms = compile_terms(inputs.agreement) if inputs.agreement else None
+    state, commit = tick(state, inputs, now_us, terms=terms)
+    named = None
+    if state.tick % SNAPSHOT_EVERY == 1 and state.tick > 1:
+        named = _step.pending
+        _step.pending = None
+    store.write(write_of(commit, inputs, clock=b"", chores=Chores(recorded=publisher.size, snapshot=named)))
+    if state.tick % SNAPSHOT_EVERY == 0:
+        _step.pending = (state.tick, *write_snapshot(folder, state.tick, dump_state(state)))
+    publisher._append(state.entry_count)
+    if state.tick % PUBLISH_EVERY == 0:
+        publisher._log.publish()
+    return state, commit.sends
+
+
+_step.pending = None
+
+
+def _outcome(send) -> Reported:
+    outcome = Outcome(state=MessageState.HANDED_OVER, transport="test")
+    return Reported(message_id=send.message.message_id, number=send.number, outcome=outcome)
+
+
+def _note(note: object) -> None:
+    """The publisher's notes are for a ticker, and there is none."""
+
+
+def child(folder: Path, acknowledged: mmap.mmap) -> int:
+    """Run, and return the exit code."""
+    try:
+        run(folder, acknowledged)
+    except (TocsinError, OSError):
+        return REFUSED
+    return 0
+
+
+def outcome_of(folder: Path) -> dict[str, object]:
+    """Return what a folder holds that no cut may change: its events and cases, the record whole."""
+    store = Store(sqlite_url(folder / "station.db"))
+    try:
+        with store.reader() as connection:
+            lines = [bytes(r[0]) for r in connection.exec_driver_sql("SELECT line FROM event ORDER BY seq")]
+            opened = [
+                bytes(r[0])
+                for r in connection.exec_driver_sql("SELECT line FROM fact WHERE kind='case_opened' ORDER BY seq")
+            ]
+        state, whole = restore(store, folder), restore(store, folder / "nowhere")
+        assert state is not None and whole is not None and state.tick == whole.tick
+        assert verify_folder(folder).checkpoint.size == state.entry_count == whole.entry_count
+        assert len(store.rows(schema.log_entries)) <= state.entry_count
+        return {"events": lines, "opened": opened, "counts": state.counts["f"].as_json(), "at": state.positions["f"]}
+    finally:
+        store.close()
