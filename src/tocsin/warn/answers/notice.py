@@ -57,7 +57,7 @@ def read_notice(
     if not groups:
         subject = neutral(str(mail.get("subject", "")))
         return (_rejected(source, "a mail that is no delivery notice; its sender cannot be known", subject),)
-    given = _field(groups[0], "original-envelope-id")
+    given = _field(groups[0], "original-envelope-id").lower()
     message_id, _, code = given.partition(".")
     message = told(message_id)
     if message is None:

@@ -190,10 +190,10 @@ def receipt_code(key: bytes, message: Message) -> str:
     """Return a code by which a relay's delivery notice shows that it is about this message and no guess.
 
     It goes where only relays see it (the envelope of a mail, RFC 3461 ENVID), so that neither an outsider nor the
-    recipient can write a notice. 22 URL-safe characters.
+    recipient can write a notice. 32 hexadecimal digits, since some relays return an envelope id in capitals.
     """
     claims = canonical_bytes([message.message_id, message.recipient, message.channel])
-    return _text(_mac(key, _RECEIPT_DOMAIN, claims)[:_RECEIPT_BYTES])
+    return _mac(key, _RECEIPT_DOMAIN, claims)[:_RECEIPT_BYTES].hex()
 
 
 def _bound(token: str, key: bytes) -> Bound | TokenRefusal:
