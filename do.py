@@ -3,7 +3,7 @@
 
 Makes `.venv` beside this file, installs what the lock files name (with hashes; by uv where it can be had, by pip
 where not), installs Tocsin itself in place, and runs. The next call skips all set-up until a lock file changes.
-Standard library only. Commands: demo, test, check, fix, lock, crash.
+Standard library only. Commands: demo, test, check, fix, lock, crash, sim.
 """
 
 from __future__ import annotations
@@ -109,8 +109,14 @@ def crash(arguments: list[str]) -> None:
     must(PYTHON, "-m", "tests.crash.figures", *arguments)
 
 
+def sim(arguments: list[str]) -> None:
+    """Simulate the ladder under faults by seed; arguments: SEEDS=300 FROM=0 HOURS=12, STATION=1 for a whole station."""
+    set_up(DEV_LOCK)
+    must(PYTHON, "-m", "tests.sim", *arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
-    "demo": demo, "test": test, "check": check, "fix": fix, "lock": lock, "crash": crash,
+    "demo": demo, "test": test, "check": check, "fix": fix, "lock": lock, "crash": crash, "sim": sim,
 }  # fmt: skip
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tocsin.agreement.playbook import MOVER, Channel, ConductTrigger, Level, Playbook, SilenceTrigger, StandDown
+from tocsin.agreement.playbook import (
+    MOVER,
+    Alternate,
+    Channel,
+    ConductTrigger,
+    Level,
+    Playbook,
+    Relay,
+    SilenceTrigger,
+    StandDown,
+)
 from tocsin.agreement.watchlist import Conduct
 from tocsin.warn.case import Case, Outcome
 from tocsin.warn.inputs import Action, Answer, CallPerson, Due, Found, Happening, Reported, Send
@@ -95,6 +105,20 @@ def cable(**changes: Any) -> Playbook:
         ),
     }
     return Playbook(**(fields | changes))
+
+
+def rich(**changes: Any) -> Playbook:
+    """Return the ladder with everything that a level can have: turns, alternates, a relay, expiring answers, calls."""
+    fields: dict[str, Any] = {name: getattr(cable().levels[0], name) for name in Level.__slots__}
+    first = fields | {"in_turn": True, "turn_s": 30.0, "ack_expires_s": 400.0}
+    first["alternates"] = (Alternate(of=MOVER, who="deputy", after_s=100.0), Alternate(of=MOVER, who="agent"))
+    fields = {name: getattr(cable().levels[1], name) for name in Level.__slots__}
+    second = fields | {"relays": (Relay(to="fishers", by="operator", within_s=50.0),), "ack_expires_s": 200.0}
+    second["channels"] = ("vhf16", "satc", "nfa_sms", "desk_phone")
+    ways = cable().channels | {"nfa_sms": Channel(channel_id="nfa_sms", kind="sms", to=frozenset({"agent"}))}
+    levels = (Level(**first), Level(**second), cable().levels[2])
+    fields = {"levels": levels, "channels": ways, "call_within_s": 90.0, "call_alternates": ("deputy", "chief")}
+    return cable(**(fields | changes))
 
 
 def event(kind: EventKind, at_s: float = 0.0, *, zone: str = "guard", rule: str | None = None, **changes: Any) -> Event:

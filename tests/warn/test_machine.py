@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, answer, cable, event, withdrawn
+from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, answer, cable, event, rich, withdrawn
 
-from tocsin.agreement.playbook import MOVER, Alternate, Channel, ConductTrigger, Level, Playbook, Relay
+from tocsin.agreement.playbook import MOVER, ConductTrigger, Level, Playbook
 from tocsin.agreement.watchlist import Conduct
 from tocsin.canon import parse_json
 from tocsin.warn.case import Outcome
@@ -53,19 +53,6 @@ def short(**changes: object) -> Playbook:
 
 
 FIRSTS = [(EventKind.APPROACH, None), (EventKind.LOITER, "guard/anchor"), (EventKind.CROSSING, None)]
-
-
-def rich() -> Playbook:
-    """Return the ladder with everything that a level can have: turns, alternates, a relay, expiring answers, calls."""
-    fields = {name: getattr(cable().levels[0], name) for name in Level.__slots__}
-    first = fields | {"in_turn": True, "turn_s": 30.0, "ack_expires_s": 400.0}
-    first["alternates"] = (Alternate(of=MOVER, who="deputy", after_s=100.0), Alternate(of=MOVER, who="agent"))
-    fields = {name: getattr(cable().levels[1], name) for name in Level.__slots__}
-    second = fields | {"relays": (Relay(to="fishers", by="operator", within_s=50.0),), "ack_expires_s": 200.0}
-    second["channels"] = ("vhf16", "satc", "nfa_sms", "desk_phone")
-    ways = cable().channels | {"nfa_sms": Channel(channel_id="nfa_sms", kind="sms", to=frozenset({"agent"}))}
-    levels = (Level(**first), Level(**second), cable().levels[2])
-    return cable(levels=levels, channels=ways, call_within_s=90.0, call_alternates=("deputy", "chief"))
 
 
 PLAYBOOKS = [cable(), rich(), cable(levels=cable().levels[:2]), short(), short(ack_within_s=None, repeat_every_s=None)]

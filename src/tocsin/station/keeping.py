@@ -114,16 +114,17 @@ class Keeping:
         is_start : bool
             True if the process begins with this: what was under way is in doubt, and tried again.
         """
-        facts, sends = [], []
+        facts, sends, fresh = [], [], set()
         for note in [*notes, *self._silences(spoke, now_us)]:
             facts.append(_fact(now_us, note))
             if note.kind in TOLD and self._is_due(note, now_us):
                 telling = Telling(message=_message(note, now_us))
                 self.tellings[telling.message.message_id] = telling
+                fresh.add(telling.message.message_id)
         for report in outcomes:
             facts += self._end(report, now_us)
         for key, telling in self.tellings.items():
-            if telling.message.queued_us == now_us and telling.due_us is None and telling.number == 1:
+            if key in fresh:
                 sends.append(Send(message=telling.message, number=1))
             elif (is_start and telling.due_us is None) or (telling.due_us is not None and telling.due_us <= now_us):
                 again = Telling(message=telling.message, number=telling.number + 1)

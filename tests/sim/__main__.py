@@ -1,0 +1,45 @@
+"""Run seeds: `python -m tests.sim [SEEDS=n] [FROM=n] [HOURS=h] [STATION=1]`; a failure prints its seed and stops."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections import Counter
+
+from tests.sim.machines import DeskMachine, StationMachine
+from tests.sim.world import World
+
+
+def main(arguments: list[str]) -> int:
+    """Run the seeds asked for; return 1 at the first that fails."""
+    asked = dict(part.split("=", 1) for part in arguments)
+    first, many = int(asked.get("FROM", 0)), int(asked.get("SEEDS", 300))
+    hours = float(asked.get("HOURS", 12))
+    is_station = asked.get("STATION") == "1"
+    counts: Counter[str] = Counter()
+    simulated_h, begun_s = 0.0, time.process_time()
+    for seed in range(first, first + many):
+        world = World(StationMachine() if is_station else DeskMachine(), seed, 0.2 if is_station else hours)
+        try:
+            world.run()
+        except Exception:
+            traceback.print_exc()
+            again = f"python3 do.py sim FROM={seed} SEEDS=1 HOURS={hours:g}" + (" STATION=1" if is_station else "")
+            print(f"seed {seed} fails, with {', '.join(sorted(world.faults)) or 'no faults'}; again: {again}")
+            return 1
+        counts.update(world.counts)
+        counts.update({f"step {name}": n for name, n in world.checks.steps.items()})
+        simulated_h += (world.true_us - world.start_us) / 3.6e9
+    spent_s = time.process_time() - begun_s
+    for name, n in sorted(counts.items()):
+        print(f"{n:>9,}  {name}")
+    print(
+        f"{many} seeds from {first}: {simulated_h / 24:,.1f} days simulated in {spent_s:,.1f} s of CPU "
+        f"({simulated_h / 8_766 / (spent_s / 3_600):,.2f} years a CPU-hour); every check held"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
