@@ -1,17 +1,17 @@
 """Approaches: which zones a track enters if it goes on as it goes, and when that has stopped being so.
 
-Constant course and speed along the geodesic: the predicted way is walked through the atlas like any other way. An
-approach
-is written once; it has ended when the prediction has failed `APPROACH_MISSES` times in a row, or when the track is
-inside.
-Ended outside, it was a retreat, and as many of those as agreed within the agreed time are probing.
+Constant course and speed along the geodesic: the predicted way is walked through the atlas like any other way. A fix
+within its own accuracy of a zone's edge may be inside already: nobody knows, so it counts as an entry predicted for
+now, whatever its course (warn early). An approach is written once; it has ended when the prediction has failed
+`APPROACH_MISSES` times in a row, or when the track is inside. Ended outside, it was a retreat, and as many of those as
+agreed within the agreed time are probing.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m, clearance_m, crossings_on
+from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m, clearance_m, crossings_on, zones_near
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S, emit, know_motion
 from tocsin.kernels.geodesic import direct
@@ -23,6 +23,7 @@ from tocsin.kernels.tables import (
     APPROACH_ENDED,
     APPROACHING,
     CYCLE,
+    LEAVING,
     NONE,
     PROBING,
     Book,
@@ -39,27 +40,46 @@ flapping."""
 CLEAR = 1.5
 """An approach goes on while entry lies within this many look-aheads (warn early, clear late); dimensionless."""
 
+MOST_UNKNOWN_M = 2_000.0
+"""A fix that says less than this of where it is says nothing of which zones it may be in, metres; more would let one
+receiver without a clear sky warn for every zone around it."""
+
+MOVES_FROM_MPS = 0.257
+"""Who lies still beside a zone does not come nearer, however bad the fixes: slower than this, metres a second, opens
+no approach (0.5 kn, below which `stopped` counts a ship as stopped); less lets every moored ship alarm."""
+
 PREDICTED_PIECE_M = 50_000.0
 """A predicted way is straight in pieces of this length, metres: 50 m off at most at 45° N, below its own
 uncertainty."""
 
 
 @kernel
-def look_ahead(atlas: AtlasArrays, book: Book, work: Work) -> int:
-    """Write the edges that the predicted way crosses, with the fraction of `book.horizon_s`, and return how many.
+def unknown_m(accuracy_m: float) -> float:
+    """Return how near an edge must be for a fix to leave open on which side it lies; 0 if it has no accuracy."""
+    return min(accuracy_m, MOST_UNKNOWN_M) if accuracy_m > 0.0 else 0.0
 
-    More than the scratch room holds is returned as its length plus one, and means that nothing can be said.
+
+@kernel
+def look_ahead(atlas: AtlasArrays, book: Book, work: Work, accuracy_m: float) -> int:
+    """Write the edges within the fix's accuracy, with 0, and those that the predicted way crosses; return how many.
+
+    With each crossing comes its fraction of `book.horizon_s`. More than the scratch room holds is returned as its
+    length plus one, and means that nothing can be said.
     """
-    leg = work.leg[0]
+    leg, n, room = work.leg[0], 0, len(work.ahead_s)
     know_motion(leg)
-    reach_m = leg.speed_mps * book.horizon_s
-    if not (reach_m > 0.0 and leg.course_deg == leg.course_deg):  # false for NaN
-        return 0
-    if clearance_m(atlas, leg.to_lat_deg, leg.to_lon_deg) > reach_m:
-        return 0
+    reach_m, near_m = leg.speed_mps * book.horizon_s, unknown_m(accuracy_m)
+    clear_m = clearance_m(atlas, leg.to_lat_deg, leg.to_lon_deg)
+    if near_m > 0.0 and clear_m <= near_m:
+        n = zones_near(atlas, leg.to_lat_deg, leg.to_lon_deg, near_m, work.ahead_zone)
+        if n > room:
+            return room + 1
+        for j in range(n):
+            work.ahead_s[j] = 0.0
+    if not (reach_m > 0.0 and leg.course_deg == leg.course_deg) or clear_m > reach_m:  # not … : true for NaN
+        return n
     end_lat_deg, end_lon_deg = direct(leg.to_lat_deg, leg.to_lon_deg, leg.course_deg, reach_m)
     pieces = int(np.ceil(reach_m / PREDICTED_PIECE_M))
-    n, room = 0, len(work.ahead_s)
     lat_deg, lon_deg = leg.to_lat_deg, leg.to_lon_deg
     for piece in range(1, pieces + 1):
         next_lat_deg, next_lon_deg = end_lat_deg, end_lon_deg
@@ -88,6 +108,12 @@ def _holds(book: Book, leg: Row, rule: Row, time_s: float) -> bool:
         and not banded
         and in_force(book.windows_us, zone.windows_from, zone.windows_to, entry_us)
     )
+
+
+@kernel
+def _is_leaving(state: State, leg: Row, zone: int, time_s: float) -> bool:
+    """Return True if a fix at a zone's edge belongs to a visit that goes on until the track is clear of it."""
+    return time_s == 0.0 and find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE
 
 
 @kernel
@@ -152,7 +178,7 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
         inside = False
         for i in range(zones):
             inside = inside or work.zones[i] == zone
-        if inside or not binds[zone]:
+        if inside or not binds[zone] or _is_leaving(state, leg, zone, time_s):
             continue
         for a in range(book.zones[zone].approach_from, book.zones[zone].approach_to):
             rule = book.approaches[a]
@@ -160,7 +186,11 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
             if e != NONE:
                 if state.episodes[e].misses and time_s <= CLEAR * rule.lookahead_s and _holds(book, leg, rule, time_s):
                     state.episodes[e].misses = 0
-            elif time_s <= rule.lookahead_s and _holds(book, leg, rule, time_s):
+            elif (
+                time_s <= rule.lookahead_s
+                and (time_s > 0.0 or leg.speed_mps >= MOVES_FROM_MPS)
+                and _holds(book, leg, rule, time_s)
+            ):
                 open_episode(state, leg.track, APPROACHING, a, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
                 n = emit(
                     found, n, leg, APPROACH, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from math import nan
 
-from tocsin.kernels.approaches import approaches, look_ahead
+from tocsin.kernels.approaches import approaches, look_ahead, unknown_m
 from tocsin.kernels.atlas import AtlasArrays, clearance_m, same_empty_cell, way_crossings, zones_at
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.leaving import certain_at, exit_certain
+from tocsin.kernels.silences import silence, was_reachable
 from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
-from tocsin.kernels.visits import at_zone, first_seen, note_quiet, silence
+from tocsin.kernels.visits import at_zone, first_seen, note_quiet
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
 """Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
@@ -84,8 +85,10 @@ def _is_quiet(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Ro
     if (party != NONE and party != last.party) or (category != NONE and category != last.category):  # noqa: PLR1714
         return False
     lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
-    if book.horizon_s > 0.0 and not clearance_m(atlas, lat_deg, lon_deg) > speed_mps * book.horizon_s:
-        return False
+    if book.horizon_s > 0.0:
+        clear_m = clearance_m(atlas, lat_deg, lon_deg)
+        if not clear_m > speed_mps * book.horizon_s or not clear_m > unknown_m(reports.accuracy_m[i]):
+            return False
     return same_empty_cell(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
 
 
@@ -192,12 +195,13 @@ def sweep(
             last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
             continue
         _fill_leg(state, reports, i, leg)
-        ahead = look_ahead(atlas, book, work) if book.horizon_s > 0.0 else 0
+        ahead = look_ahead(atlas, book, work, reports.accuracy_m[i]) if book.horizon_s > 0.0 else 0
         zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
         flips = 0 if leg.first else _flips(atlas, work)
         if max(zones, ahead, flips + 1, _length(state, last.episodes)) > len(work.s):
             return i, n, WANTS_WORK, repeated
-        if len(found) - n < room:
+        is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
+        if len(found) - n < room + is_silence * len(book.rules):
             return i, n, WANTS_ROOM, repeated
         if state.free[1] < room:
             return i, n, WANTS_EPISODES, repeated
@@ -205,7 +209,10 @@ def sweep(
             work.flip_s[0] = 2.0
         binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
         leg.to_exemption = _exemption(book, work, zones, binds)
+        before = n
         n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
+        if is_silence:
+            n = was_reachable(state, atlas, book, leg, binds, before, found, n)
         n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
         last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
         last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
