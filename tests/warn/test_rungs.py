@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, Walk, answer, cable, event
+from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, Walk, answer, cable, event, withdrawn
 
 from tocsin.agreement.playbook import MOVER, Alternate, Channel, Level, Playbook, Relay
 from tocsin.errors import LadderError
@@ -226,3 +226,17 @@ def test_retry_of_a_message_in_turn_keeps_its_turn() -> None:
     walk.found(event(EventKind.APPROACH))
     walk.until(35)
     assert [s[2] for s in walk.said] == ["ais_msg", "vhf16"]
+
+
+def test_correction_that_failed_for_now_is_tried_again_though_the_case_stands_down_meanwhile() -> None:
+    walk = Walk(cable())
+    walk.found(event(EventKind.APPROACH))
+    second = event(EventKind.LOITER, 10, rule="guard/anchor")
+    walk.found(second)
+    walk.outcome = lambda channel: NOW_NOT if channel == "vhf16" else HANDED
+    walk.found(withdrawn(second, 20))
+    walk.found(event(EventKind.EXIT, 25, zone="outer"))
+    walk.outcome = lambda channel: HANDED
+    case = walk.until(100)
+    assert {m.state for m in case.messages if m.purpose is Purpose.CORRECTION} == {MessageState.HANDED_OVER}
+    assert case.state is CaseState.CLOSED

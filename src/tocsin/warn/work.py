@@ -210,7 +210,8 @@ class Work(Saying):
     def stand_down(self, outcome: CaseOutcome) -> None:
         """Tell those who were told that it is over, or that it was an error."""
         self.give_up_all("the case is over")
-        self.case = replace(self.case, outcome=outcome, deadlines=())
+        retries = tuple(d for d in self.case.deadlines if d.kind is DeadlineKind.RETRY)  # of corrections, if any
+        self.case = replace(self.case, outcome=outcome, deadlines=retries)
         false_alarm = outcome is CaseOutcome.FALSE_ALARM
         told = self.already_told()
         if not false_alarm:
