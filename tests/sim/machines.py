@@ -26,7 +26,7 @@ from tocsin.tracks.feeds.feed import Delivery
 from tocsin.warn import desk, snapshot
 from tocsin.warn.case import Acknowledgement
 from tocsin.warn.docket import Docket, Playbooks
-from tocsin.warn.inputs import Answer, Found, Reported, Resumed
+from tocsin.warn.inputs import Answer, Found, Muting, Reported, Resumed
 from tocsin.watch.event import EventKind
 
 
@@ -169,6 +169,7 @@ class StationMachine:
             batch=batch,
             delivered=rest,
             answers=tuple(item for item in arrived if isinstance(item, Answer)),
+            mutes=tuple(item for item in arrived if isinstance(item, Muting)),
             outcomes=tuple(item for item in arrived if isinstance(item, Reported)),
             agreement=self.terms.written if self.state.tick == 0 else None,
             started=FEEDS if is_start else None,

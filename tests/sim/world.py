@@ -181,7 +181,7 @@ class World:
 
     def _on_people_mute(self, every_s: int) -> None:
         cases = sorted(self.machine.docket.cases)
-        if cases and not self.calm and hasattr(self.machine, "books"):
+        if cases and not self.calm:
             now_us = self.told.now_us if self.told else 0
             asked = Muting(
                 at_us=now_us,

@@ -272,7 +272,7 @@ class _Turn:
         """Take events, answers, outcomes and time to the desk."""
         state, commit = self.state, self.commit
         outcomes = [report for report in inputs.outcomes if not state.keeping.takes(report)]
-        arrived: list[desk.Input] = [*map(_found, commit.events), *inputs.answers, *outcomes]
+        arrived: list[desk.Input] = [*map(_found, commit.events), *inputs.answers, *inputs.mutes, *outcomes]
         if inputs.started is not None:
             arrived.append(Resumed())
             commit.settled += sorted(state.in_flight)

@@ -19,7 +19,7 @@ from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.feeds.feed import Delivery, FeedFact
 from tocsin.tracks.order import FeedPolicy
 from tocsin.tracks.quality import Flag, Reject
-from tocsin.warn.inputs import Answer, Reported
+from tocsin.warn.inputs import Answer, Muting, Reported
 from tocsin.watch.event import Event
 
 FORMAT = 1
@@ -133,6 +133,7 @@ class Inputs:
         The reports of all deliveries, delivery by delivery.
     delivered : tuple of Delivered
     answers : tuple of Answer
+    mutes : tuple of Muting
     outcomes : tuple of Reported
     notes : tuple of HealthNote
     corrected : tuple of Corrected
@@ -147,6 +148,7 @@ class Inputs:
     batch: ReportBatch = field(default_factory=lambda: EMPTY)
     delivered: tuple[Delivered, ...] = ()
     answers: tuple[Answer, ...] = ()
+    mutes: tuple[Muting, ...] = ()
     outcomes: tuple[Reported, ...] = ()
     notes: tuple[HealthNote, ...] = ()
     corrected: tuple[Corrected, ...] = ()
@@ -157,7 +159,7 @@ class Inputs:
     @property
     def is_empty(self) -> bool:
         """True if nothing came but time."""
-        parts = (self.delivered, self.answers, self.outcomes, self.notes, self.corrected)
+        parts = (self.delivered, self.answers, self.mutes, self.outcomes, self.notes, self.corrected)
         return not any(parts) and self.agreement is None and self.started is None
 
 
@@ -174,6 +176,7 @@ class _Kept:
     agreement: AgreementText | None
     started: Mapping[str, FeedPolicy] | None
     log_key: str
+    mutes: tuple[Muting, ...] = ()
 
 
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
@@ -222,6 +225,7 @@ def dump_rest(inputs: Inputs) -> bytes:
             format=FORMAT,
             delivered=inputs.delivered,
             answers=inputs.answers,
+            mutes=inputs.mutes,
             outcomes=inputs.outcomes,
             notes=inputs.notes,
             corrected=inputs.corrected,
@@ -250,6 +254,7 @@ def load_inputs(rest: bytes, reports: bytes | None) -> Inputs:
         batch=load_reports(reports) if reports else EMPTY,
         delivered=kept.delivered,
         answers=kept.answers,
+        mutes=kept.mutes,
         outcomes=kept.outcomes,
         notes=kept.notes,
         corrected=kept.corrected,
