@@ -12,6 +12,7 @@ import typer
 
 from tocsin import __version__
 from tocsin.cli import (
+    access,
     agreement,
     demo,
     export_events,
@@ -46,6 +47,7 @@ app.command("demo")(demo.demo_command)
 app.add_typer(record.app, name="record")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(notice.app, name="notice")
+app.add_typer(access.app, name="access")
 
 
 def _print_version(wanted: bool) -> None:

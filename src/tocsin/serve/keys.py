@@ -160,6 +160,21 @@ class Keyring:
         self._save([ended if r.id == key_id else r for r in self._file.keys])
         return True
 
+    def listed(self) -> list[dict[str, str | None]]:
+        """Return what may be told of every key: its id, what it is for, and when it was made and ends."""
+        self._read()
+        return [
+            {
+                "id": row.id,
+                "scope": str(row.scope),
+                "name": row.name,
+                "created": row.created,
+                "expires": row.expires,
+                "revoked": row.revoked,
+            }
+            for row in self._file.keys
+        ]
+
     def check(self, text: str, *, now_us: int) -> Caller | None:
         """Return who holds this key, or None; the same work is done whether or not there is such a key.
 

@@ -13,6 +13,7 @@ from typing import Any
 from tocsin.agreement.visible import Decision, Policy, Reason, Sort, Thing, blurred, decide
 from tocsin.agreement.watchlist import Conduct
 from tocsin.serve.keys import Caller, Scope
+from tocsin.station.entries import CONDUCT
 from tocsin.units import parse_instant_us
 from tocsin.watch.event import EventKind
 
@@ -43,22 +44,12 @@ CASE_EVENT_FIELDS = (
 TOLD_FIELDS = ("case_id", "agreement", "zones", "track", "opened", "closed", "state")
 """What a case shows to a party that was told something in it and is granted nothing else."""
 
-_CONDUCT = {
-    EventKind.FIRST_SEEN_INSIDE: Conduct.ENTRY,
-    EventKind.ZONE_BEGAN: Conduct.ENTRY,
-    EventKind.ZONE_ENDED: Conduct.EXIT,
-    EventKind.APPROACH_ENDED: Conduct.APPROACH,
-    EventKind.GAP_ENDED: Conduct.GAP,
-    EventKind.BUILDUP: Conduct.BUILD_UP,
-}
-"""The routing's word for events whose kind it does not name itself."""
-
 _EXACTLY = Decision(reason=Reason.ALL)
 
 
 def conduct_of(kind: EventKind) -> Conduct:
     """Return the routing's word for a kind of event."""
-    return _CONDUCT.get(kind) or Conduct(kind)
+    return Conduct(CONDUCT.get(kind, kind))
 
 
 def event_view(policy: Policy, caller: Caller, row: Row, *, now_us: int) -> dict[str, Any] | None:
