@@ -25,14 +25,14 @@ EDGE_DEG, KNOT_DEG = 57.106, 2.5 * 60 / 111_320
 
 
 def sailing(folder: Path, *, day: str = "2031-06-03", goes_on: int = 2, turns: int = 4) -> Path:
-    """Write ships that come from the south, one an hour; the first go on, the others turn back 3.3 km before."""
+    """Write ships that come from the south, one an hour; the first go on, the others turn back 2.2 km before."""
     lines = ["track_id,observed,lat_deg,lon_deg,party"]
     for ship in range(goes_on + turns):
         lat, northward = EDGE_DEG - 0.09, True
         for minute in range(150):
             hour, rest = divmod(60 * ship + minute, 60)
             lines.append(f"dev:ship{ship},{day}T{hour:02d}:{rest:02d}:00Z,{lat:.6f},{5.6 + 0.01 * ship:.6f},")
-            northward = northward and (ship < goes_on or lat < EDGE_DEG - 0.03)
+            northward = northward and (ship < goes_on or lat < EDGE_DEG - 0.02)
             lat += KNOT_DEG if northward else -KNOT_DEG
     path = folder / "ships.csv"
     path.write_text("\n".join(lines) + "\n")

@@ -1,22 +1,24 @@
-"""Approaches: which zones a track enters if it goes on as it goes, and when that has stopped being so.
+"""Approaches: which zones a track is likely to enter within the agreed time, and when that has stopped being so.
 
-Constant course and speed along the geodesic: the predicted way is walked through the atlas like any other way. A fix
-within its own accuracy of a zone's edge may be inside already: nobody knows, so it counts as an entry predicted for
-now, whatever its course (warn early). An approach is written once; it has ended when the prediction has failed
-`APPROACH_MISSES` times in a row, or when the track is inside. Ended outside, it was a retreat, and as many of those as
-agreed within the agreed time are probing.
+The forecast is `forecast.py`'s, and `vigil.py` decides when it is enough to warn: at a fix, or, if none comes, at the
+moment that the last fix told, so that the same warning is given whether the next fix or the watermark shows that none
+came (DESIGN P2). An approach is written once; it has ended when it proved false or when the track is inside. Ended
+outside, it was a retreat, and as many of those as agreed within the agreed time are probing.
 """
 
 from __future__ import annotations
 
+from math import inf, isnan, nan
+
 import numpy as np
 
-from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m, clearance_m, crossings_on, zones_near
+from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.findings import US_PER_S, emit, know_motion
-from tocsin.kernels.geodesic import direct
+from tocsin.kernels.forecast import RAYS, SPREAD, course_ahead_deg, look_around, outlook, reach_m, weigh_ways
+from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.legs import geodesic_point
+from tocsin.kernels.motion import carry_s, learn_motion
 from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import (
     APPROACH,
@@ -24,77 +26,76 @@ from tocsin.kernels.tables import (
     APPROACHING,
     CYCLE,
     LEAVING,
+    MEMORIES,
+    NEVER,
     NONE,
     PROBING,
     Book,
+    Reports,
     Row,
     Rows,
     State,
     Work,
 )
-
-APPROACH_MISSES = 2
-"""Fixes in a row at which the prediction must fail before an approach has ended; dimensionless; lower means more
-flapping."""
-
-CLEAR = 1.5
-"""An approach goes on while entry lies within this many look-aheads (warn early, clear late); dimensionless."""
-
-MOST_UNKNOWN_M = 2_000.0
-"""A fix that says less than this of where it is says nothing of which zones it may be in, metres; more would let one
-receiver without a clear sky warn for every zone around it."""
-
-MOVES_FROM_MPS = 0.257
-"""Who lies still beside a zone does not come nearer, however bad the fixes: slower than this, metres a second, opens
-no approach (0.5 kn, below which `stopped` counts a ship as stopped); less lets every moored ship alarm."""
-
-PREDICTED_PIECE_M = 50_000.0
-"""A predicted way is straight in pieces of this length, metres: 50 m off at most at 45° N, below its own
-uncertainty."""
+from tocsin.kernels.trig import atan2d, hypot, sincosd
+from tocsin.kernels.vigil import IDLE, PATIENCE, WARNED, falls_due, keep_vigil
 
 
 @kernel
-def unknown_m(accuracy_m: float) -> float:
-    """Return how near an edge must be for a fix to leave open on which side it lies; 0 if it has no accuracy."""
-    return min(accuracy_m, MOST_UNKNOWN_M) if accuracy_m > 0.0 else 0.0
+def take_motion(row: Row, learnt: Row) -> None:
+    """Make what one row knows of a track's motion what another has learnt."""
+    row.asked_us, row.interval_s, row.seen_s, row.leg_s = (
+        learnt.asked_us,
+        learnt.interval_s,
+        learnt.seen_s,
+        learnt.leg_s,
+    )
+    row.east_mps, row.north_mps = learnt.east_mps, learnt.north_mps
+    for k in range(MEMORIES):
+        row.mean_east_mps[k], row.mean_north_mps[k] = learnt.mean_east_mps[k], learnt.mean_north_mps[k]
+        row.mean_speed_mps[k] = learnt.mean_speed_mps[k]
 
 
 @kernel
-def look_ahead(atlas: AtlasArrays, book: Book, work: Work, accuracy_m: float) -> int:
-    """Write the edges within the fix's accuracy, with 0, and those that the predicted way crosses; return how many.
+def note_motion(last: Row, reports: Reports, i: int, row: Row) -> None:
+    """Write into `row` what a report teaches of its track's motion; `last`, its row so far, is not changed."""
+    take_motion(row, last)
+    east_mps = north_mps = nan
+    speed_mps, course_deg = reports.speed_mps[i], reports.course_deg[i]
+    if not (isnan(speed_mps) or isnan(course_deg)):
+        s, c = sincosd(course_deg)
+        east_mps, north_mps = speed_mps * s, speed_mps * c
+    leg_east_mps = leg_north_mps = leg_s = 0.0
+    if last.observed_us != NEVER:
+        leg_s = (reports.observed_us[i] - last.observed_us) / US_PER_S
+        way_m, azimuth_deg = inverse_m(last.lat_deg, last.lon_deg, reports.lat_deg[i], reports.lon_deg[i])
+        s, c = sincosd(azimuth_deg)
+        leg_east_mps, leg_north_mps = way_m / leg_s * s, way_m / leg_s * c
+    learn_motion(row, leg_s, leg_east_mps, leg_north_mps, east_mps, north_mps)
 
-    With each crossing comes its fraction of `book.horizon_s`. More than the scratch room holds is returned as its
-    length plus one, and means that nothing can be said.
+
+@kernel
+def look_ahead(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row, work: Work) -> int:
+    """Learn from a report, and if a forecast is due, write the zones that a fan of ways meets and return how many.
+
+    Returns
+    -------
+    int
+        `NONE` if no forecast is made at this fix; more than there is room for means that nothing can be said.
     """
-    leg, n, room = work.leg[0], 0, len(work.ahead_s)
-    know_motion(leg)
-    reach_m, near_m = leg.speed_mps * book.horizon_s, unknown_m(accuracy_m)
-    clear_m = clearance_m(atlas, leg.to_lat_deg, leg.to_lon_deg)
-    if near_m > 0.0 and clear_m <= near_m:
-        n = zones_near(atlas, leg.to_lat_deg, leg.to_lon_deg, near_m, work.ahead_zone)
-        if n > room:
-            return room + 1
-        for j in range(n):
-            work.ahead_s[j] = 0.0
-    if not (reach_m > 0.0 and leg.course_deg == leg.course_deg) or clear_m > reach_m:  # not … : true for NaN
-        return n
-    end_lat_deg, end_lon_deg = direct(leg.to_lat_deg, leg.to_lon_deg, leg.course_deg, reach_m)
-    pieces = int(np.ceil(reach_m / PREDICTED_PIECE_M))
-    lat_deg, lon_deg = leg.to_lat_deg, leg.to_lon_deg
-    for piece in range(1, pieces + 1):
-        next_lat_deg, next_lon_deg = end_lat_deg, end_lon_deg
-        if piece < pieces:
-            next_lat_deg, next_lon_deg = geodesic_point(
-                leg.to_lat_deg, leg.to_lon_deg, end_lat_deg, end_lon_deg, piece / pieces
-            )
-        more = crossings_on(atlas, lat_deg, lon_deg, next_lat_deg, next_lon_deg, work.ahead_zone[n:], work.ahead_s[n:])
-        if n + more > room:
-            return room + 1
-        for j in range(n, n + more):
-            work.ahead_s[j] = (piece - 1 + work.ahead_s[j]) / pieces
-        n += more
-        lat_deg, lon_deg = next_lat_deg, next_lon_deg
-    return n
+    row = work.track[0]
+    note_motion(last, reports, i, row)
+    at_us = reports.observed_us[i]
+    if isnan(row.east_mps) or (row.asked_us != NEVER and at_us - row.asked_us < book.ask_us):
+        return NONE
+    row.asked_us = at_us
+    reach = reach_m(row, hypot(row.east_mps, row.north_mps), book.horizon_s, carry_s(row))
+    if not reach > 0.0:
+        return 0
+    return look_around(
+        atlas, reports.lat_deg[i], reports.lon_deg[i], course_ahead_deg(row), reach, work.ahead_zone, work.ahead_s,
+        work.fan_zone, work.fan_m,
+    )  # fmt: skip
 
 
 @kernel
@@ -111,20 +112,45 @@ def _holds(book: Book, leg: Row, rule: Row, time_s: float) -> bool:
 
 
 @kernel
-def _is_leaving(state: State, leg: Row, zone: int, time_s: float) -> bool:
-    """Return True if a fix at a zone's edge belongs to a visit that goes on until the track is clear of it."""
-    return time_s == 0.0 and find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE
+def _tell(row: Row, vigil: Row, distance_m: float) -> None:
+    """Write what an approach says beside speed and course."""
+    row.value[2], row.value[3] = vigil.time_s, distance_m
+    row.value[4], row.value[5], row.value[6] = vigil.time_lo_s, vigil.time_hi_s, vigil.chance
 
 
 @kernel
-def _end(state: State, atlas: AtlasArrays, book: Book, leg: Row, episode: int, found: Rows, n: int) -> int:
-    """Write the end of an approach and close it."""
-    row = state.episodes[episode]
-    rule, began_us = book.approaches[row.key], row.began_us
+def fall_due(state: State, atlas: AtlasArrays, book: Book, track: int, now_us: int, found: Rows, n: int) -> int:
+    """Write the approaches of a track that fell due before an instant at which no fix of it is older.
+
+    The same rows whether the next fix or the watermark tells that none came: all is taken from the last fix.
+    """
+    last = state.tracks[track]
+    e = last.episodes
+    while e != NONE:
+        vigil = state.episodes[e]
+        e = vigil.next
+        if vigil.kind != APPROACHING or not falls_due(vigil, now_us):
+            continue
+        rule, row = book.approaches[vigil.key], found[n]
+        row.code, row.rule, row.zone, row.track = APPROACH, rule.place, rule.zone, track
+        row.feed, row.party, row.category, row.exemption = last.feed, last.party, last.category, last.exemption
+        row.at_us = row.known_us = row.visit_us = vigil.began_us
+        row.lat_deg, row.lon_deg, row.accuracy_m = last.lat_deg, last.lon_deg, last.accuracy_m
+        row.before_us, row.before_lat_deg, row.before_lon_deg = last.observed_us, last.lat_deg, last.lon_deg
+        row.after_us, row.after_lat_deg, row.after_lon_deg = NEVER, nan, nan
+        row.unobserved, row.value[0] = 0, hypot(last.east_mps, last.north_mps)
+        row.value[1] = atan2d(last.east_mps, last.north_mps) % 360.0
+        _tell(row, vigil, boundary_distance_m(atlas, rule.zone, last.lat_deg, last.lon_deg))
+        n += 1
+    return n
+
+
+@kernel
+def _end(atlas: AtlasArrays, leg: Row, rule: Row, began_us: int, found: Rows, n: int) -> int:
+    """Write the end of an approach."""
     n = emit(found, n, leg, APPROACH_ENDED, rule.place, rule.zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, began_us)
     found[n - 1].value[1] = leg.course_deg
     found[n - 1].value[2] = boundary_distance_m(atlas, rule.zone, leg.to_lat_deg, leg.to_lon_deg)
-    close_episode(state, leg.track, episode)
     return n
 
 
@@ -156,58 +182,87 @@ def _retreat(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int)
 
 
 @kernel
+def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, episode: int, met: int, found: Rows,
+          n: int) -> int:  # fmt: skip
+    """Take a new forecast of one zone, the fan's zone number `met` or `NONE`, into an approach, and write its news."""
+    leg, row, vigil = work.leg[0], work.track[0], state.episodes[episode]
+    rule, began_us, ways = book.approaches[vigil.key], vigil.began_us, 0
+    view = outlook(row, SPREAD, PATIENCE * rule.lookahead_s)
+    if met != NONE:
+        nearest_m = inf
+        for ray in range(RAYS):
+            nearest_m = min(nearest_m, work.fan_m[met, ray])
+        if _holds(book, leg, rule, min(nearest_m / view.speed_mps, rule.lookahead_s)):
+            ways = weigh_ways(work.fan_m[met], view, SPREAD, work.ways)
+    warned, ended = keep_vigil(vigil, work.ways, ways, view, SPREAD, leg.to_us, carry_s(row))
+    if ended:
+        n = _end(atlas, leg, rule, began_us, found, n)
+        n = _retreat(state, book, leg, rule.zone, found, n)
+    if warned:
+        n = emit(found, n, leg, APPROACH, rule.place, rule.zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us)
+        found[n - 1].value[1] = leg.course_deg
+        _tell(found[n - 1], vigil, boundary_distance_m(atlas, rule.zone, leg.to_lat_deg, leg.to_lon_deg))
+    return n
+
+
+@kernel
+def _holds_fix(work: Work, zones: int, zone: int) -> bool:
+    """Return True if the new fix lies in a zone."""
+    inside = False
+    for i in range(zones):
+        inside = inside or work.zones[i] == zone
+    return inside
+
+
+@kernel
 def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, binds: Rows,
                found: Rows, n: int) -> int:  # fmt: skip
     """Open, keep and end the approaches of one track at one fix, and write what was found.
 
     Parameters
     ----------
-    zones, ahead : int
-        How many of `work.zones` (they hold the fix) and of `work.ahead_zone` (the predicted way crosses them) count.
+    zones : int
+        How many of `work.zones` count: they hold the fix.
+    ahead : int
+        How many of `work.fan_zone` count: a fan of ways meets them; `NONE` if no forecast was made at this fix.
     binds : ndarray, shape (zones of the book,), uint8
         Whom each zone is about, for this track.
     """
-    leg = work.leg[0]
+    leg, kept = work.leg[0], 0
+    if book.horizon_s == 0.0:
+        return n
+    know_motion(leg)
     e = state.tracks[leg.track].episodes
     while e != NONE:
         if state.episodes[e].kind == APPROACHING:
-            state.episodes[e].misses += 1
+            work.left[kept] = e
+            kept += 1
         e = state.episodes[e].next
-    for j in range(ahead):
-        zone, time_s = work.ahead_zone[j], work.ahead_s[j] * book.horizon_s
-        inside = False
-        for i in range(zones):
-            inside = inside or work.zones[i] == zone
-        if inside or not binds[zone] or _is_leaving(state, leg, zone, time_s):
+    for k in range(kept):
+        e = work.left[k]
+        rule = book.approaches[state.episodes[e].key]
+        if _holds_fix(work, zones, rule.zone):
+            if state.episodes[e].standing == WARNED:
+                n = _end(atlas, leg, rule, state.episodes[e].began_us, found, n)
+            close_episode(state, leg.track, e)
+        elif ahead != NONE:
+            met = NONE
+            for m in range(ahead):
+                met = m if work.fan_zone[m] == rule.zone and binds[rule.zone] else met
+            n = _keep(state, atlas, book, work, e, met, found, n)
+            if state.episodes[e].standing == IDLE:
+                close_episode(state, leg.track, e)
+    for m in range(ahead):
+        zone = work.fan_zone[m]
+        if not binds[zone] or _holds_fix(work, zones, zone):
             continue
+        if find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE:
+            continue  # whoever is just leaving is not approaching
         for a in range(book.zones[zone].approach_from, book.zones[zone].approach_to):
-            rule = book.approaches[a]
-            e = find_episode(state.episodes, state.tracks[leg.track].episodes, APPROACHING, a)
-            if e != NONE:
-                if state.episodes[e].misses and time_s <= CLEAR * rule.lookahead_s and _holds(book, leg, rule, time_s):
-                    state.episodes[e].misses = 0
-            elif (
-                time_s <= rule.lookahead_s
-                and (time_s > 0.0 or leg.speed_mps >= MOVES_FROM_MPS)
-                and _holds(book, leg, rule, time_s)
-            ):
-                open_episode(state, leg.track, APPROACHING, a, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
-                n = emit(
-                    found, n, leg, APPROACH, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us
-                )
-                found[n - 1].value[1] = leg.course_deg
-                found[n - 1].value[2] = time_s
-                found[n - 1].value[3] = boundary_distance_m(atlas, zone, leg.to_lat_deg, leg.to_lon_deg)
-    e = state.tracks[leg.track].episodes
-    while e != NONE:
-        row, following = state.episodes[e], state.episodes[e].next
-        if row.kind == APPROACHING:
-            zone, entered = book.approaches[row.key].zone, False
-            for i in range(zones):
-                entered = entered or work.zones[i] == zone
-            if entered or row.misses >= APPROACH_MISSES:
-                n = _end(state, atlas, book, leg, e, found, n)
-                if not entered:
-                    n = _retreat(state, book, leg, zone, found, n)
-        e = following
+            if find_episode(state.episodes, state.tracks[leg.track].episodes, APPROACHING, a) != NONE:
+                continue
+            e = open_episode(state, leg.track, APPROACHING, a, NEVER, leg.to_lat_deg, leg.to_lon_deg)
+            n = _keep(state, atlas, book, work, e, m, found, n)
+            if state.episodes[e].standing == IDLE:
+                close_episode(state, leg.track, e)
     return n

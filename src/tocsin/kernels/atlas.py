@@ -8,7 +8,6 @@ from tocsin.kernels.cells import AtlasArrays
 from tocsin.kernels.crossings import crossings_on, way_crossings
 from tocsin.kernels.distance import boundary_distance_m
 from tocsin.kernels.legs import geodesic_point, split_count
-from tocsin.kernels.near import zones_near
 from tocsin.kernels.places import clearance_m, locate, same_empty_cell, zones_at
 
 __all__ = [
@@ -22,5 +21,4 @@ __all__ = [
     "split_count",
     "way_crossings",
     "zones_at",
-    "zones_near",
 ]

@@ -5,6 +5,8 @@ A list costs nothing while a track is nowhere, has no upper length, and is copie
 
 from __future__ import annotations
 
+from math import nan
+
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import NEVER, NONE, SILENCE, SPELL, Book, Rows, State
 
@@ -27,7 +29,8 @@ def open_episode(state: State, track: int, kind: int, key: int, began_us: int, l
     state.free[1] -= 1
     row.kind, row.key, row.began_us = kind, key, began_us
     row.lat_deg, row.lon_deg, row.raised, row.misses = lat_deg, lon_deg, 0, 0
-    row.clear_us, row.exemption = NEVER, NONE
+    row.clear_us, row.exemption, row.standing = NEVER, NONE, 0
+    row.chance = row.time_s = row.time_lo_s = row.time_hi_s = nan
     row.next = state.tracks[track].episodes
     state.tracks[track].episodes = e
     return e

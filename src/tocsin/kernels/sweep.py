@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from math import nan
 
-from tocsin.kernels.approaches import approaches, look_ahead, unknown_m
+from tocsin.kernels.approaches import approaches, fall_due, look_ahead, note_motion, take_motion
 from tocsin.kernels.atlas import AtlasArrays, clearance_m, same_empty_cell, way_crossings, zones_at
 from tocsin.kernels.episodes import close_episode, find_episode, open_episode
+from tocsin.kernels.forecast import reach_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.leaving import certain_at, exit_certain
-from tocsin.kernels.silences import silence, was_reachable
+from tocsin.kernels.motion import carry_s
 from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
-from tocsin.kernels.visits import at_zone, first_seen, note_quiet
+from tocsin.kernels.visits import at_zone, first_seen, note_quiet, silence
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
 """Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
@@ -86,8 +87,8 @@ def _is_quiet(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Ro
         return False
     lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
     if book.horizon_s > 0.0:
-        clear_m = clearance_m(atlas, lat_deg, lon_deg)
-        if not clear_m > speed_mps * book.horizon_s or not clear_m > unknown_m(reports.accuracy_m[i]):
+        reach = reach_m(last, speed_mps, book.horizon_s, carry_s(last))
+        if not clearance_m(atlas, lat_deg, lon_deg) > reach:  # also when the speed is NaN
             return False
     return same_empty_cell(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
 
@@ -186,6 +187,9 @@ def sweep(
             repeated += 1
             continue
         if _is_quiet(atlas, book, reports, i, last):
+            if book.horizon_s > 0.0:
+                note_motion(last, reports, i, work.track[0])
+                take_motion(last, work.track[0])
             last.observed_us, last.lat_deg, last.lon_deg = (
                 reports.observed_us[i],
                 reports.lat_deg[i],
@@ -195,13 +199,12 @@ def sweep(
             last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
             continue
         _fill_leg(state, reports, i, leg)
-        ahead = look_ahead(atlas, book, work, reports.accuracy_m[i]) if book.horizon_s > 0.0 else 0
+        ahead = look_ahead(atlas, book, reports, i, last, work) if book.horizon_s > 0.0 else NONE
         zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
         flips = 0 if leg.first else _flips(atlas, work)
         if max(zones, ahead, flips + 1, _length(state, last.episodes)) > len(work.s):
             return i, n, WANTS_WORK, repeated
-        is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
-        if len(found) - n < room + is_silence * len(book.rules):
+        if len(found) - n < room:
             return i, n, WANTS_ROOM, repeated
         if state.free[1] < room:
             return i, n, WANTS_EPISODES, repeated
@@ -209,15 +212,15 @@ def sweep(
             work.flip_s[0] = 2.0
         binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
         leg.to_exemption = _exemption(book, work, zones, binds)
-        before = n
+        n = fall_due(state, atlas, book, leg.track, leg.to_us, found, n)
         n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
-        if is_silence:
-            n = was_reachable(state, atlas, book, leg, binds, before, found, n)
         n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
         last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
         last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
         last.accuracy_m = reports.accuracy_m[i]
         last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
+        if book.horizon_s > 0.0:
+            take_motion(last, work.track[0])
         note_quiet(state, book, leg.track, leg.to_us)
     return len(reports.track), n, DONE, repeated
 
@@ -246,9 +249,11 @@ def _time_passes(state: State, book: Book, track: int, visit: int, watermark_us:
 
 @kernel
 def pass_time(
-    state: State, book: Book, work: Work, start: int, watermark_us: int, found: Rows, n: int
+    state: State, atlas: AtlasArrays, book: Book, work: Work, start: int, watermark_us: int, found: Rows, n: int
 ) -> tuple[int, int, int]:
-    """Write what the watermark alone tells, from track `start` on: exits that are certain now, silences grown too long.
+    """Write what the watermark alone tells, from track `start` on.
+
+    Exits that are certain now, silences grown too long, and approaches that fell due while no fix came.
 
     Returns
     -------
@@ -273,4 +278,5 @@ def pass_time(
             e = state.episodes[e].next
         for v in range(visits):
             n = _time_passes(state, book, k, work.left[v], watermark_us, found, n)
+        n = fall_due(state, atlas, book, k, watermark_us, found, n)
     return len(state.tracks), n, DONE

@@ -26,6 +26,32 @@ FOREVER = np.iinfo(np.int64).max
 NONE = -1
 """The index that stands for "none"."""
 
+MEMORIES = 3
+"""Averages of a track's velocity: of the last manoeuvre, of this leg, of habit (`motion.py`)."""
+
+MOTION_FIELDS: list[Any] = [
+    ("asked_us", "i8"),  # when a forecast was last made; NEVER before the first
+    ("interval_s", "f4"),  # average time between fixes; 0 before the second
+    ("seen_s", "f4"),  # how long the averages have been fed
+    ("east_mps", "f4"),  # velocity now; NaN while unknown
+    ("north_mps", "f4"),
+    ("leg_s", "f4"),  # duration of a last leg not yet in the averages; 0 if it is
+    ("mean_east_mps", "f4", (MEMORIES,)),
+    ("mean_north_mps", "f4", (MEMORIES,)),
+    ("mean_speed_mps", "f4", (MEMORIES,)),
+]
+"""What is known of how a track moves."""
+
+VIGIL_FIELDS: list[Any] = [
+    ("chance", "f4"),  # that the track enters within the horizon, as known at the warning
+    ("time_s", "f4"),  # from the warning to the entry, and the interval that holds it 8 times in 10
+    ("time_lo_s", "f4"),
+    ("time_hi_s", "f4"),
+    ("standing", "u1"),
+    ("misses", "u1"),  # how often in a row the forecast has been clearly false
+]
+"""One track at one zone for one look-ahead (`vigil.py`), beside the instant at which it began."""
+
 TRACK = np.dtype(
     [
         ("observed_us", "i8"),  # last fix; NEVER before the first
@@ -43,6 +69,7 @@ TRACK = np.dtype(
         ("quiet_until_us", "i8"),  # while no edge is near, nothing can happen before this,
         ("quiet_gap_us", "i8"),  # if no two fixes lie further apart than this
         ("quiet_speed_mps", "f4"),  # and the speed is not below this
+        *MOTION_FIELDS,
     ],
     align=True,
 )
@@ -51,8 +78,7 @@ TRACK = np.dtype(
 EPISODE = np.dtype(
     [
         ("began_us", "i8"),
-        ("clear_us", "i8"),  # leaving: since when the track has been clear of the zone, or NEVER;
-        # visit: until when its time inside has been judged
+        ("clear_us", "i8"),  # leaving: since when the track has been clear of the zone, or NEVER
         ("lat_deg", "f8"),  # where it began
         ("lon_deg", "f8"),
         ("key", "i4"),  # zone of a visit or leaving; rule of the others
@@ -60,7 +86,7 @@ EPISODE = np.dtype(
         ("exemption", "i4"),  # leaving: zone that exempted the track as it left, or NONE
         ("kind", "u1"),
         ("raised", "u1"),  # 1 once its event was raised; visit: 1 while the last fix lies in the polygon
-        ("misses", "u1"),  # approach: how often in a row the prediction has not held
+        *VIGIL_FIELDS,  # approach
     ],
     align=True,
 )
@@ -145,8 +171,8 @@ FOUND = np.dtype(
 
 (
     FIRST_SEEN_INSIDE, ENTRY, EXIT, CROSSING, APPROACH, APPROACH_ENDED, LOITER, STOPPED, GAP, GAP_ENDED,
-    ZONE_BEGAN, ZONE_ENDED, PROBING, PROXIMITY, BUILDUP, DWELL, VOID, ZONE_CHANGED,
-) = range(18)  # fmt: skip
+    ZONE_BEGAN, ZONE_ENDED, PROBING, PROXIMITY, BUILDUP,
+) = range(15)  # fmt: skip
 """Codes of the findings, in the order of `watch.found.KINDS`, which a test compares."""
 
 MEASURED: dict[int, tuple[str, ...]] = {
@@ -154,20 +180,25 @@ MEASURED: dict[int, tuple[str, ...]] = {
     ENTRY: ("speed_mps", "alt_m"),
     EXIT: ("speed_mps", "alt_m", "dwell_s"),
     CROSSING: ("speed_mps", "alt_m", "inside_s", "chord_m"),
-    APPROACH: ("speed_mps", "course_deg", "time_to_entry_s", "distance_m"),
+    APPROACH: (
+        "speed_mps",
+        "course_deg",
+        "time_to_entry_s",
+        "distance_m",
+        "time_to_entry_lo_s",
+        "time_to_entry_hi_s",
+        "probability",
+    ),
     APPROACH_ENDED: ("speed_mps", "course_deg", "distance_m"),
     LOITER: ("speed_mps", "dwell_s", "threshold_s"),
     STOPPED: ("speed_mps", "dwell_s", "threshold_s"),
     GAP: ("threshold_s",),
-    GAP_ENDED: ("gap_s", "threshold_s", "distance_m", "needed_mps"),
+    GAP_ENDED: ("gap_s", "threshold_s", "distance_m"),
     ZONE_BEGAN: ("speed_mps", "alt_m"),
     ZONE_ENDED: ("speed_mps", "alt_m", "dwell_s"),
     PROBING: ("speed_mps", "count", "threshold_s"),
     PROXIMITY: ("separation_m", "separation_error_m", "closest_m", "cpa_m", "tcpa_s", "together_s", "threshold_s"),
     BUILDUP: ("count", "threshold_s"),
-    DWELL: ("speed_mps", "dwell_s", "threshold_s"),
-    VOID: ("count", "threshold_s"),
-    ZONE_CHANGED: ("speed_mps", "alt_m", "dwell_s"),
 }
 """What each code writes into `FOUND.value`, in order; the rest is NaN."""
 
@@ -243,11 +274,10 @@ class Book(NamedTuple):
     binds : ndarray, shape (parties, categories, zones), uint8
         By class of party and class of category: 1 if the zone is about such a mover (for an exemption: if it exempts
         it).
-    gap_us : int
-        The shortest agreed silence; `FOREVER` without such a rule.
     horizon_s : float
-        How far ahead an approach must be looked for: `approaches.CLEAR` times the longest look-ahead; 0 without such
-        a rule.
+        How far ahead an approach must be looked for: the longest look-ahead with its patience; 0 without such a rule.
+    ask_us : int
+        For how long a forecast is kept while fixes come.
     """
 
     zones: Rows
@@ -255,16 +285,18 @@ class Book(NamedTuple):
     approaches: Rows
     windows_us: Rows
     binds: Rows
-    gap_us: int
     horizon_s: float
+    ask_us: int
 
 
 class Work(NamedTuple):
-    """Scratch room of one sweep, allocated once; all but `leg` of one length.
+    """Scratch room of one sweep, allocated once; all but `leg`, `track` and `ways` of one length.
 
     Attributes
     ----------
     leg : ndarray, shape (1,), LEG
+    track : ndarray, shape (1,), TRACK
+        The track as it will be, its motion learnt.
     zones : ndarray, int32
         Zones that hold the new fix.
     flip_zone, flip_s : ndarray, int32 and float64
@@ -272,19 +304,27 @@ class Work(NamedTuple):
     left : ndarray, int32
         The track's visits, as zones or episodes.
     ahead_zone, ahead_s : ndarray, int32 and float64
-        Edges that the predicted way crosses.
+        Edges that one predicted way crosses.
+    fan_zone, fan_m : ndarray, int32 and float64, the latter with one column a direction
+        Zones that a fan of ways meets, and how far each is.
+    ways : ndarray, float64
+        How one zone is met, as `forecast.weigh_ways` writes it.
     own_s, s, what : ndarray, float64, float64 and int64
         One zone's crossings, and everything that changes on its way.
     span, by : ndarray, shape (m, 2), float64 and int64
     """
 
     leg: Rows
+    track: Rows
     zones: Rows
     flip_zone: Rows
     flip_s: Rows
     left: Rows
     ahead_zone: Rows
     ahead_s: Rows
+    fan_zone: Rows
+    fan_m: Rows
+    ways: Rows
     own_s: Rows
     s: Rows
     what: Rows

@@ -8,7 +8,7 @@ altitude, party or category it counts, as it does for the watch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,17 +67,25 @@ def judge_approaches(
         zones = tuple(sorted({rule.zone for rule in rules}))
         truth = find_truth(reports, [watchlist.zones[z].region for z in zones], terms)
         truth = replace(truth, entries=truth.entries[_agreed(truth, watchlist, zones, reports)])
-        own = _warnings([e for e in warned if ahead_s[e.rule_id] == horizon_s], watchlist, zones, truth, horizon_s)
+        names = [watchlist.zones[z].zone_id for z in zones]
+        own = as_warnings([e for e in warned if ahead_s[e.rule_id] == horizon_s], reports.tracks, names, horizon_s)
         streams.append(Stream(horizon_s=horizon_s, zones=zones, judged=judge(truth, own, horizon_s)))
     return tuple(streams)
 
 
-def _warnings(
-    events: list[Event], watchlist: Watchlist, zones: tuple[int, ...], truth: Truth, horizon_s: float
-) -> Warnings:
-    """Return approach events as warnings, issued when they could first be known."""
-    track = {name: i for i, name in enumerate(truth.fixes.tracks)}
-    zone = {watchlist.zones[z].zone_id: i for i, z in enumerate(zones)}
+def as_warnings(events: list[Event], tracks: Sequence[str], zones: Sequence[str], horizon_s: float) -> Warnings:
+    """Return approach events as warnings, issued when they could first be known.
+
+    Parameters
+    ----------
+    events : list of Event
+        Approaches of one look-ahead.
+    tracks, zones : sequence of str
+        What the warnings' indices mean.
+    horizon_s : float, seconds
+    """
+    track = {name: i for i, name in enumerate(tracks)}
+    zone = {name: i for i, name in enumerate(zones)}
 
     def instants(name: str) -> NDArray[np.int64]:
         return np.array(

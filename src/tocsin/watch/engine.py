@@ -15,6 +15,7 @@ from tocsin.agreement.watchlist import Watchlist
 from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
 from tocsin.kernels import sweep, tables
+from tocsin.kernels.forecast import RAYS
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
 from tocsin.watch.detect.meetings import Meetings
@@ -29,7 +30,7 @@ FIRST_FOUND = 8_192
 FIRST_WORK = 256
 """Zones and edges that one report may meet before the scratch room doubles."""
 
-KINDS_TOGETHER = frozenset({EventKind.PROXIMITY, EventKind.BUILDUP, EventKind.VOID})
+KINDS_TOGETHER = frozenset({EventKind.PROXIMITY, EventKind.BUILDUP})
 """Kinds that are found in several tracks together, and later than the others."""
 
 COVER_US = 400 * 86_400 * US_PER_S
@@ -141,17 +142,15 @@ class Engine:
             self._cover(oldest_us if state.began_us is None else min(state.began_us, oldest_us), newest_us)
         memory = state.meetings.copy()
         self._together.take(memory, _reports(state, waiting), self._arrays(state))
-        return EventBatch(self._decide(state, memory, before_us=None, early=True), self.words(state))
+        return EventBatch(self._decide(state, memory, before_us=None), self.words(state))
 
     def waits_us(self, kind: EventKind) -> int:
         """Return how far the watermark must be past an event's `known` before it is final or will never be."""
         return self._together.waits_us if kind in KINDS_TOGETHER else 0
 
-    def _decide(
-        self, state: WatchState, memory: Meetings, *, before_us: int | None, early: bool = False
-    ) -> NDArray[Any]:
-        arrays, words = self._arrays(state), self.words(state)
-        return self._together.decide(memory, arrays, self._book, words, before_us=before_us, early=early)
+    def _decide(self, state: WatchState, memory: Meetings, *, before_us: int | None) -> NDArray[Any]:
+        names = list(state.track_ids)
+        return self._together.decide(memory, self._arrays(state), self._book, names, before_us=before_us)
 
     def words(self, state: WatchState) -> Words:
         """Return what the codes of a state's findings mean."""
@@ -193,7 +192,9 @@ class Engine:
     def _pass_time(self, state: WatchState, watermark_us: int) -> NDArray[Any]:
         n = at = 0
         while True:
-            at, n, why = sweep.pass_time(self._arrays(state), self._book, self._work, at, watermark_us, self._found, n)
+            at, n, why = sweep.pass_time(
+                self._arrays(state), self.atlas.arrays, self._book, self._work, at, watermark_us, self._found, n
+            )
             if why == sweep.DONE:
                 return self._found[:n].copy()
             self._more(state, why)
@@ -237,12 +238,16 @@ def _new_found(n: int) -> NDArray[Any]:
 def _work(room: int) -> tables.Work:
     return tables.Work(
         leg=np.zeros(1, tables.LEG),
+        track=np.zeros(1, tables.TRACK),
         zones=np.zeros(room, np.int32),
         flip_zone=np.zeros(room, np.int32),
         flip_s=np.zeros(room),
         left=np.zeros(room, np.int32),
         ahead_zone=np.zeros(room, np.int32),
         ahead_s=np.zeros(room),
+        fan_zone=np.zeros(room, np.int32),
+        fan_m=np.zeros((room, RAYS)),
+        ways=np.zeros((RAYS, 3)),
         own_s=np.zeros(room),
         s=np.zeros(room),
         what=np.zeros(room, np.int64),

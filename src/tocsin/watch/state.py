@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tocsin.kernels import tables
 from tocsin.kernels.meetings import CONTACT
-from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
+from tocsin.watch.detect.meetings import TOLD, Meetings
 
 FIRST_ROOM = 1_024
 """Tracks and episodes that a new state has room for; it doubles as needed."""
@@ -25,10 +25,10 @@ FIRST_ROOM = 1_024
 NO_CLASS = np.zeros(1, np.int32)
 """Classes where none is asked for."""
 
-MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin": THIN}
+MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD}
 """The arrays of `Meetings`."""
 
-FORMAT = "tocsin-watch-state/2"
+FORMAT = "tocsin-watch-state/3"
 
 
 @dataclass(slots=True)
@@ -189,10 +189,10 @@ def _numbered(names: list[str]) -> dict[str, int]:
 
 def _new_tracks(n: int) -> NDArray[Any]:
     rows = np.zeros(n, tables.TRACK)
-    rows["observed_us"] = rows["quiet_until_us"] = tables.NEVER
+    rows["observed_us"] = rows["quiet_until_us"] = rows["asked_us"] = tables.NEVER
     for name in ("party", "category", "exemption", "episodes", "feed"):
         rows[name] = tables.NONE
-    for name in ("lat_deg", "lon_deg", "alt_m", "speed_mps", "course_deg", "accuracy_m"):
+    for name in ("lat_deg", "lon_deg", "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
         rows[name] = np.nan
     return rows
 

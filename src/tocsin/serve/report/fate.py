@@ -55,7 +55,6 @@ _INSIDE = frozenset(
         EventKind.CROSSING,
         EventKind.STOPPED,
         EventKind.LOITER,
-        EventKind.DWELL,
     }
 )
 

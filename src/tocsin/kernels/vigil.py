@@ -1,0 +1,156 @@
+"""Vigil: when to warn of one track at one zone, and when to be ready to warn again.
+
+A warning is given once it is nearly sure that the track enters within the horizon, or, while half the horizon is still
+left, likely enough; how likely depends on how predictable the track is. The moment is worked out at a fix, for the time
+after it too: if no further fix has come by then, the warning is given at that moment, however seldom reports come.
+After it there is silence until the entry, or until the forecast is clearly false and one horizon is over.
+Knows no rules, windows or words.
+"""
+
+from __future__ import annotations
+
+from math import inf, isfinite, nan
+
+import numpy as np
+
+from tocsin.kernels.chance import logistic
+from tocsin.kernels.forecast import Outlook, Spread, entry_chance, entry_time_s
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.tables import NEVER, VIGIL_FIELDS, Row, Rows
+from tocsin.kernels.trig import log
+
+US_PER_S = 1_000_000
+
+SURE = 0.9
+"""Warn as soon as entry within the horizon is as likely as this; higher gives shorter leads."""
+
+SOON = 0.7
+"""Share of the horizon, with its patience, within which a likely entry is warned of: later would be too late to count
+as half a horizon before, sooner more would come to nothing."""
+
+LIKELY, LIKELY_STRAY, LIKELY_LEAST = 0.42, 0.75, 0.2
+"""Chance from which an entry that soon is warned of, how much less for a track that may stray, and the least. F1 is
+best where the chance asked for is about half of the best F1 that such tracks allow."""
+
+PATIENCE = 1.1
+"""A forecast is for this many horizons: what the definition of a right warning allows."""
+
+SURE_SHARE = 0.92
+"""Share of that within which it must be sure: one horizon."""
+
+CLEARLY_FALSE = 0.15
+"""A forecast below this chance is clearly false."""
+
+MISSES = 2
+"""Forecasts in a row that must be clearly false before an approach is over; lower ends it too soon."""
+
+REARM = 1.0
+"""After a warning none follows for so many horizons with their patience, unless the track was inside; lower repeats."""
+
+SAID, SAID_STRAY = 0.23, 1.03
+"""What log odds gain when they are said: a forecast that reached a threshold has come true a little more often than it
+says, more so where the track may stray; fitted like `forecast.SPREAD`."""
+
+ASK_SHARE, ASK_LEAST_S, ASK_MOST_S = 1.0 / 12.0, 5.0, 60.0
+"""A new forecast is made at the first fix this share of the horizon after the last, and in these bounds, seconds."""
+
+IDLE, DUE, WARNED, OVER = range(4)
+"""Standing: nothing; a warning is due at `began_us` unless a fix changes it; it was given then; and it proved false."""
+
+VIGIL = np.dtype([("began_us", "i8"), *VIGIL_FIELDS], align=True)
+"""One track at one zone for one horizon. Whatever row has these fields will do."""
+
+
+@kernel
+def clear_vigil(row: Row) -> None:
+    """Make a row that of a pair of which nothing is known, or that was inside."""
+    row.began_us, row.standing, row.misses = NEVER, IDLE, 0
+    row.chance = row.time_s = row.time_lo_s = row.time_hi_s = nan
+
+
+@kernel
+def ask_every_s(horizon_s: float) -> float:
+    """Return how long a forecast for a horizon is kept while fixes come, seconds."""
+    return min(max(ASK_SHARE * horizon_s, ASK_LEAST_S), ASK_MOST_S)
+
+
+@kernel
+def likely_enough(view: Outlook) -> float:
+    """Return the chance from which an entry soon is warned of."""
+    return max(LIKELY - LIKELY_STRAY * view.stray, LIKELY_LEAST)
+
+
+@kernel
+def warning_due_s(ways: Rows, n: int, view: Outlook, spread: Spread, carry_s: float) -> float:
+    """Return in how many seconds a warning is due if the track goes on unseen: 0 for now, infinite for never."""
+    sure_s, soon_s = SURE_SHARE * view.horizon_s, SOON * view.horizon_s
+    sure = entry_time_s(ways, n, view, spread, SURE, sure_s + carry_s) - sure_s
+    if sure <= 0.0:
+        return 0.0
+    return max(min(sure, entry_time_s(ways, n, view, spread, likely_enough(view), soon_s + carry_s) - soon_s), 0.0)
+
+
+@kernel
+def _tell(row: Row, ways: Rows, n: int, view: Outlook, spread: Spread, due_s: float) -> None:
+    """Write what the warning will say."""
+    latest_s = due_s + view.horizon_s
+    chance = entry_chance(ways, n, view, spread, latest_s)
+    row.chance = logistic(SAID + SAID_STRAY * view.stray + log(chance / (1.0 - chance)))
+    row.time_lo_s = max(entry_time_s(ways, n, view, spread, 0.1 * chance, latest_s) - due_s, 0.0)
+    row.time_s = max(entry_time_s(ways, n, view, spread, 0.5 * chance, latest_s) - due_s, 0.0)
+    row.time_hi_s = max(entry_time_s(ways, n, view, spread, 0.9 * chance, latest_s) - due_s, 0.0)
+
+
+@kernel
+def falls_due(row: Row, now_us: int) -> bool:
+    """Return True if a warning fell due before an instant at which no fix is older; it is given then."""
+    if row.standing == DUE and row.began_us < now_us:
+        row.standing, row.misses = WARNED, 0
+        return True
+    return False
+
+
+@kernel
+def keep_vigil(
+    row: Row, ways: Rows, n: int, view: Outlook, spread: Spread, at_us: int, carry_s: float
+) -> tuple[bool, bool]:
+    """Take a new forecast of a track outside a zone.
+
+    Parameters
+    ----------
+    row : record of VIGIL
+        Changed.
+    ways : ndarray, shape (m, 3), float64
+        As `forecast.weigh_ways` wrote them.
+    n : int
+        How many; 0 if no direction meets the zone: then there is no chance, and `ways` and `view` are not looked at.
+    view : Outlook
+    spread : Spread
+    at_us : int
+        Instant of the fix.
+    carry_s : float, seconds
+        How long the forecast is good for.
+
+    Returns
+    -------
+    warned, ended : bool
+        Whether a warning is given now, and whether an approach that was warned of has proved false.
+    """
+    ended = False
+    if row.standing >= WARNED:
+        false = n == 0 or entry_chance(ways, n, view, spread, view.horizon_s) < CLEARLY_FALSE
+        row.misses = min(row.misses + 1, MISSES) if false else 0
+        if row.standing == WARNED and row.misses >= MISSES:
+            row.standing, ended = OVER, True
+        if not (row.misses > 0 and at_us - row.began_us >= np.int64(REARM * view.horizon_s * US_PER_S)):
+            return False, ended
+        ended = ended or row.standing == WARNED
+    clear_vigil(row)
+    due_s = warning_due_s(ways, n, view, spread, carry_s) if n > 0 else inf
+    if isfinite(due_s):
+        _tell(row, ways, n, view, spread, due_s)
+        row.standing, row.began_us = DUE, at_us + np.int64(due_s * US_PER_S)
+        if due_s == 0.0:
+            row.standing = WARNED
+            return True, ended
+    return False, ended
