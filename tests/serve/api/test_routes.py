@@ -159,12 +159,22 @@ def test_answer_page_shows_by_get_and_answers_by_post_alone(hall: Hall) -> None:
     ]
 
 
+def test_answer_page_logs_what_an_operator_heard_and_a_retry_keeps_its_name(hall: Hall) -> None:
+    for what in ("failed", "failed", "passed_on"):
+        done = ask(hall, None, "POST", f"/answer/{TOKEN}", data={"who": "Op", "text": "port control", "what": what})
+        assert done.status_code == 200
+    assert [a.kind for a in hall.stage.answers] == [AnswerKind.FAILED, AnswerKind.FAILED, AnswerKind.PASSED_ON]
+    first, again, other = (a.key for a in hall.stage.answers)
+    assert first == again != other
+
+
 @pytest.mark.parametrize(
     ("path", "options", "status"),
     [
         ("/answer/forged", {"data": {"who": "A"}}, 404),
         (f"/answer/{TOKEN}", {"data": {"who": " "}}, 422),
         (f"/answer/{TOKEN}", {"data": {"who": "A" * 201}}, 422),
+        (f"/answer/{TOKEN}", {"data": {"who": "A", "what": "permitted"}}, 422),
         (f"/answer/{TOKEN}", {"json": {"who": "A"}}, 415),
         (f"/answer/{TOKEN}", {"data": {"who": "A"}, "headers": {"Sec-Fetch-Site": "cross-site"}}, 403),
         (

@@ -20,12 +20,12 @@ KEY = bytes(range(32))
 DESK = AnswerDesk(key=KEY, url="https://watch.example.org/answer/")
 
 
-def test_sheet_is_written_and_what_its_form_posts_is_an_answer(tmp_path: Path, message: Message) -> None:
+def test_sheet_is_written_and_what_its_page_posts_is_an_answer(tmp_path: Path, message: Message) -> None:
     ours = Operator(tmp_path / "radio", station="North Watch", signal="Sécurité", desk=DESK)
     outcome = ours.send(message, T0)
     assert outcome.state is MessageState.HANDED_OVER
     html = (tmp_path / "radio" / f"{message.message_id}.html").read_text()
-    found = re.search(r'action="https://watch\.example\.org/answer/([^"]+)"', html)
+    found = re.search(r'href="https://watch\.example\.org/answer/([^"]+)"', html)
     assert found
     form = {"token": found[1], "who": "A. Mate", "what": "acknowledged", "text": "roger, turning"}
     answer = answer_of(form, key=KEY, now_us=message.queued_us, channel=message.channel, source="form")
@@ -33,7 +33,7 @@ def test_sheet_is_written_and_what_its_form_posts_is_an_answer(tmp_path: Path, m
     assert (answer.kind, answer.party, answer.refused) == (AnswerKind.ACKNOWLEDGED, message.recipient, "")
     sheet = parse_json((tmp_path / "radio" / f"{message.message_id}.json").read_bytes())
     assert sheet["scripts"][0]["call"].startswith("Sécurité, Sécurité, Sécurité")
-    assert sheet["log"]["post_to"] == f"https://watch.example.org/answer/{found[1]}"
+    assert sheet["log"]["page"] == f"https://watch.example.org/answer/{found[1]}"
 
 
 def test_second_attempt_writes_the_same_and_leaves_nothing_beside_it(tmp_path: Path, message: Message) -> None:

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tocsin.serve.desk import BoundAnswer, Desk
 from tocsin.serve.problem import ProblemError, responses
+from tocsin.warn.answers.token import answer_digest
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, Disposition
 
@@ -25,6 +26,9 @@ STYLE_PATH = "/answer/style.css"
 
 MAX_NAME_CHARS = 200
 MAX_TEXT_CHARS = 2_000
+
+WHAT = frozenset({AnswerKind.ACKNOWLEDGED, AnswerKind.ANSWERED, AnswerKind.PASSED_ON, AnswerKind.FAILED})
+"""What the page's buttons can say; without one, the words decide."""
 
 _STATUSES = (400, 403, 404, 408, 413, 414, 415, 422, 429, 500)
 _HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "A page"}}
@@ -74,7 +78,11 @@ def make_router(desk: Desk) -> APIRouter:
                         "schema": {
                             "type": "object",
                             "required": ["who"],
-                            "properties": {"who": {"type": "string"}, "text": {"type": "string"}},
+                            "properties": {
+                                "who": {"type": "string"},
+                                "text": {"type": "string"},
+                                "what": {"type": "string", "enum": sorted(WHAT)},
+                            },
                         }
                     }
                 },
@@ -85,7 +93,7 @@ def make_router(desk: Desk) -> APIRouter:
         """Record that the message was received, by whom, and in what words they answered."""
         try:
             bound, message = await _found(desk, request, token)
-            who, text = await _form(request)
+            who, text, kind = await _form(request)
         except ProblemError as error:
             return _refusal(request, error, page)
         recorded = await desk.station.answer(
@@ -93,12 +101,13 @@ def make_router(desk: Desk) -> APIRouter:
                 at_us=desk.now_us(),
                 who=who,
                 party=bound.party,
-                kind=AnswerKind.ANSWERED if text else AnswerKind.ACKNOWLEDGED,
+                kind=kind,
                 case_id=bound.case_id,
                 message_id=bound.message_id,
                 channel=bound.channel,
                 text=text,
                 source="answer page",
+                key=f"page/{bound.message_id}/{answer_digest(who, kind, text)}",
             )
         )
         said = SAID.get(str(recorded.get("disposition")), "It is recorded.")
@@ -118,7 +127,7 @@ async def _found(desk: Desk, request: Request, token: str) -> tuple[BoundAnswer,
     return bound, told[0]
 
 
-async def _form(request: Request) -> tuple[str, str]:
+async def _form(request: Request) -> tuple[str, str, AnswerKind]:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise ProblemError(403, "a form of another site")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -132,7 +141,10 @@ async def _form(request: Request) -> tuple[str, str]:
     who, text = form.get("who", "").strip(), form.get("text", "").strip()
     if len(form) < len(pairs) or not 0 < len(who) <= MAX_NAME_CHARS or len(text) > MAX_TEXT_CHARS:
         raise ProblemError(422, f"expected a name of 1 to {MAX_NAME_CHARS} characters, a text of {MAX_TEXT_CHARS:,}")
-    return who, text
+    what = form.get("what", "")
+    if what and what not in WHAT:
+        raise ProblemError(422, f"expected what as one of {', '.join(sorted(WHAT))}")
+    return who, text, AnswerKind(what) if what else AnswerKind.ANSWERED if text else AnswerKind.ACKNOWLEDGED
 
 
 def _refusal(request: Request, error: ProblemError, page: Any) -> Response:

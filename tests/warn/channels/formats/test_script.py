@@ -12,7 +12,6 @@ from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Channel
 from tocsin.warn.case import Message
 from tocsin.warn.channels.formats.script import LOGGED, page, scripts, sheet, spoken
-from tocsin.warn.states import AnswerKind
 from tocsin.warn.templates import PHRASES
 from tocsin.watch.event import EventKind
 
@@ -78,11 +77,17 @@ def test_hostile_name_adds_no_tag_and_no_attribute(name: str) -> None:
     assert "script" not in plain.tags
 
 
-def test_form_posts_to_the_answer_page_and_offers_only_what_an_operator_can_say() -> None:
+def test_sheet_leads_to_the_answer_page_and_has_lines_to_fill_in_by_hand() -> None:
     html = page(told("en"), station="W", action="https://watch.example/answer/TOKEN")
-    assert '<form method="post" action="https://watch.example/answer/TOKEN">' in html
-    assert [f'value="{kind}"' in html for kind in AnswerKind] == [kind in LOGGED for kind in AnswerKind]
-    assert sheet(told("en"), station="W", action="https://w.example/")["log"]["post_to"] == "https://w.example/"
+    assert '<a href="https://watch.example/answer/TOKEN">' in html
+    assert "<form" not in html, "the answer page refuses forms of other places"
+    assert html.count("<tr>") == 4
+    log = sheet(told("en"), station="W", action="https://w.example/")["log"]
+    assert log == {
+        "page": "https://w.example/",
+        "what": [str(kind) for kind in LOGGED],
+        "fields": ["who", "what", "text"],
+    }
 
 
 def test_without_an_answer_page_the_sheet_says_how_to_write_it_down() -> None:

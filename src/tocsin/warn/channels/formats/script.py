@@ -2,7 +2,7 @@
 
 Follows the voice procedure of the ITU Radio Regulations (art. 33): the signal three times, who is called three times,
 who calls, the message; here said three times in all. Numbers are read digit by digit, in the recipient's language. The
-form posts to the station's answer page, or, where none is set, says how to write the answer down. It sends nothing.
+form is the station's own answer page, which takes nothing from elsewhere, and lines to fill in by hand.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tocsin.warn.templates.phrases import Phrases
 TIMES = 3
 """How often a signal, a name and a message are said. Origin: ITU Radio Regulations, 33.31 to 33.35."""
 
+_BY_HAND = ("Time, UTC", "Who answered, by name", "Received, passed on, or nobody reached", "Their words")
 LOGGED = (AnswerKind.ACKNOWLEDGED, AnswerKind.ANSWERED, AnswerKind.PASSED_ON, AnswerKind.FAILED)
 """What an operator can log: what they themselves heard, or that nobody was reached."""
 
@@ -107,7 +108,7 @@ def page(message: Message, *, station: str, signal: str = "", action: str | None
     message : Message
     station, signal : str
     action : str or None
-        Where the form is posted: the answer page with its token; None where the deployment sets none.
+        The answer page with its token; None where the deployment sets none.
     """
     found = scripts(message, station=station, signal=signal)
     return "\n".join(
@@ -117,7 +118,8 @@ def page(message: Message, *, station: str, signal: str = "", action: str | None
             f"<title>{_text(message.subject)}</title>",
             "<style>body{font:1.2rem/1.5 sans-serif;max-width:45rem;margin:1rem auto;padding:0 1rem}"
             "blockquote{border-inline-start:4px solid;margin:1rem 0;padding-inline-start:1rem}"
-            "label{display:block;margin:.5rem 0}</style></head><body>",
+            "table{width:100%;border-collapse:collapse}th{text-align:start;width:40%}"
+            "th,td{border:1px solid;padding:.5rem}</style></head><body>",
             f"<h1>{_text(message.subject)}</h1>",
             f"<p>To {_text(_whom(message))}, on {_text(message.channel)}. Say it {TIMES} times.</p>",
             *(_section(script) for script in found),
@@ -139,7 +141,7 @@ def sheet(message: Message, *, station: str, signal: str = "", action: str | Non
         "recipient": message.recipient,
         "subject": message.subject,
         "scripts": [script.as_json() for script in found],
-        "log": {"post_to": action, "what": [str(kind) for kind in LOGGED], "fields": ["who", "what", "text"]},
+        "log": {"page": action, "what": [str(kind) for kind in LOGGED], "fields": ["who", "what", "text"]},
     }
 
 
@@ -180,19 +182,11 @@ def _form(message: Message, action: str | None) -> str:
             "<p>No answer page is set. Write what was said and answered into the answers file, "
             f"naming case {message.case_id[:QUOTE_LENGTH]} and channel {_text(message.channel)}.</p>"
         )
-    words = {
-        AnswerKind.ACKNOWLEDGED: "they said that they received it",
-        AnswerKind.ANSWERED: "they answered with the words below",
-        AnswerKind.PASSED_ON: "they said that they passed it on",
-        AnswerKind.FAILED: "nobody was reached",
-    }
-    options = "".join(f'<option value="{kind}">{words[kind]}</option>' for kind in LOGGED)
+    rows = "".join(f"<tr><th>{label}</th><td></td></tr>" for label in _BY_HAND)
     return (
-        f'<form method="post" action="{_text(action)}"><h2>What came of it</h2>'
-        '<label>Who answered, by name <input name="who" required maxlength="200"></label>'
-        f'<label>What <select name="what" required><option value=""></option>{options}</select></label>'
-        '<label>Their words <textarea name="text" rows="4" cols="50" maxlength="2000"></textarea></label>'
-        "<button>Log it</button><p>It means that this was heard, and nothing more.</p></form>"
+        f'<h2>What came of it</h2><p><a href="{_text(action)}">Log what was said and answered</a> on the answer page. '
+        "Opening it logs nothing; its buttons do. It means that this was heard, and nothing more.</p>"
+        f"<p>Without the page, by hand:</p><table>{rows}</table>"
     )
 
 
