@@ -13,13 +13,14 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from tocsin import __version__
+from tocsin.agreement.notices.submit import MAX_BYTES
 from tocsin.clock import now_us
 from tocsin.serve.auth import SCHEMES, Doorkeeper
 from tocsin.serve.desk import Desk, TokenCheck
 from tocsin.serve.guesses import Guesses
 from tocsin.serve.keys import Keyring
 from tocsin.serve.problem import Problem, add_handlers
-from tocsin.serve.routes import answers, page, reports, state, watched
+from tocsin.serve.routes import answers, notices, page, reports, state, watched
 from tocsin.serve.shield import Limits, Shield
 from tocsin.station.api import StationApi
 
@@ -28,9 +29,10 @@ LIMITS = Limits(
     by_path={
         reports.REPORTS_PATH: reports.MAX_BODY_BYTES,
         state.AGREEMENT_PATH: state.MAX_AGREEMENT_BYTES,
+        notices.NOTICES_PATH: MAX_BYTES,
     }
 )
-"""Limits of bodies; all but two paths take small ones."""
+"""Limits of bodies; all but three paths take small ones."""
 
 
 def make_app(
@@ -41,6 +43,7 @@ def make_app(
     proxy: str | None = None,
     clock: Callable[[], int] = now_us,
     limits: Limits = LIMITS,
+    book: notices.Book | None = None,
 ) -> ASGIApp:
     """Return the ASGI app of a station.
 
@@ -56,8 +59,11 @@ def make_app(
     clock : callable
         Returns the time, microseconds UTC.
     limits : Limits
+    book : Book, optional
+        Where notices are kept; without it none are taken.
     """
-    return Shield(make_api(station, keys=keys, check_token=check_token, proxy=proxy, clock=clock), limits)
+    api = make_api(station, keys=keys, check_token=check_token, proxy=proxy, clock=clock, book=book)
+    return Shield(api, limits)
 
 
 def make_api(
@@ -67,6 +73,7 @@ def make_api(
     check_token: TokenCheck | None = None,
     proxy: str | None = None,
     clock: Callable[[], int] = now_us,
+    book: notices.Book | None = None,
 ) -> FastAPI:
     """Return the app without its shield: for its OpenAPI document, and for tests of single routes.
 
@@ -77,6 +84,7 @@ def make_api(
     check_token : callable, optional
     proxy : str, optional
     clock : callable
+    book : Book, optional
     """
     door = Doorkeeper(keys=keys, now_us=clock, proxy=proxy, guesses=Guesses())
     desk = Desk(station=station, door=door, now_us=clock, check_token=check_token)
@@ -91,6 +99,8 @@ def make_api(
     add_handlers(app)
     for subject in (reports, watched, answers, state, page):
         app.include_router(subject.make_router(desk))
+    if book is not None:
+        app.include_router(notices.make_router(desk, book))
     made = app.openapi
 
     def openapi() -> dict[str, Any]:

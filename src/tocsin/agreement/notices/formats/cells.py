@@ -75,7 +75,22 @@ def _header(line: str, place: Place) -> list[str]:
 def _row(header: list[str], cells: list[str]) -> dict[str, Any]:
     if len(cells) != len(header):
         raise ValueError(f"found {len(cells)} cells, expected {len(header)}, as the header has")
-    row = {column: cell.strip() for column, cell in zip(header, cells, strict=True) if cell.strip()}
+    return row_value({column: cell.strip() for column, cell in zip(header, cells, strict=True) if cell.strip()})
+
+
+def row_value(row: dict[str, str]) -> dict[str, Any]:
+    """Return the notice of a row as the object that a form holds.
+
+    Parameters
+    ----------
+    row : dict of str to str
+        Cells by column, the empty ones left out.
+
+    Raises
+    ------
+    ValueError
+        For a cell that cannot be read.
+    """
     found: dict[str, Any] = {column: row[column] for column in _COPIED if column in row}
     movers = _movers(row)
     if movers:

@@ -1,0 +1,174 @@
+"""Notices over HTTP: by form, JSON, CSV and GeoJSON; whose they are comes from the key; hidden and absent are alike."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from tests.agreement.notices.given import CABLE, form, rules
+
+from tocsin.agreement.load import load
+from tocsin.errors import SettingError
+from tocsin.serve.auth import Doorkeeper
+from tocsin.serve.desk import Desk
+from tocsin.serve.guesses import Guesses
+from tocsin.serve.keys import Keyring, Scope
+from tocsin.serve.problem import add_handlers
+from tocsin.serve.routes.notices import FORM_PATH, NOTICES_PATH, make_router
+from tocsin.station.noticebook import NoticeBook
+from tocsin.units import parse_instant_us
+
+NOW_US = parse_instant_us("2031-06-01T08:05:00Z")
+FIELDS = {
+    "given_by": "duty desk",
+    "reference": "F-9",
+    "track": "mmsi:257000001",
+    "route": "57.20 5.40\r\n57.00 5.44",
+    "half_width": "500 m",
+    "from": "2031-06-02T10:00:00Z",
+    "to": "2031-06-02T16:00:00Z",
+    "content.gear": "<b>pots",
+}
+
+
+class Room:
+    """The routes alone, with a key for each party."""
+
+    class station:
+        agreement = load(CABLE)
+
+    def __init__(self, folder: Path) -> None:
+        keys = Keyring(folder / "keys.json")
+        door = Doorkeeper(keys=keys, now_us=lambda: NOW_US, proxy=None, guesses=Guesses())
+        self.path = folder / "notices.jsonl"
+        self.book = NoticeBook(self.path, rules())
+        self.app = FastAPI()
+        add_handlers(self.app)
+        desk = Desk(station=self.station(), door=door, now_us=lambda: NOW_US)
+        self.app.include_router(make_router(desk, self.book))
+        self.keys = {"keeper": keys.create(Scope.KEEPER, now_us=NOW_US), None: ""}
+        for party in ("authority", "operator", "fishers", "watch", "traffic"):
+            self.keys[party] = keys.create(Scope.PARTY, party, now_us=NOW_US)
+
+    def ask(self, who, method, path=NOTICES_PATH, *, media="application/json", body=None, **headers):
+        async def asked():
+            sent = {"Authorization": f"Bearer {self.keys[who]}", "Content-Type": media, **headers}
+            transport = httpx2.ASGITransport(app=self.app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://station") as client:
+                content = json.dumps(body) if isinstance(body, dict) else body
+                return await client.request(method, path, content=content, headers=sent)
+
+        return asyncio.run(asked())
+
+    def give(self, who="fishers", **changed):
+        return self.ask(who, "POST", body={"notice": form(**changed)})
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def test_a_notice_is_taken_with_its_three_receipts_and_is_no_leave(room):
+    answer = room.give().json()
+    (one,) = answer["accepted"]
+    assert one["notice"]["notice"] == "fishers/F-1" and answer["refused"] == []
+    assert [(r["receipt"], r["unit"]) for r in one["notice"]["receipts"]] == [
+        ("received", None), ("passed_on", "watch"), ("read", "watch"),
+    ]  # fmt: skip
+    assert one["notice"]["entered_at"].startswith("2031-06-01T08:05")
+    assert "permi" not in json.dumps(answer) and "approv" not in json.dumps(answer)
+
+
+def test_whose_it_is_comes_from_the_key_and_never_from_the_body(room):
+    refused = room.give("operator")
+    assert refused.status_code == 422 and "'operator'" in refused.json()["detail"]
+    assert room.give("operator", party=None).json()["accepted"][0]["notice"]["party"] == "operator"
+    assert room.give(None).status_code == 401 and room.give("keeper").status_code == 403
+
+
+def test_a_receipt_has_the_time_of_its_arrival_and_the_party_of_its_key(room):
+    room.give()
+    said = {"notice": "F-1", "party": "fishers", "receipt": "received", "by": "desk", "at": "2031-06-01T08:00:01Z"}
+    assert room.ask("authority", "POST", body={"receipt": {**said, "of": "operator"}}).status_code == 422
+    told = room.ask("watch", "POST", body={"receipt": said})
+    assert told.status_code == 200, told.text
+    (line, *_) = room.ask("fishers", "GET").json()["notices"][0]["receipts"]
+    assert line["at"] == "2031-06-01T08:05:00.000000Z" and line["state"] == "in_time"
+
+
+def test_hidden_and_absent_answer_alike(room):
+    room.give()
+    hidden = room.ask("traffic", "GET", f"{NOTICES_PATH}/fishers/F-1")
+    absent = room.ask("traffic", "GET", f"{NOTICES_PATH}/fishers/F-7")
+    assert (hidden.status_code, hidden.content) == (404, absent.content)
+    said = {"party": "fishers", "receipt": "received", "by": "somebody"}
+    told = [room.ask("traffic", "POST", body={"receipt": said | {"notice": name}}) for name in ("F-1", "F-7")]
+    assert told[0].content == told[1].content and told[0].status_code == 422
+    assert room.ask("traffic", "GET").json() == {"notices": []}
+    assert room.ask("fishers", "GET", f"{NOTICES_PATH}/fishers/F-1").status_code == 200
+    assert len(room.ask("keeper", "GET").json()["notices"]) == 1
+
+
+def test_a_table_and_a_drawing_are_taken_row_by_row(room):
+    head = "party,given_by,given_at,reference,track,route,half_width,from,to,content.gear\n"
+    times = "2031-06-02T10:00:00Z,2031-06-02T16:00:00Z"
+    row = "{},desk,2031-06-01T08:00:00Z,{},mmsi:257000001,57.2 5.4;57.0 5.4,{}," + times + ",x\n"
+    table = head + row.format("fishers", "T-1", "500 m") + row.format("authority", "T-2", "500 m")
+    answer = room.ask("fishers", "POST", media="text/csv", body=table + row.format("fishers", "T-3", "500")).json()
+    assert [a["notice"]["notice"] for a in answer["accepted"]] == ["fishers/T-1"]
+    assert [r["where"] for r in answer["refused"]] == ["body.csv:3", "body.csv:4"]
+    drawn = {
+        "type": "Feature",
+        "properties": {
+            "party": "fishers",
+            "given_by": "desk",
+            "given_at": "2031-06-01T08:00:00Z",
+            "half_width": "1 km",
+        },
+        "geometry": {"type": "LineString", "coordinates": [[5.4, 57.2], [5.4, 57.0]]},
+    }
+    collection = {"type": "FeatureCollection", "features": [drawn]}
+    (one,) = room.ask("fishers", "POST", media="application/geo+json", body=collection).json()["accepted"]
+    assert one["notice"]["flags"]  # incomplete, and taken
+    assert room.ask("fishers", "POST", media="text/plain", body="x").status_code == 415
+    assert room.ask("fishers", "POST", body="{").status_code == 400
+
+
+def test_the_form_is_shown_read_and_answered_as_a_page(room):
+    shown = room.ask("fishers", "GET", FORM_PATH)
+    assert shown.status_code == 200 and 'name="content.gear"' in shown.text and "fishers" in shown.text
+    media = "application/x-www-form-urlencoded"
+    wrong = room.ask("fishers", "POST", FORM_PATH, media=media, body=urlencode(FIELDS | {"from": "tomorrow"}))
+    assert wrong.status_code == 422 and "&lt;b&gt;pots" in wrong.text and "offset" in wrong.text
+    assert room.ask("fishers", "GET").json() == {"notices": []}
+    done = room.ask("fishers", "POST", FORM_PATH, media=media, body=urlencode(FIELDS))
+    assert done.status_code == 200 and "fishers/F-9" in done.text and "permits nothing" in done.text
+    (held,) = room.ask("fishers", "GET").json()["notices"]
+    assert held["content"] == {"gear": "<b>pots"} and len(held["place"]) > 0
+
+
+def test_a_browser_is_asked_for_its_key_and_a_foreign_form_is_refused(room):
+    assert room.ask(None, "GET", FORM_PATH).headers["www-authenticate"].startswith("Basic ")
+    sent = {"media": "application/x-www-form-urlencoded", "body": urlencode(FIELDS)}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+        assert room.ask("fishers", "POST", FORM_PATH, **sent, **headers).status_code == 403
+    assert room.ask("fishers", "POST", FORM_PATH, **sent, Origin="http://station").status_code == 200
+
+
+def test_what_was_taken_is_there_after_a_crash_and_a_torn_line_is_not(room):
+    room.give()
+    with room.path.open("ab") as file:
+        file.write(b'{"sort":"notice","value":{"party":"fish')
+    again = NoticeBook(room.path, rules())
+    assert list(again.register(NOW_US).held) == ["fishers/F-1"]
+    assert again.register(NOW_US).facts == room.book.register(NOW_US).facts
+    assert room.path.read_bytes().endswith(b"}\n")
+    room.path.write_bytes(b"{}\n" + room.path.read_bytes())
+    with pytest.raises(SettingError, match=r"notices\.jsonl:1"):
+        NoticeBook(room.path, rules())
