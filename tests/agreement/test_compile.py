@@ -176,3 +176,50 @@ def test_level_that_cannot_be_climbed_refused(level: str, found: str):
     with pytest.raises(AgreementErrors) as caught:
         compile_playbook(parse(HEAD + f"zones: [{{id: z, geometry: {{polygon: box}}}}]\nladder: [{level}]\n"))
     assert found in str(caught.value)
+
+
+RUNGS = """
+parties: [{id: north, name: North}, {id: south, name: South}, {id: traffic, name: Traffic}]
+zones: [{id: ring, name: ring, kind: protection, geometry: {feature: box}, applies_to: all, windows: [always]}]
+channels:
+  - {id: line, kind: phone, to: [south], group_within: 2 min}
+  - {id: vhf16, kind: vhf, to: vessel}
+ladder:
+  - level: 1
+    trigger: {event: entry, zone: ring}
+    tell: [vessel, north]
+    channels: [vhf16, line]
+    order: in_turn
+    turn: 30 s
+    relay: [{to: north, by: south, within: 5 min}]
+    alternates: [{for: north, who: desk_of_north, after: 90 s}]
+    ack_within: 3 min
+    ack_expires: 1 h
+end_of_ladder: {who: officer, ack_within: 10 min, alternates: [deputy, chief]}
+"""
+
+
+def test_further_words_of_a_rung_reach_the_playbook():
+    playbook = compile_playbook(parse(HEAD + RUNGS))
+    (level,) = playbook.levels
+    assert (level.in_turn, level.turn_s, level.ack_expires_s) == (True, 30.0, 3600.0)
+    assert [(r.to, r.by, r.within_s) for r in level.relays] == [("north", "south", 300.0)]
+    assert [(a.of, a.who, a.after_s) for a in level.alternates] == [("north", "desk_of_north", 90.0)]
+    assert (playbook.call_within_s, playbook.call_alternates) == (600.0, ("deputy", "chief"))
+    assert playbook.channels["line"].group_within_s == 120.0
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "place"),
+    [
+        ("to: north, by: south", "to: south, by: south", "ladder[0].relay[0]"),
+        ("to: north, by: south", "to: north", "ladder[0].relay[0]"),
+        ("by: south", "by: nobody", "ladder[0].relay[0].by"),
+        ("for: north, who", "for: south, who", "ladder[0].alternates[0]"),
+        ("who: desk_of_north", "who: vessel", "ladder[0].alternates[0]"),
+    ],
+)
+def test_relay_or_alternate_for_nobody_told_is_refused_with_its_place(was, now, place):
+    with pytest.raises(AgreementErrors) as refused:
+        compile_playbook(parse(HEAD + RUNGS.replace(was, now)))
+    assert refused.value.place.path == place

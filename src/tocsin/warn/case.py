@@ -596,6 +596,10 @@ class Case:
             "messages": [message.as_json() for message in self.messages],
             "attempts": [attempt.as_json() for attempt in self.attempts],
             "acknowledgements": [ack.as_json() for ack in self.acknowledgements],
+            "echelons": [
+                {"at": format_instant(at_us), "party": party, "to": to, "what": str(kind)}
+                for at_us, party, to, kind in self.echelons
+            ],
             "mutes": [mute.as_json() for mute in self.mutes],
             "deadlines": [deadline.as_json() for deadline in self.deadlines],
         }
