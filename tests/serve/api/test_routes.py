@@ -163,6 +163,7 @@ def test_answer_page_logs_what_an_operator_heard_and_a_retry_keeps_its_name(hall
     for what in ("failed", "failed", "passed_on"):
         done = ask(hall, None, "POST", f"/answer/{TOKEN}", data={"who": "Op", "text": "port control", "what": what})
         assert done.status_code == 200
+        assert "was received" not in done.text
     assert [a.kind for a in hall.stage.answers] == [AnswerKind.FAILED, AnswerKind.FAILED, AnswerKind.PASSED_ON]
     first, again, other = (a.key for a in hall.stage.answers)
     assert first == again != other

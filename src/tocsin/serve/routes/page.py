@@ -30,6 +30,9 @@ MAX_TEXT_CHARS = 2_000
 WHAT = frozenset({AnswerKind.ACKNOWLEDGED, AnswerKind.ANSWERED, AnswerKind.PASSED_ON, AnswerKind.FAILED})
 """What the page's buttons can say; without one, the words decide."""
 
+TOLD: dict[AnswerKind, str] = {AnswerKind.PASSED_ON: "was passed on", AnswerKind.FAILED: "did not get through"}
+"""What the page repeats of an answer; of any other, that the message was received."""
+
 _STATUSES = (400, 403, 404, 408, 413, 414, 415, 422, 429, 500)
 _HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "A page"}}
 
@@ -111,7 +114,8 @@ def make_router(desk: Desk) -> APIRouter:
             )
         )
         said = SAID.get(str(recorded.get("disposition")), "It is recorded.")
-        return page("answered.html", message=message, who=who, party=bound.party, text=text, said=said)
+        what = TOLD.get(kind, "was received")
+        return page("answered.html", message=message, who=who, party=bound.party, text=text, said=said, what=what)
 
     return router
 
