@@ -136,6 +136,8 @@ class Mqtt:
             while not ended.is_set():
                 with suppress(DeliveryError, OSError, ValueError):
                     client.connect(*self._where, keepalive=30, clean_start=True)
+                    if ended.is_set():  # told to end while it was being made
+                        client.disconnect()
                     client.loop_forever(retry_first_connection=False)
                 ended.wait(1.0)
 
