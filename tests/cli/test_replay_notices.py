@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.record.verifier.verify import verify_folder
+from tocsin.serve.replayed import write_replay_report
 from tocsin.station.replay import Job, replay
 
 CABLE = Path(__file__).parents[1] / "data" / "agreements" / "northreach-cable.yaml"
@@ -65,3 +66,11 @@ def test_what_came_of_notices_is_written_and_counted(replayed):
 def test_the_record_holds_them_and_verifies(replayed):
     verified = verify_folder(replayed.job.out / "record")
     assert verified.kinds["notice"] == len(lines(replayed, "notices.jsonl")) + 1
+
+
+def test_the_report_shows_each_notice_with_its_receipts_and_its_movers(replayed):
+    write_replay_report(replayed, replayed.job.out / "report.html")
+    page = (replayed.job.out / "report.html").read_text()
+    section = page[page.index('id="notices"') : page.index('id="unwatched"')]
+    assert "fishers/F-1" in section and section.count("overdue") == 3 and "kept to it" in section
+    assert "read by watch" in section and "told of by notice fishers/F-1" in page

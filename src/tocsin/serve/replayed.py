@@ -29,6 +29,7 @@ from tocsin.serve.report import (
     ZoneShape,
     write_report,
 )
+from tocsin.serve.told import notice_lines
 from tocsin.station.replay import Replay
 from tocsin.units import format_instant
 
@@ -85,6 +86,7 @@ def report_of(replayed: Replay, *, beside: Agreement | None = None) -> Report:
         ),
         comparisons=replayed.comparisons,
         counts={Path(name).name: counts for name, counts in replayed.archive.counts.items()},
+        notices=tuple(notice_lines(replayed.notified)) if replayed.notified else (),
         checkpoint=CheckpointLine(
             origin=checkpoint.origin,
             size=checkpoint.size,

@@ -32,7 +32,7 @@ MEANING: dict[Fate, str] = {
     Fate.TOLD: "told; no answer fell due",
     Fate.INSIDE: "inside a zone; nobody was told",
     Fate.NEAR: "came near or behaved as watched for; nobody was told",
-    Fate.EXEMPT: "covered by a written exemption all the time",
+    Fate.EXEMPT: "told of by a notice, or under a written exemption, all the time",
     Fate.QUIET: "no event",
 }
 """What each means, for the legend."""

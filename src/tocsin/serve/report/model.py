@@ -116,6 +116,30 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeLine:
+    """One notice, how far it got, and how its movers kept to it.
+
+    Attributes
+    ----------
+    notice_id, standing : str
+    given_us : int
+    flags : tuple of str
+        In sentences.
+    receipts : tuple of (str, str)
+        What is owed, such as "read by watch", and what became of it.
+    kept : tuple of (str, str)
+        Track, and how it kept to the notice, in words.
+    """
+
+    notice_id: str
+    standing: str
+    given_us: int
+    flags: tuple[str, ...] = ()
+    receipts: tuple[tuple[str, str], ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointLine:
     """The head of the record's log, and how to check it.
 
@@ -170,6 +194,7 @@ class Report:
     comparisons : tuple of Comparison
     counts : mapping of str to Counts
         By feed or file.
+    notices : tuple of NoticeLine
     checkpoint : CheckpointLine or None
         None if no record was kept.
     files : mapping of str to str
@@ -192,5 +217,6 @@ class Report:
     unwatched: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     counts: Mapping[str, Counts] = field(default_factory=dict)
+    notices: tuple[NoticeLine, ...] = ()
     checkpoint: CheckpointLine | None = None
     files: Mapping[str, str] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from tocsin.units import format_duration, format_length
 from tocsin.warn.case import Attempt, Case, Message, Step
 from tocsin.warn.states import REACH, CaseInput, Disposition, MessageState
 from tocsin.watch.event import Event, EventKind, Revision
+from tocsin.watch.noted import MARK
 
 MAX_EVENT_ROWS = 1_500
 """Events in the table; the rest are in events.jsonl, and the page says how many."""
@@ -134,7 +135,8 @@ def measured_words(event: Event) -> str:
 def _remarks(event: Event) -> str:
     found = []
     if event.exemption is not None:
-        found.append(f"exempt: {event.exemption}")
+        notice = event.exemption.removeprefix(MARK)
+        found.append(f"exempt: {notice}" if notice == event.exemption else f"told of by notice {notice}")
     if event.unobserved:
         found.append("inferred across a silence")
     if event.revision is not Revision.OPENED:
