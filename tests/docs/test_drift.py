@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tocsin
 from tocsin.kernels import tables
+from tocsin.station.inputs import Health
 from tocsin.watch.event import MEASURES, EventKind
 from tocsin.watch.found import KINDS
 
@@ -17,6 +18,12 @@ ROOT = Path(__file__).parents[2]
 def test_events_page_lists_every_kind() -> None:
     page = (ROOT / "docs/guide/events.md").read_text()
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == {kind.value for kind in EventKind}
+
+
+def test_station_page_lists_everything_that_can_befall_it() -> None:
+    page = (ROOT / "docs/guide/station.md").read_text()
+    table = page.partition("## When something is wrong")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == {kind.value for kind in Health}
 
 
 def test_kernel_codes_stand_in_the_order_of_the_kinds() -> None:

@@ -118,8 +118,10 @@ def _token(keys: Keyring, path: Path, now_us: int) -> Path:
 
 
 async def _reload(station: LiveStation, agreement: Path) -> None:
+    from tocsin.station.terms import read_text
+
     try:
-        said = await station.reload(agreement.read_bytes())
+        said = await station.put_in_force(read_text(agreement))
     except (TocsinError, OSError) as error:
         print(f"tocsin: the agreement was not taken: {error}", file=sys.stderr)
     else:

@@ -358,14 +358,14 @@ def _found(event: Event) -> Found:
 
 def _feed_notes(delivered: Iterable[Delivered]) -> list[HealthNote]:
     """Return what feeds have to say of themselves, as notes."""
-    return [
-        HealthNote(
-            kind=Health.FEED,
-            about=one.feed,
-            detail=f"{fact.kind} at {format_instant(fact.at_us)}"
-            + (f", {fact.count} messages" if fact.count else "")
-            + (f": {fact.detail}" if fact.detail else ""),
-        )
-        for one in delivered
-        for fact in one.facts
-    ]
+    notes = []
+    for one in delivered:
+        for fact in one.facts:
+            count = f", {fact.count} messages" if fact.count else ""
+            detail = f"{fact.kind} at {format_instant(fact.at_us)}{count}{': ' if fact.detail else ''}{fact.detail}"
+            notes.append(HealthNote(kind=Health.FEED, about=one.feed, detail=detail))
+        if one.shed:
+            notes.append(
+                HealthNote(kind=Health.SHED, about=one.feed, detail=f"{one.shed} records were given up unread")
+            )
+    return notes

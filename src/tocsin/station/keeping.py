@@ -118,7 +118,7 @@ class Keeping:
         for note in [*notes, *self._silences(spoke, now_us)]:
             facts.append(_fact(now_us, note))
             if note.kind in TOLD and self._is_due(note, now_us):
-                telling = Telling(message=_message(note, now_us))
+                telling = Telling(message=message_of(note, now_us))
                 self.tellings[telling.message.message_id] = telling
                 fresh.add(telling.message.message_id)
         for report in outcomes:
@@ -177,7 +177,8 @@ def _fact(now_us: int, note: HealthNote) -> dict[str, Any]:
     return {"kind": HEALTH, "at": format_instant(now_us), **what}
 
 
-def _message(note: HealthNote, now_us: int) -> Message:
+def message_of(note: HealthNote, now_us: int) -> Message:
+    """Return what the keeper is told of a note; the same matter at the same time has the same id."""
     message_id = stable_id("health", str(note.kind), note.about, now_us)
     about = f" {neutral(note.about)}" if note.about else ""
     said = f"{str(note.kind).replace('_', ' ')}{about}"

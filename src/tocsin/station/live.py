@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tocsin.station.api import Page
 from tocsin.station.core import Commit, State
 from tocsin.station.counters import FeedCounts, total
 from tocsin.station.inputs import Health, HealthNote
+from tocsin.station.keeping import message_of
 from tocsin.station.publisher import Publisher
 from tocsin.station.room import Room
 from tocsin.station.rows import CLOCK, Chores, restore
@@ -133,6 +134,7 @@ class LiveStation:
         self._snapshots = Snapshots(folder, self._store)
         self._closing.append(self._snapshots.close)
         self.ticker.send = self._senders.send
+        self.ticker.last_words = self._say_last_words
         self.ticker.chores = self._chores
         self.ticker.on_commit.append(self._committed)
 
@@ -195,6 +197,7 @@ class LiveStation:
             self._senders.stop()
             self.ticker.stop()
             self.publisher.want(self.ticker.committed_entries)
+        self.ticker.wait()
         self._close()
 
     async def _run_feed(self, feed: Feed) -> None:
@@ -214,6 +217,13 @@ class LiveStation:
         await self.deliver(delivery)
         if delivery.position is not None:
             self._positions[delivery.feed] = delivery.position
+
+    def _say_last_words(self, why: str) -> None:
+        """Tell the keeper that the station has stopped by itself: nothing of it can be recorded any more."""
+        note = HealthNote(kind=Health.FAILED, detail=f"{why}; begin it again, and it goes on from what the disk holds")
+        message = message_of(note, self.now_us())
+        outcome = self._settings.transports.send(message, self.now_us())
+        log.critical("station.last_words", extra={"outcome": str(outcome.state), "reason": outcome.reason})
 
     def _hear(self, answer: Answer | Rejected) -> None:
         """Take what came back by a channel; called from its listener's thread."""
@@ -286,7 +296,10 @@ class LiveStation:
         RefusedError
             If it is not a later version of the same agreement.
         """
-        written = AgreementText(file=self._settings.agreement.file, text=text, beside=self._settings.agreement.beside)
+        return await self.put_in_force(replace(self._terms.written, text=text))
+
+    async def put_in_force(self, written: AgreementText) -> dict[str, Any]:
+        """Put a new version in force, with the file that its zones are drawn in; see `reload`."""
         terms = await asyncio.to_thread(compile_terms, written)
         _check_successor(self._terms, terms)
         await asyncio.wrap_future(self.ticker.put_in_force(terms))

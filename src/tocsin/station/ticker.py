@@ -52,6 +52,9 @@ RETRY_S = 0.5
 MAX_UNWRITTEN = 100_000
 """Ticks that may be decided and not durable before the station stops: a day at one a second."""
 
+LAST_WORDS_S = 30.0
+"""How long a station that failed waits for its message about that to be out, seconds."""
+
 UNRECORDED = "This message is not in the record: the station cannot write at the moment."
 """First line of what goes out although it could not be recorded first."""
 
@@ -108,6 +111,8 @@ class Ticker:
     send : callable
         Takes an attempt that is to be made; called once it is durable, or in an emergency. To be set before `start`,
         like the next two.
+    last_words : callable
+        Told why the station has failed, after everybody who waits for it.
     chores : callable
         Returns what else a commit's transaction is to keep.
     on_commit : list of callable
@@ -133,6 +138,7 @@ class Ticker:
         self.failed: str | None = None
         self.blocked: HealthNote | None = None
         self.send: Callable[[Send | CallPerson], None] = _nobody
+        self.last_words: Callable[[str], None] = lambda _: None
         self.on_commit: list[Listener] = []
         self.chores: Callable[[Commit], Chores] = lambda _: NO_CHORES
         self._store = store
@@ -240,6 +246,11 @@ class Ticker:
             self._stopping = True
             self._change.notify()
         self._thread.join()
+
+    def wait(self) -> None:
+        """Wait until the thread has said its last words, if it has any."""
+        if self._thread.is_alive():
+            self._thread.join(LAST_WORDS_S)
 
     @property
     def is_running(self) -> bool:
@@ -408,6 +419,7 @@ class Ticker:
             for future in futures:
                 if not future.done():
                     future.set_exception(RefusedError(f"the station has stopped: {why}"))
+        self.last_words(why)
 
 
 def _nobody(attempt: Send | CallPerson) -> None:
