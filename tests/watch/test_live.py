@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.watch.arrivals import arrive, assert_each_is_confirmed_or_withdrawn, final
-from tests.watch.strategies import random_reports, random_watchlist
+from tests.watch.arrivals import arrive, assert_each_is_confirmed_or_withdrawn, final, new_state
+from tests.watch.rehearse.stage import SQUARE, START_US, reports
+from tests.watch.strategies import ALWAYS, SECOND, random_reports, random_watchlist
 
+from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.tracks.order import canonical
 from tocsin.watch.engine import Engine
-from tocsin.watch.event import Revision
-from tocsin.watch.live import corrections
+from tocsin.watch.event import EventKind, Revision, Standing
+from tocsin.watch.live import corrections, step
 from tocsin.watch.replay import replay
 
 
@@ -55,3 +59,29 @@ def test_corrections_name_what_a_late_report_changes() -> None:
     assert {e.event_id for e in changed if e.revision is Revision.WITHDRAWN} == before - after
     assert changed
     assert corrections(engine, reports, reports.take(slice(0, 5))) == []
+
+
+def test_approach_due_while_no_fix_comes_is_told_by_the_clock_and_confirmed_by_the_watermark() -> None:
+    # Fault: a warning that waits for the next fix, or for the lateness, is late where reports are rare.
+    fixes = [(60.0 * k, -15_000.0 + 600.0 * k, 0.0) for k in range(8)]  # 10 m/s towards a square, then nothing
+    rules = [
+        Rule(rule_id=f"z/{conduct}", clause="", conduct=conduct, zone=0, lookahead_s=ahead_s)
+        for conduct, ahead_s in ((Conduct.ENTRY, nan), (Conduct.EXIT, nan), (Conduct.CROSSING, nan))
+    ]
+    rules.append(Rule(rule_id="z/approach", clause="", conduct=Conduct.APPROACH, zone=0, lookahead_s=900.0))
+    zone = Zone(zone_id="z", kind="area", clause="", region=SQUARE, schedule=ALWAYS)
+    watchlist = Watchlist(agreement_id="a", version=1, digest=bytes(32), in_force=ALWAYS, zones=[zone], rules=rules)
+    engine, state, batch = Engine(watchlist), new_state(), reports({"dev:a": fixes})
+    told = []
+    for at_s in range(0, 3_000, 30):
+        come = batch.take(
+            (batch.observed_us > START_US + (at_s - 30) * SECOND) & (batch.observed_us <= START_US + at_s * SECOND)
+        )
+        state, events, _ = step(engine, state, come, now_us=START_US + at_s * SECOND)
+        told += [(at_s, event) for event in events if event.kind is EventKind.APPROACH]
+    (first_s, first), (_, last) = told
+    assert (first.standing, last.standing) == (Standing.PROVISIONAL, Standing.FINAL)
+    assert first.event_id == last.event_id and first.known_us == last.known_us
+    due_s = (first.known_us - START_US) / SECOND
+    assert due_s > fixes[-1][0] and due_s < first_s <= due_s + 30
+    assert last.after is None and last.measured["probability"] > 0.2

@@ -280,3 +280,23 @@ def pass_time(
             n = _time_passes(state, book, k, work.left[v], watermark_us, found, n)
         n = fall_due(state, atlas, book, k, watermark_us, found, n)
     return len(state.tracks), n, DONE
+
+
+@kernel
+def due_before(state: State, atlas: AtlasArrays, book: Book, start: int, now_us: int, found: Rows, n: int
+               ) -> tuple[int, int, int]:  # fmt: skip
+    """Write the approaches that fell due before an instant, as far as is known, from track `start` on.
+
+    Returns
+    -------
+    next, n, why : int
+        As of `pass_time`.
+    """
+    for k in range(start, len(state.tracks)):
+        head = state.tracks[k].episodes
+        if head == NONE:
+            continue
+        if len(found) - n < _length(state, head):
+            return k, n, WANTS_ROOM
+        n = fall_due(state, atlas, book, k, now_us, found, n)
+    return len(state.tracks), n, DONE

@@ -144,6 +144,25 @@ class Engine:
         self._together.take(memory, _reports(state, waiting), self._arrays(state))
         return EventBatch(self._decide(state, memory, before_us=None), self.words(state))
 
+    def due(self, state: WatchState, *, now_us: int) -> EventBatch:
+        """Return the approaches that fell due before an instant if no fix came that is not known yet.
+
+        Parameters
+        ----------
+        state : WatchState
+            Changed: each is told once.
+        now_us : int
+        """
+        n = at = 0
+        while self._book.horizon_s > 0.0:
+            at, n, why = sweep.due_before(
+                self._arrays(state), self.atlas.arrays, self._book, at, now_us, self._found, n
+            )
+            if why == sweep.DONE:
+                break
+            self._more(state, why)
+        return EventBatch(self._found[:n].copy(), self.words(state))
+
     def waits_us(self, kind: EventKind) -> int:
         """Return how far the watermark must be past an event's `known` before it is final or will never be."""
         return self._together.waits_us if kind in KINDS_TOGETHER else 0

@@ -7,6 +7,9 @@ lateness and every cut into batches. A final event confirms the provisional one 
 final event confirms is withdrawn. What comes later than the lateness is handed back, and `corrections` says what it
 would have changed: history is amended, never edited (FAULTS appendix C).
 
+An approach that is due at a moment at which no fix came (`kernels/vigil.py`) is provisional as soon as the clock of
+arrival has passed that moment, and final once the watermark has.
+
 What shows only in several tracks together (`detect`) is not watched track by track at arrival. Every `EARLY_US` all
 that waits is looked at as if nothing else came (`Engine.early`): that is what the provisional events of those kinds
 are.
@@ -88,7 +91,11 @@ def step(
     told = {event.event_id for event in final}
     for key in told:
         state.open.pop(key, None)
-    found = [*_at_arrival(engine, state, batch), *_together(engine, state, now_us)]
+    found = [
+        *_at_arrival(engine, state, batch),
+        *(replace(event, standing=Standing.PROVISIONAL) for event in engine.due(state.arrived, now_us=now_us)),
+        *_together(engine, state, now_us),
+    ]
     fresh = [e for e in found if e.event_id not in told and _is_news(state.open, e)]
     fresh = [replace(e, revision=Revision.AMENDED) if e.event_id in state.open else e for e in fresh]
     state.open |= {event.event_id: replace(event, revision=Revision.OPENED) for event in fresh}
