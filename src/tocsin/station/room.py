@@ -36,11 +36,12 @@ class Room:
         self.make()
 
     def make(self) -> bool:
-        """Make the reserve if it is not there and there is room for twice as much; return True if it is there."""
-        if self._path.exists():
-            return True
-        if shutil.disk_usage(self._path.parent).free < 2 * self.reserve_bytes:
+        """Make the reserve if it is not there; return True if it is, and as much again is free beside it."""
+        held = self._path.exists()
+        if shutil.disk_usage(self._path.parent).free < (1 if held else 2) * self.reserve_bytes:
             return False
+        if held:
+            return True
         try:
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
@@ -58,8 +59,8 @@ class Room:
             self._path.unlink()
 
     def is_short(self) -> bool:
-        """Return True if less is free than the reserve itself."""
-        return shutil.disk_usage(self._path.parent).free < self.reserve_bytes
+        """Return True if less is free than half of the reserve; reports are taken again only once all of it is."""
+        return shutil.disk_usage(self._path.parent).free < self.reserve_bytes // 2
 
     def sentence(self) -> str:
         """Return how much is free, for people."""
