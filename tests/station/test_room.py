@@ -49,18 +49,10 @@ def test_the_reserve_lets_a_store_go_on_when_the_disk_is_full(small_disk: Path) 
     store = Store(sqlite_url(small_disk / "a.db"))
     other = fill(small_disk)
     assert room.is_short() and not room.make()
-    number = 0
 
-    def write(size: int) -> None:
-        row = {
-            "tick": number,
-            "at_us": 0,
-            "reports": None,
-            "inputs": bytes(size),
-            "report_count": 0,
-            "digest": b"d" * 32,
-        }
-        store.write(Write(tick=row))
+    def write(number: int, size: int) -> None:
+        rest = {"at_us": 0, "reports": None, "report_count": 0, "digest": b"d" * 32}
+        store.write(Write(tick={"tick": number, "inputs": bytes(size), **rest}))
 
     with pytest.raises(StoreFullError):
         for number in range(1, 100):
