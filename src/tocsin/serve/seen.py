@@ -107,14 +107,15 @@ def case_view(policy: Policy, caller: Caller, row: Row, *, now_us: int) -> dict[
     view = {name: row[name] for name in (CASE_FIELDS if whole.is_visible else TOLD_FIELDS)}
     shown = messages if whole.is_visible else told
     ids = {m["message_id"] for m in shown}
-    levels = {m["level"] for m in messages}
+    # Who sees what was said to somebody sees what they answered.
+    heard = {m["recipient"] for m in shown}
     view["events"] = list(_case_events(policy, caller, row, now_us))
     view["messages"] = shown
     view["attempts"] = [a for a in row["attempts"] if a["message"] in ids]
     view["acknowledgements"] = [
         a
         for a in row["acknowledgements"]
-        if _is_own(policy, caller, a["party"]) or (whole.is_visible and a["level"] in levels)
+        if caller.scope is Scope.KEEPER or _is_own(policy, caller, a["party"]) or a["party"] in heard
     ]
     return view
 

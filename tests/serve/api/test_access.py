@@ -194,6 +194,16 @@ def test_told_party_sees_what_it_was_told_and_no_more(hall: Hall) -> None:
     whole = ask(hall, "authority", "GET", f"/v1/cases/{CASE.case_id}").json()
     assert whole == json.loads(CASE.as_line()) or whole.keys() <= json.loads(CASE.as_line()).keys()
     assert len(whole["messages"]) == len(CASE.messages)
+    keepers = ask(hall, "keeper", "GET", f"/v1/cases/{CASE.case_id}").json()
+    assert [a["answer_id"] for a in keepers["acknowledgements"]] == [a.answer_id for a in CASE.acknowledgements]
+
+
+def test_answer_that_names_no_level_is_seen_by_whom_its_message_is(hall: Hall) -> None:
+    for answer in hall.stage.kept[CASE.case_id]["acknowledgements"]:
+        answer["level"] = None
+    for who in ("keeper", "authority", "fishers"):
+        seen = ask(hall, who, "GET", f"/v1/cases/{CASE.case_id}").json()["acknowledgements"]
+        assert "fishers" in {a["party"] for a in seen}, who
 
 
 def test_fields_that_are_shown_are_those_there_are() -> None:
