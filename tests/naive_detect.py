@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import combinations, combinations_with_replacement, pairwise
 from math import cos, hypot, inf, isnan, radians, sin, sqrt
 from typing import Any, NamedTuple
@@ -44,8 +45,12 @@ class Contact(NamedTuple):
 
 
 def naive_meetings(watchlist: Watchlist, reports: ReportBatch) -> list[tuple[str, str, tuple[str, ...], int, int]]:
-    """Return kind, rule, tracks (sorted), at and visit start of every proximity and build-up."""
+    """Return kind, rule, tracks (sorted), at and visit start of every proximity, build-up and void."""
     ways = _ways(reports)
+    gaps_s = [r.after_s for r in watchlist.rules if r.conduct is Conduct.GAP]
+    longest_us = round(max([*gaps_s, GAP_S if len(gaps_s) < len(watchlist.zones) else 0.0]) * S)
+    ends_us = [p.to_us for pieces in ways.values() for p in pieces if p.gap_us <= longest_us]
+    end_us = (max(ends_us) // BEAT_US + 1) * BEAT_US
     out = []
     for rule in watchlist.rules:
         zone = watchlist.zones[rule.zone]
@@ -63,6 +68,13 @@ def naive_meetings(watchlist: Watchlist, reports: ReportBatch) -> list[tuple[str
                         out.append(("proximity", rule.rule_id, (a, b), c.full_us, c.began_us))
         elif rule.conduct is Conduct.BUILD_UP:
             out += _buildups(zone, rule, here)
+        elif rule.conduct is Conduct.VOID:
+            anybody = replace(zone, applies_to=None, exempt=frozenset(), categories=None)
+            there = {
+                name: [(p, _inside(watchlist, anybody, p) and _of(rule, p)) for p in pieces if p.gap_us <= gap_s * S]
+                for name, pieces in ways.items()
+            }
+            out += _voids(watchlist, zone, rule, there, end_us)
     return sorted(out)
 
 
@@ -216,6 +228,38 @@ def _contacts(zone: Zone, rule: Rule, touches: Any) -> list[Contact]:
             now[2:] = [max(now[0] + after_us, in_us), beat]
     if now:
         out.append(Contact(now[0], now[1] + clear_us, *now[2:]))
+    return out
+
+
+def _of(rule: Rule, piece: Piece) -> bool:
+    named = rule.category is None or (piece.category is not None and may_be(piece.category, {rule.category}))
+    return rule.party in (None, piece.party) and named
+
+
+def _voids(watchlist: Watchlist, zone: Zone, rule: Rule, there: Any, end_us: int) -> list[Any]:
+    """Walk through everybody's coming and going, and count who is there."""
+    lasting, clear_us, after_us = replace(rule, after_s=float("nan")), round(zone.clear_s * S), round(rule.after_s * S)
+    turns = []
+    for name, pieces in there.items():
+        touches = [(p.from_us // BEAT_US, p.from_us, p.to_us, p.from_us) for p, inside in pieces if inside]
+        for contact in _contacts(zone, lasting, touches):
+            turns += [(contact.began_us, 1, name), (contact.over_us, 0, name)]
+    here: set[str] = set()
+    thin: tuple[int, str] | None = None
+    out = []
+    for at_us, kind, name in [*sorted(turn for turn in turns if turn[0] < end_us), (end_us - 1, 2, "")]:
+        if thin and thin[0] + after_us <= at_us:
+            due_us = thin[0] + after_us
+            schedules = (zone.schedule, watchlist.in_force)
+            if all(any(a <= thin[0] and due_us <= b for a, b in s.intervals_us(0, 2**60)) for s in schedules):
+                out.append(("void", rule.rule_id, (thin[1],), due_us, thin[0]))
+            thin = None
+        if kind == 1:
+            here.add(name)
+            thin = None if len(here) >= rule.count else thin
+        elif kind == 0:
+            thin = (at_us - clear_us, name) if len(here) == rule.count else thin
+            here.discard(name)
     return out
 
 

@@ -29,6 +29,7 @@ class _Visit:
     counts_since: int | None = None
     left_us: int | None = None
     clear_us: int | None = None
+    judged_us: int = -1
     spells: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -71,6 +72,13 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
             return None
         return max(visit.clear_us, visit.left_us + int(zone.clear_s * 1e6))
 
+    def dwell(until_us: int) -> None:
+        for r in rules:
+            due_us = (visit.counts_since or 0) + int((r.after_s if r.conduct is Conduct.DWELL else 0) * 1e6)
+            if r.conduct is Conduct.DWELL and visit.judged_us < due_us <= until_us:
+                say("dwell", due_us, visit.counts_since or 0)
+        visit.judged_us = until_us
+
     def leave_if(certain: bool) -> None:
         if certain:
             say("exit", visit.left_us or 0, visit.counts_since or 0)
@@ -103,6 +111,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
         elif now[0] == last[0]:
             continue
         else:
+            told = len(out)
             leave_if((at := certain_us()) is not None and at < now[0])
             counted = visit.counts_since is not None and visit.left_us is None
             if counted:
@@ -111,7 +120,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
                         say("gap", last[0] + int(r.after_s * 1e6), last[0])
                         say("gap_ended", now[0], last[0])
             if bound or visit.counts_since is not None:
-                _way(watchlist, zone, polygon, last, now, visit, force, band, inside, say, end_visit)
+                _way(watchlist, zone, polygon, last, now, visit, force, band, inside, say, end_visit, dwell)
             if visit.left_us is not None:
                 worst = [reports.accuracy_m[k] for k in (i, before) if not isnan(reports.accuracy_m[k])]
                 margin_m = zone.clear_m + float(max(worst, default=0.0))
@@ -122,10 +131,18 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
                 leave_if((at := certain_us()) is not None and at <= now[0])
             if not inside and visit.left_us is None:
                 end_visit()
+            silent = [r for r in rules if r.conduct is Conduct.GAP and now[0] - last[0] > r.after_s * 1e6]
+            elsewhere = len(out) == told and not inside and visit.left_us is None
+            if silent and bound and elsewhere and _could_count(watchlist, zone, last, now):
+                speeds = [float(reports.speed_mps[k]) for k in (i, before)]
+                if _was_reachable(polygon, last, now, speeds):
+                    for _ in silent:
+                        say("gap_ended", now[0], last[0])
         visit.inside, before = inside, i
         if visit.counts_since is not None and visit.left_us is None:
             gap = last is not None and now[0] - last[0] > unobserved_us
             _spells(rules, visit, now, float(reports.speed_mps[i]), gap, say)
+            dwell(now[0])
         last = now
     leave_if((at := certain_us()) is not None and at < watermark_us)
     if last and visit.counts_since is not None and visit.left_us is None:
@@ -135,8 +152,23 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
     return out
 
 
+def _could_count(watchlist: Watchlist, zone: Zone, last: Any, now: Any) -> bool:
+    """Return True if a zone was in force at some time between two fixes, not both above or both below its band."""
+    schedules = [s.intervals_us(0, 2**60) for s in (watchlist.in_force, zone.schedule)]
+    forced = any(max(a, c, last[0]) < min(b, d, now[0]) for a, b in schedules[0] for c, d in schedules[1])
+    above, below = (all(c(fix[3]) for fix in (last, now)) for c in (zone.upper_m.__lt__, zone.lower_m.__gt__))
+    return forced and not above and not below
+
+
+def _was_reachable(polygon: Any, last: Any, now: Any, speeds: list[float]) -> bool:
+    _, _, way_m = pyproj.Geod(ellps="WGS84").inv(last[2], last[1], now[2], now[1])
+    took_s = (now[0] - last[0]) / 1e6
+    detour_m = sum(edge_distance_m(polygon, fix[1], fix[2]) for fix in (last, now))
+    return detour_m <= took_s * max(way_m / took_s, *(speed for speed in speeds if not isnan(speed)))
+
+
 def _way(watchlist: Watchlist, zone: Any, polygon: Any, last: Any, now: Any, visit: _Visit, force: Any, band: Any,
-         inside: bool, say: Any, end_visit: Any) -> None:  # fmt: skip
+         inside: bool, say: Any, end_visit: Any, dwell: Any) -> None:  # fmt: skip
     counted = visit.counts_since is not None and visit.left_us is None
     span_us = now[0] - last[0]
     cuts = [0.0, 1.0]
@@ -202,6 +234,8 @@ def _way(watchlist: Watchlist, zone: Any, polygon: Any, last: Any, now: Any, vis
                 say(begin_kind, begin_us, begin_us)
                 visit.counts_since = begin_us
             visit.left_us = visit.clear_us = None
+        if end is not None:
+            dwell(at(end))
         if end is not None and ended_by == "zone":
             say("zone_ended", at(end), visit.counts_since)
             end_visit()

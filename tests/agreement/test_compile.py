@@ -88,6 +88,24 @@ def test_act_that_says_what_a_threshold_says_is_one_rule():
     assert told["z/stay"] == (Conduct.STOPPED, "stay", "conduct.prohibited[0]")
 
 
+def test_dwell_and_void_carry_their_numbers_and_whose_tracks_count():
+    watchlist = compile_watchlist(
+        parse(
+            HEAD + "zones: [{id: z, geometry: {polygon: box}}]\n"
+            "conduct: {thresholds: {dwell: {for: 20 min},"
+            " void: {vessels: 2, for: 1 h, party: guard, category: vessel}}}\n"
+        )
+    )
+    told = {rule.rule_id: rule for rule in watchlist.rules}
+    assert (told["z/dwell"].conduct, told["z/dwell"].after_s) == (Conduct.DWELL, 1_200.0)
+    void = told["z/void"]
+    assert (void.conduct, void.count, void.after_s, void.party, void.category) == (
+        Conduct.VOID, 2, 3_600.0, "guard", "vessel",
+    )  # fmt: skip
+    half = "zones: [{id: z, geometry: {polygon: box}}]\nconduct: {thresholds: {void: {for: 1 h, party: guard}}}\n"
+    assert "z/void" not in rules(half), "a number that nobody agreed is not guessed"
+
+
 def test_approach_goes_to_the_zones_of_the_ladder():
     two = "zones: [{id: y, geometry: {polygon: box}}, {id: z, geometry: {polygon: box}}]\n"
     ahead = "conduct: {thresholds: {approach: {predicted_entry_within: 20 min}}}\n"

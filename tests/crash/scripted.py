@@ -7,7 +7,9 @@ since a pipe would be one more write.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
+import os
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +107,9 @@ def child(folder: Path, acknowledged: mmap.mmap) -> int:
     """Run, and return the exit code."""
     try:
         run(folder, acknowledged)
-    except (TocsinError, OSError):
+    except (TocsinError, OSError) as error:
+        with contextlib.suppress(OSError):
+            os.write(2, f"{type(error).__name__}: {error}\n".encode())
         return REFUSED
     return 0
 

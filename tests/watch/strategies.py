@@ -91,6 +91,7 @@ def random_watchlist(rng: np.random.Generator, zones: int = 5, *, plain: bool = 
         rules.append(
             Rule(rule_id=f"z{i}/loiter", clause="t", conduct=Conduct.LOITER, zone=i, after_s=300, speed_hi_mps=3)
         )
+        rules.append(Rule(rule_id=f"z{i}/dwell", clause="t", conduct=Conduct.DWELL, zone=i, after_s=200))
         if rng.random() < 0.5:
             rules.append(Rule(rule_id=f"z{i}/gap", clause="t", conduct=Conduct.GAP, zone=i, after_s=500))
     whole = Windows(((START + 60 * SECOND, START + 9_000 * SECOND),))

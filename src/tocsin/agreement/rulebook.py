@@ -29,6 +29,8 @@ NEEDS: dict[Conduct, tuple[str, ...]] = {
     Conduct.PROXIMITY: ("radius_m",),
     Conduct.BUILD_UP: ("count", "after_s"),
     Conduct.PROBING: ("count", "after_s"),
+    Conduct.DWELL: ("after_s",),
+    Conduct.VOID: ("count", "after_s"),
 }
 """The numbers of a `Rule` without which a conduct cannot be watched."""
 
@@ -143,8 +145,8 @@ def _thresholds(agreement: Agreement) -> Iterator[tuple[Rule, tuple[str, ...] | 
 def threshold_rules(told: Thresholds) -> Iterator[tuple[Rule, tuple[str, ...] | None]]:
     """Yield the rule of each threshold that is set, of no zone yet, and the zones it names."""
 
-    def rule(conduct: Conduct, path: str, **numbers: float | int | None) -> Rule:
-        known = {key: value for key, value in numbers.items() if value is not None}
+    def rule(conduct: Conduct, path: str, **given_for: float | str | None) -> Rule:
+        known = {key: value for key, value in given_for.items() if value is not None}
         return Rule(rule_id="", clause=path, conduct=conduct, zone=-1, **known)  # type: ignore[arg-type]
 
     if (a := given(told.approach)) is not None:
@@ -162,6 +164,8 @@ def threshold_rules(told: Thresholds) -> Iterator[tuple[Rule, tuple[str, ...] | 
         if still is not None:
             numbers = {"after_s": given(still.for_s), "speed_hi_mps": given(still.speed_below_mps)}
             yield rule(kind, still.path, **numbers, radius_m=given(still.within_m)), given(still.zone)
+    if (d := given(told.dwell)) is not None:
+        yield rule(Conduct.DWELL, d.path, after_s=given(d.for_s)), given(d.zone)
     if (g := given(told.gap)) is not None:
         yield rule(Conduct.GAP, g.path, after_s=given(g.after_s)), given(g.zone)
     if (p := given(told.proximity)) is not None:
@@ -174,6 +178,10 @@ def threshold_rules(told: Thresholds) -> Iterator[tuple[Rule, tuple[str, ...] | 
             rule(Conduct.BUILD_UP, b.path, count=count, radius_m=given(b.within_m), after_s=given(b.for_s)),
             given(b.zone),
         )
+    if (v := given(told.void)) is not None:
+        count = given(v.vessels) or given(v.count)
+        who = {"party": given(v.party), "category": given(v.category)}
+        yield rule(Conduct.VOID, v.path, count=count, after_s=given(v.for_s), **who), given(v.zone)
     if (r := given(told.probing)) is not None:
         yield rule(Conduct.PROBING, r.path, count=given(r.count), after_s=given(r.window_s)), given(r.zone)
 

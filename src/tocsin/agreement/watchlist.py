@@ -106,6 +106,8 @@ class Conduct(StrEnum):
     PROXIMITY = "proximity"
     BUILD_UP = "build_up"
     PROBING = "probing"
+    DWELL = "dwell"
+    VOID = "void"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ class Rule:
     act : str or None
         Id of the prohibited act that it tests, if any.
     after_s : float
-        Loiter, stopped, gap, proximity, build-up, probing: how long before it counts (for probing and
+        Dwell, loiter, stopped, gap, proximity, build-up, void, probing: how long before it counts (for probing and
         build-up: the window); NaN if not used.
     lookahead_s : float
         Approach: predicted entry within this; NaN if not used.
@@ -133,7 +135,9 @@ class Rule:
     radius_m : float
         Loiter: confined within this; proximity: closer than this; build-up: within this of each other; NaN if not used.
     count : int
-        Probing: cycles; build-up: tracks; 0 if not used.
+        Probing: cycles; build-up, void: tracks; 0 if not used.
+    party, category : str or None
+        Void: whose tracks count, and of which kind; None: anybody's, any.
     """
 
     rule_id: str
@@ -147,6 +151,8 @@ class Rule:
     speed_hi_mps: float = inf
     radius_m: float = float("nan")
     count: int = 0
+    party: str | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

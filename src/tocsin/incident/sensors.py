@@ -40,6 +40,7 @@ _ACTS = {
     EventKind.CROSSING: Act.ENTRY,
     EventKind.LOITER: Act.LOITER,
     EventKind.STOPPED: Act.LOITER,
+    EventKind.DWELL: Act.LOITER,
     EventKind.GAP: Act.SIGNAL_LOSS,
     EventKind.BUILDUP: Act.BUILD_UP,
     EventKind.EXIT: Act.WITHDRAWAL,

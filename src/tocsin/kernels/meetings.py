@@ -41,6 +41,9 @@ FOLLOWS_BEHIND = 0.866
 ONE_PLACE_M = 1.0
 """Two tracks that move alike at less than this are one mover under two names, metres."""
 
+UNBOUND, BOUND = 1, 2
+"""How a zone counts at a place: only for others than this mover, or for it too."""
+
 PART = np.dtype(
     [
         ("from_us", "i8"),
@@ -79,6 +82,12 @@ CONTACT = np.dtype(
         ("last_us", "i8"),  # when they were last near
         ("closest_us", "i8"),
         ("closest_m", "f8"),
+        ("lat_deg", "f8"),  # where `a` was when they were last near, and what its report said
+        ("lon_deg", "f8"),
+        ("accuracy_m", "f4"),
+        ("feed", "i4"),
+        ("party", "i4"),
+        ("category", "i4"),
         ("rule", "i4"),
         ("a", "i4"),
         ("b", "i4"),
@@ -99,6 +108,12 @@ TURN = np.dtype(
         ("began_us", "i8"),
         ("closest_us", "i8"),
         ("closest_m", "f8"),
+        ("lat_deg", "f8"),  # as of the contact
+        ("lon_deg", "f8"),
+        ("accuracy_m", "f4"),
+        ("feed", "i4"),
+        ("party", "i4"),
+        ("category", "i4"),
         ("a", "i4"),
         ("b", "i4"),
         ("p", "i4"),  # pieces at that instant; NONE if it is over
@@ -263,7 +278,8 @@ def counts_at_end(
     part_of, zone_of : ndarray, shape (k,)
         Where a part ends, and a zone of the book that holds that place.
     counts : ndarray, shape (k,), uint8
-        Written: 1 where the zone counts. A leg longer than the zone's gap time never does.
+        Written: `BOUND` where the zone counts for the mover, `UNBOUND` where only for others: 0 elsewhere. A leg longer
+        than the zone's gap time never does.
     """
     for k in range(len(part_of)):
         part, zone = parts[part_of[k]], book.zones[zone_of[k]]
@@ -271,7 +287,9 @@ def counts_at_end(
         known = not zone.banded or zone.lower_m <= part.alt_m <= zone.upper_m  # false for NaN: unknown is not inside
         bound = book.binds[state.party_class[leg.party], state.category_class[leg.category], zone_of[k]]
         forced = in_force(book.windows_us, zone.windows_from, zone.windows_to, part.to_us - 1)
-        counts[k] = known and bound and forced and leg.to_us - leg.from_us <= zone.gap_us
+        counts[k] = 0
+        if known and forced and leg.to_us - leg.from_us <= zone.gap_us:
+            counts[k] = BOUND if bound else UNBOUND
 
 
 @kernel
@@ -403,12 +421,21 @@ def _turn(turns: Rows, n: int, contact: Row, kind: int, beat: int, at_us: int, p
     row.kind, row.beat, row.at_us, row.a, row.b, row.p, row.q = kind, beat, at_us, contact.a, contact.b, p, q
     row.began_us, row.closest_us, row.closest_m = contact.began_us, contact.closest_us, contact.closest_m
     row.exempt = contact.exempt
+    row.lat_deg, row.lon_deg, row.accuracy_m = contact.lat_deg, contact.lon_deg, contact.accuracy_m
+    row.feed, row.party, row.category = contact.feed, contact.party, contact.category
     return n + 1
 
 
 @kernel
-def keep_contacts(found: Rows, parts: Rows, before: Rows, rule: int, after_us: int, clear_us: int, until_us: int,
-                  after: Rows, turns: Rows) -> tuple[int, int]:  # fmt: skip
+def _note_last(row: Row, leg: Row, part: Row) -> None:
+    """Note where the first of a contact's two was, and what it said, at the end of a piece."""
+    row.lat_deg, row.lon_deg, row.accuracy_m = part.lat_deg, part.lon_deg, leg.accuracy_m
+    row.feed, row.party, row.category = leg.feed, leg.party, leg.category
+
+
+@kernel
+def keep_contacts(found: Rows, legs: Rows, parts: Rows, before: Rows, rule: int, after_us: int, clear_us: int,
+                  until_us: int, after: Rows, turns: Rows) -> tuple[int, int]:  # fmt: skip
     """Carry the contacts of one rule over a span of time.
 
     A contact begins when two tracks come within the agreed distance, lasts while they are within the wider one with
@@ -418,7 +445,7 @@ def keep_contacts(found: Rows, parts: Rows, before: Rows, rule: int, after_us: i
     ----------
     found : ndarray of TOUCH
         Ordered by (a, b, beat, in_us).
-    parts : ndarray of PART
+    legs, parts : ndarray of LEG and PART
     before : ndarray of CONTACT
         Those of this rule, ordered by (a, b).
     rule, after_us, clear_us : int
@@ -461,7 +488,10 @@ def keep_contacts(found: Rows, parts: Rows, before: Rows, rule: int, after_us: i
                 row.a, row.b, row.rule, row.full, row.exempt = a, b, rule, 0, 0
                 row.began_us, row.last_us = touch.near_us, touch.out_us
                 row.closest_us, row.closest_m = touch.closest_us, touch.closest_m
+                _note_last(row, legs[parts[touch.p].leg], parts[touch.p])
             else:
+                if touch.out_us >= row.last_us:
+                    _note_last(row, legs[parts[touch.p].leg], parts[touch.p])
                 row.last_us = max(row.last_us, touch.out_us)
                 if touch.closest_m < row.closest_m:
                     row.closest_us, row.closest_m = touch.closest_us, touch.closest_m

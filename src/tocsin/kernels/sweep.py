@@ -18,9 +18,10 @@ from tocsin.kernels.forecast import reach_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.leaving import certain_at, exit_certain
 from tocsin.kernels.motion import carry_s
+from tocsin.kernels.silences import silence, was_reachable
 from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
-from tocsin.kernels.visits import at_zone, first_seen, note_quiet, silence
+from tocsin.kernels.visits import at_zone, first_seen, note_quiet
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
 """Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
@@ -204,7 +205,8 @@ def sweep(
         flips = 0 if leg.first else _flips(atlas, work)
         if max(zones, ahead, flips + 1, _length(state, last.episodes)) > len(work.s):
             return i, n, WANTS_WORK, repeated
-        if len(found) - n < room:
+        is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
+        if len(found) - n < room + is_silence * len(book.rules):
             return i, n, WANTS_ROOM, repeated
         if state.free[1] < room:
             return i, n, WANTS_EPISODES, repeated
@@ -213,7 +215,10 @@ def sweep(
         binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
         leg.to_exemption = _exemption(book, work, zones, binds)
         n = fall_due(state, atlas, book, leg.track, leg.to_us, found, n)
+        before = n
         n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
+        if is_silence:
+            n = was_reachable(state, atlas, book, leg, binds, before, found, n)
         n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
         last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
         last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg

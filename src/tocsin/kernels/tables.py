@@ -78,7 +78,8 @@ TRACK = np.dtype(
 EPISODE = np.dtype(
     [
         ("began_us", "i8"),
-        ("clear_us", "i8"),  # leaving: since when the track has been clear of the zone, or NEVER
+        ("clear_us", "i8"),  # leaving: since when the track has been clear of the zone, or NEVER;
+        # visit: until when its time inside has been judged
         ("lat_deg", "f8"),  # where it began
         ("lon_deg", "f8"),
         ("key", "i4"),  # zone of a visit or leaving; rule of the others
@@ -171,8 +172,8 @@ FOUND = np.dtype(
 
 (
     FIRST_SEEN_INSIDE, ENTRY, EXIT, CROSSING, APPROACH, APPROACH_ENDED, LOITER, STOPPED, GAP, GAP_ENDED,
-    ZONE_BEGAN, ZONE_ENDED, PROBING, PROXIMITY, BUILDUP,
-) = range(15)  # fmt: skip
+    ZONE_BEGAN, ZONE_ENDED, PROBING, PROXIMITY, BUILDUP, DWELL, VOID, ZONE_CHANGED,
+) = range(18)  # fmt: skip
 """Codes of the findings, in the order of `watch.found.KINDS`, which a test compares."""
 
 MEASURED: dict[int, tuple[str, ...]] = {
@@ -193,12 +194,15 @@ MEASURED: dict[int, tuple[str, ...]] = {
     LOITER: ("speed_mps", "dwell_s", "threshold_s"),
     STOPPED: ("speed_mps", "dwell_s", "threshold_s"),
     GAP: ("threshold_s",),
-    GAP_ENDED: ("gap_s", "threshold_s", "distance_m"),
+    GAP_ENDED: ("gap_s", "threshold_s", "distance_m", "needed_mps"),
     ZONE_BEGAN: ("speed_mps", "alt_m"),
     ZONE_ENDED: ("speed_mps", "alt_m", "dwell_s"),
     PROBING: ("speed_mps", "count", "threshold_s"),
     PROXIMITY: ("separation_m", "separation_error_m", "closest_m", "cpa_m", "tcpa_s", "together_s", "threshold_s"),
     BUILDUP: ("count", "threshold_s"),
+    DWELL: ("speed_mps", "dwell_s", "threshold_s"),
+    VOID: ("count", "threshold_s"),
+    ZONE_CHANGED: ("speed_mps", "alt_m", "dwell_s"),
 }
 """What each code writes into `FOUND.value`, in order; the rest is NaN."""
 
@@ -274,6 +278,8 @@ class Book(NamedTuple):
     binds : ndarray, shape (parties, categories, zones), uint8
         By class of party and class of category: 1 if the zone is about such a mover (for an exemption: if it exempts
         it).
+    gap_us : int
+        The shortest agreed silence; `FOREVER` without such a rule.
     horizon_s : float
         How far ahead an approach must be looked for: the longest look-ahead with its patience; 0 without such a rule.
     ask_us : int
@@ -285,6 +291,7 @@ class Book(NamedTuple):
     approaches: Rows
     windows_us: Rows
     binds: Rows
+    gap_us: int
     horizon_s: float
     ask_us: int
 

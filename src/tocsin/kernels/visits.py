@@ -1,12 +1,12 @@
 """Visits: what one way between two fixes did at one zone.
 
 Entry, exit, crossing, first seen inside, and the zone's own beginning and end come from the spans in which the zone
-counted; silences and slow spells are kept while a visit lasts. Definitions by docs/guide/events.md.
+counted; silences, slow spells and the time inside are kept while a visit lasts. Definitions by docs/guide/events.md.
 """
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import inf
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tocsin.kernels.findings import US_PER_S, emit, instant_on_way, know_motion,
 from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
+from tocsin.kernels.silences import silences
 from tocsin.kernels.spans import (
     BY_KNOWLEDGE,
     BY_TRACK,
@@ -30,16 +31,15 @@ from tocsin.kernels.spans import (
 from tocsin.kernels.tables import (
     CROSSING,
     CYCLE,
+    DWELL,
     ENTRY,
     FIRST_SEEN_INSIDE,
     FOREVER,
     GAP,
-    GAP_ENDED,
     LEAVING,
     LOITER,
     NEVER,
     NONE,
-    SILENCE,
     SPELL,
     STOPPED,
     VISIT,
@@ -111,42 +111,6 @@ def _cross(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) ->
 
 
 @kernel
-def _silences(state: State, book: Book, leg: Row, zone: int, visit_us: int, found: Rows, n: int) -> int:
-    """Write the end of a silence inside this zone, and its begin if nobody has said it yet."""
-    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
-        rule = book.rules[r]
-        if rule.code != GAP or leg.to_us - leg.from_us <= rule.after_us:
-            continue
-        e = find_episode(state.episodes, state.tracks[leg.track].episodes, SILENCE, r)
-        if e == NONE:
-            n = silence(state.tracks[leg.track], leg.track, rule, found, n)
-        else:
-            close_episode(state, leg.track, e)
-        n = emit(found, n, leg, GAP_ENDED, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.from_us)
-        found[n - 1].value[0] = seconds(leg.from_us, leg.to_us)
-        found[n - 1].value[1] = rule.after_us / US_PER_S
-        found[n - 1].value[2] = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
-        found[n - 1].unobserved = 1
-    return n
-
-
-@kernel
-def silence(last: Row, track: int, rule: Row, found: Rows, n: int) -> int:
-    """Write the begin of a silence: the same row whether the watermark or the next report tells it."""
-    row = found[n]
-    row.code, row.rule, row.zone, row.track = GAP, rule.place, rule.zone, track
-    row.feed, row.party, row.category = last.feed, last.party, last.category
-    row.at_us = row.known_us = last.observed_us + rule.after_us
-    row.visit_us = row.before_us = last.observed_us
-    row.lat_deg, row.lon_deg, row.accuracy_m = last.lat_deg, last.lon_deg, last.accuracy_m
-    row.before_lat_deg, row.before_lon_deg = last.lat_deg, last.lon_deg
-    row.after_us, row.after_lat_deg, row.after_lon_deg = NEVER, nan, nan
-    row.exemption, row.unobserved = last.exemption, 1
-    row.value[0], row.value[1], row.value[2], row.value[3] = rule.after_us / US_PER_S, nan, nan, nan
-    return n + 1
-
-
-@kernel
 def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
     """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
@@ -182,10 +146,27 @@ def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) 
 
 
 @kernel
+def _dwells(book: Book, leg: Row, zone: int, visit_us: int, judged_us: int, until_us: int, found: Rows, n: int) -> int:
+    """Write each agreed time inside that a visit filled after `judged_us` and by `until_us`: once, by arithmetic."""
+    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+        rule = book.rules[r]
+        due_us = visit_us + rule.after_us
+        if rule.code != DWELL or not judged_us < due_us <= until_us:
+            continue
+        s = 1.0 if leg.first else (due_us - leg.from_us) / (leg.to_us - leg.from_us)
+        lat_deg, lon_deg = place_on_way(leg, s)
+        n = emit(found, n, leg, DWELL, rule.place, zone, due_us, lat_deg, lon_deg, visit_us)
+        found[n - 1].value[1] = seconds(visit_us, until_us)
+        found[n - 1].value[2] = rule.after_us / US_PER_S
+        found[n - 1].unobserved = leg.to_us - leg.from_us > book.zones[zone].gap_us
+    return n
+
+
+@kernel
 def _walk(
-    state: State, book: Book, work: Work, zone: int, spans: int, visit_us: int, found: Rows, n: int
-) -> tuple[int, int]:
-    """Write what the spans of one way mean, and return the count and the visit's start after it."""
+    state: State, book: Book, work: Work, zone: int, spans: int, visit_us: int, judged_us: int, found: Rows, n: int
+) -> tuple[int, int, int]:
+    """Write what the spans of one way mean; return the count, the visit's start and until when it has been judged."""
     leg = work.leg[0]
     for span in range(spans):
         ends = work.span[span, 1] != STILL
@@ -199,13 +180,17 @@ def _walk(
                 visit_us = found[n - 1].at_us
             else:
                 forget_leaving(state, leg.track, zone)  # it came back before it was clear
+        if ends:
+            until_us = instant_on_way(leg, work.span[span, 1])
+            n = _dwells(book, leg, zone, visit_us, judged_us, until_us, found, n)
+            judged_us = until_us
         if ends and work.by[span, 1] == BY_ZONE:
             n = _zone_ended(book, work, zone, span, visit_us, found, n)
             close_rules(state, book, leg.track, zone)
             visit_us = NEVER
         elif ends:
             leave(state, book, leg, zone, work.span[span, 1])
-    return n, visit_us
+    return n, visit_us, judged_us
 
 
 @kernel
@@ -228,19 +213,22 @@ bool,
     leg, limits, track = work.leg[0], book.zones[zone], state.tracks[work.leg[0].track]
     inside_from = visit != NONE and state.episodes[visit].raised != 0
     visit_us = state.episodes[visit].began_us if visit != NONE else NEVER
+    judged_us = state.episodes[visit].clear_us if visit != NONE else NEVER
     leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
     if leaving != NONE and NEVER < certain_at(book, state.episodes[leaving]) < leg.to_us:
         n = exit_certain(state, book, leg.track, zone, visit_us, leaving, found, n)
         visit_us, leaving = NEVER, NONE
     counted = visit_us != NEVER and leaving == NONE
     if counted:
-        n = _silences(state, book, leg, zone, visit_us, found, n)
+        n = silences(state, book, leg, zone, visit_us, found, n)
     if counted and inside_from and inside_to and _steady(book, work, zone):
-        return _spells(state, book, leg, zone, found, n)
+        state.episodes[visit].clear_us = leg.to_us
+        n = _spells(state, book, leg, zone, found, n)
+        return _dwells(book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
     watched, first = (bound or visit_us != NEVER) and not limits.exempts, n
     spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
     if not (spans > 0 and work.span[0, 0] == SINCE_BEFORE and work.span[spans - 1, 1] == STILL):
-        n, visit_us = _walk(state, book, work, zone, spans, visit_us, found, n)
+        n, visit_us, judged_us = _walk(state, book, work, zone, spans, visit_us, judged_us, found, n)
     if leg.to_us - leg.from_us > limits.gap_us:
         for i in range(first, n):
             found[i].unobserved = 1
@@ -260,6 +248,9 @@ bool,
     state.episodes[visit].began_us, state.episodes[visit].raised = visit_us, inside_to
     if visit_us != NEVER and leaving == NONE:
         n = _spells(state, book, leg, zone, found, n)
+        n = _dwells(book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
+        judged_us = leg.to_us
+    state.episodes[visit].clear_us = judged_us
     return n
 
 
@@ -285,7 +276,7 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
 def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
     """Note until when, and while what holds, a track's reports change nothing as long as no edge is near."""
     row = state.tracks[track]
-    row.quiet_until_us, row.quiet_gap_us, row.quiet_speed_mps = FOREVER, FOREVER, 0.0
+    row.quiet_until_us, row.quiet_gap_us, row.quiet_speed_mps = FOREVER, book.gap_us, 0.0
     e = row.episodes
     while e != NONE:
         episode = state.episodes[e]
@@ -303,5 +294,7 @@ def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
             rule = book.rules[r]
             if rule.code == GAP:
                 row.quiet_gap_us = min(row.quiet_gap_us, rule.after_us)
+            elif rule.code == DWELL and episode.began_us + rule.after_us > now_us:
+                row.quiet_until_us = min(row.quiet_until_us, episode.began_us + rule.after_us)
             elif rule.code in (LOITER, STOPPED):
                 row.quiet_speed_mps = max(row.quiet_speed_mps, np.float32(rule.speed_hi_mps))

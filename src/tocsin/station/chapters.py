@@ -1,7 +1,8 @@
 """Chapters: the versions of an agreement that are in force while a watch runs, each compiled, each for its own time.
 
 Which version holds at an instant is `agreement/versions.py`'s to say. Every version's watch is given all reports, so
-that a track that is inside when the text changes gets `zone_ended` of the one and `zone_began` of the other.
+that a track that is inside when the text changes gets `zone_ended` of the one and `zone_began` of the other,
+or `zone_changed` if it is inside in one of them only (`watch/versions.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.engine import Engine
 from tocsin.watch.found import EventBatch
 from tocsin.watch.replay import replay as replay_watch
+from tocsin.watch.versions import at_seams
 
 YAML = (".yaml", ".yml")
 """Endings of the files of a folder of versions."""
@@ -151,7 +153,7 @@ def watch_chapters(
         events, state = replay_watch(engine, reports, progress=watching)
         found.append(events)
         repeated = state.repeated
-    return found, repeated
+    return at_seams(found), repeated
 
 
 def engines_of(chapters: Sequence[Chapter]) -> list[Engine]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tocsin.canon import canonical_line
@@ -19,6 +19,7 @@ from tocsin.record.c2sp.note import parse_vkey
 from tocsin.record.leaf import Entry
 from tocsin.station.counters import AHEAD, FeedCounts, by_feed
 from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
+from tocsin.station.handover import Outgoing, at_seam, engine_of, taken_over
 from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs
 from tocsin.station.keeping import Keeping
 from tocsin.station.terms import AgreementText, Terms
@@ -31,6 +32,7 @@ from tocsin.warn.case import Acknowledgement, Case
 from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.inputs import CallPerson, Found, Resumed, Send
 from tocsin.watch import live
+from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event
 from tocsin.watch.live import LiveState
 
@@ -58,7 +60,13 @@ class State:
         In force.
     versions : dict of int to Terms
         By number: in force, and those that open cases began under.
+    engine : Engine
+        Its watch, in force from `from_us`.
+    from_us : int or None
+        Since when it follows another version, if it does.
     live : LiveState
+    outgoing : list of Outgoing
+        Versions before it whose time is not settled yet.
     docket : Docket
     keeping : Keeping
         What the station has to tell of itself.
@@ -80,7 +88,10 @@ class State:
     now_us: int = 0
     terms: Terms
     versions: dict[int, Terms] = field(default_factory=dict)
+    engine: Engine
+    from_us: int | None = None
     live: LiveState
+    outgoing: list[Outgoing] = field(default_factory=list)
     docket: Docket = field(default_factory=Docket)
     keeping: Keeping = field(default_factory=Keeping)
     counts: dict[str, FeedCounts] = field(default_factory=dict)
@@ -161,7 +172,7 @@ def attempt_id(message_id: str, number: int) -> str:
 def begin(terms: Terms) -> State:
     """Return the state of a station that has not seen anything yet."""
     order = Reorder(feeds={}, other=OTHER_FEED)
-    return State(terms=terms, versions={terms.version: terms}, live=LiveState(order=order))
+    return State(terms=terms, versions={terms.version: terms}, engine=terms.engine, live=LiveState(order=order))
 
 
 def tick(state: State, inputs: Inputs, now_us: int, *, terms: Terms | None = None) -> tuple[State, Commit]:
@@ -227,19 +238,13 @@ class _Turn:
                 log_key = parse_vkey(state.log_key)
                 self.commit.entries.append(witnesses_entry(terms.custody, log_key, at_us=self.now_us))
             if terms.agreement.digest != state.terms.agreement.digest:
-                raise ValueError("this station cannot go over to another agreement yet")
+                self._hand_over(terms)
             state.terms = terms
             state.versions[terms.version] = terms
         if inputs.started is not None:
-            order = state.live.order
-            known = {name: at for name, at in order.newest_us.items() if name in inputs.started}
-            state.live.order = Reorder(
-                feeds=dict(inputs.started),
-                other=order.other,
-                waiting=order.waiting,
-                watermark_us=order.watermark_us,
-                newest_us=known,
-            )
+            for watch in (state.live, *(old.live for old in state.outgoing)):
+                newest = {name: at for name, at in watch.order.newest_us.items() if name in inputs.started}
+                watch.order = replace(watch.order, feeds=dict(inputs.started), newest_us=newest)
             state.keeping.expect(inputs.started, self.now_us)
 
     def watch(self, inputs: Inputs) -> None:
@@ -248,7 +253,11 @@ class _Turn:
         for delivered in inputs.delivered:
             self._count(delivered)
         before = by_feed(state.live.order.waiting)
-        state.live, events, release = live.step(state.terms.engine, state.live, inputs.batch, now_us=self.now_us)
+        state.live, events, release = live.step(state.engine, state.live, inputs.batch, now_us=self.now_us)
+        for old in state.outgoing:
+            old.live, told, _ = live.step(old.engine, old.live, inputs.batch, now_us=self.now_us)
+            events = at_seam(told, events, old.until_us)
+        state.outgoing = [old for old in state.outgoing if not old.is_settled]
         self._settle(before, inputs.batch, release)
         if len(release.late):
             state.late = concat([state.late, release.late]).take(slice(0, MAX_LATE))
@@ -312,6 +321,15 @@ class _Turn:
         state.event_count += len(commit.events)
         state.fact_count += len(commit.facts)
         state.entry_count += len(commit.entries)
+
+    def _hand_over(self, terms: Terms) -> None:
+        """Let the watch of the version in force end now, and that of the new one begin."""
+        state, now_us = self.state, self.now_us
+        ended = engine_of(state.terms.agreement, from_us=state.from_us, until_us=now_us)
+        old = Outgoing(terms=state.terms, from_us=state.from_us, until_us=now_us, engine=ended, live=state.live)
+        state.engine, state.from_us = engine_of(terms.agreement, from_us=now_us, until_us=None), now_us
+        state.live = taken_over(state.engine, old.live)
+        state.outgoing.append(old)
 
     # --- inside ----------------------------------------------------------------------------------------------------
 

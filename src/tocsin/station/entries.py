@@ -27,6 +27,7 @@ CONDUCT = {
     EventKind.FIRST_SEEN_INSIDE: "entry",
     EventKind.ZONE_BEGAN: "entry",
     EventKind.ZONE_ENDED: "exit",
+    EventKind.ZONE_CHANGED: "entry",
     EventKind.APPROACH_ENDED: "approach",
     EventKind.GAP_ENDED: "gap",
     EventKind.BUILDUP: "build_up",

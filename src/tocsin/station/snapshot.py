@@ -16,6 +16,7 @@ import msgspec
 from tocsin.record.files import make_folder, replace_file
 from tocsin.station.core import OTHER_FEED, State
 from tocsin.station.counters import FeedCounts
+from tocsin.station.handover import Outgoing, engine_of
 from tocsin.station.inputs import dump_reports, load_reports
 from tocsin.station.keeping import Keeping
 from tocsin.station.terms import AgreementText, compile_terms
@@ -30,6 +31,15 @@ FOLDER = "snapshot"
 """Where the files lie, inside the data folder."""
 
 
+class _Old(msgspec.Struct, kw_only=True):
+    """The watch of a version before the one in force."""
+
+    version: int
+    from_us: int | None
+    until_us: int
+    live: bytes
+
+
 class _Kept(msgspec.Struct, kw_only=True):
     """A snapshot as it is kept."""
 
@@ -38,7 +48,9 @@ class _Kept(msgspec.Struct, kw_only=True):
     now_us: int
     in_force: int
     versions: dict[int, AgreementText]
+    from_us: int | None
     live: bytes
+    outgoing: list[_Old]
     feeds: dict[str, FeedPolicy]
     docket: bytes
     keeping: Keeping
@@ -77,6 +89,16 @@ def dump_state(state: State) -> bytes:
             in_force=state.terms.version,
             versions={number: terms.written for number, terms in state.versions.items()},
             live=dump_live(state.live),
+            from_us=state.from_us,
+            outgoing=[
+                _Old(
+                    version=old.terms.version,
+                    from_us=old.from_us,
+                    until_us=old.until_us,
+                    live=dump_live(old.live),
+                )
+                for old in state.outgoing
+            ],
             feeds=dict(state.live.order.feeds),
             docket=desk_snapshot.dump(state.docket),
             late=dump_reports(state.late),
@@ -100,11 +122,28 @@ def load_state(dump: bytes) -> State:
     if kept.format != FORMAT:
         raise ValueError(f"found a snapshot of format {kept.format}, expected {FORMAT}")
     versions = {number: compile_terms(text) for number, text in kept.versions.items()}
+    terms = versions[kept.in_force]
+    engine = terms.engine
+    if kept.from_us is not None:
+        engine = engine_of(terms.agreement, from_us=kept.from_us, until_us=None)
+    outgoing = [
+        Outgoing(
+            terms=versions[old.version],
+            from_us=old.from_us,
+            until_us=old.until_us,
+            engine=engine_of(versions[old.version].agreement, from_us=old.from_us, until_us=old.until_us),
+            live=load_live(old.live, feeds=kept.feeds, other=OTHER_FEED),
+        )
+        for old in kept.outgoing
+    ]
     return State(
         tick=kept.tick,
         now_us=kept.now_us,
-        terms=versions[kept.in_force],
+        terms=terms,
         versions=versions,
+        engine=engine,
+        from_us=kept.from_us,
+        outgoing=outgoing,
         live=load_live(kept.live, feeds=kept.feeds, other=OTHER_FEED),
         docket=desk_snapshot.load(kept.docket),
         late=load_reports(kept.late),

@@ -25,19 +25,27 @@ FOUND_BY: dict[Conduct, frozenset[EventKind]] = {
     Conduct.PROXIMITY: frozenset({EventKind.PROXIMITY}),
     Conduct.BUILD_UP: frozenset({EventKind.BUILDUP}),
     Conduct.PROBING: frozenset({EventKind.PROBING}),
+    Conduct.DWELL: frozenset({EventKind.DWELL}),
+    Conduct.VOID: frozenset({EventKind.VOID}),
 }
-"""The kinds of event that show each conduct. Somebody around whom a zone begins must be told as if they had entered."""
+"""The kinds of event that show each conduct. Somebody around whom a zone begins must be told as if they had entered; a
+zone that is drawn anew shows what `shows` says."""
 
 ENDINGS = frozenset({EventKind.EXIT, EventKind.ZONE_ENDED, EventKind.APPROACH_ENDED, EventKind.GAP_ENDED})
 """Kinds that end something; at one instant they are taken after those that begin something."""
 
-_INSIDE = frozenset(
-    {EventKind.ENTRY, EventKind.FIRST_SEEN_INSIDE, EventKind.ZONE_BEGAN, EventKind.LOITER, EventKind.STOPPED}
-)
-_BEGIN_INSIDE = frozenset({EventKind.ENTRY, EventKind.FIRST_SEEN_INSIDE, EventKind.ZONE_BEGAN})
-_OUTSIDE = frozenset({EventKind.EXIT, EventKind.ZONE_ENDED})
+_BEGIN_INSIDE = frozenset({EventKind.ENTRY, EventKind.FIRST_SEEN_INSIDE, EventKind.ZONE_BEGAN, EventKind.ZONE_CHANGED})
+"""Kinds after which a track is inside, unless the event says that it leaves it outside."""
+_INSIDE = _BEGIN_INSIDE | {EventKind.LOITER, EventKind.STOPPED, EventKind.DWELL}
 _ACTS = frozenset(EventKind) - ENDINGS - _BEGIN_INSIDE - {EventKind.CROSSING, EventKind.APPROACH}
 """Kinds that can test a prohibited act other than entry."""
+
+
+def shows(conduct: Conduct, event: Event) -> bool:
+    """Return True if an event shows a conduct."""
+    if event.kind is EventKind.ZONE_CHANGED:
+        return conduct is (Conduct.EXIT if event.leaves_outside else Conduct.ENTRY)
+    return event.kind in FOUND_BY[conduct]
 
 
 def ladder_zones(playbook: Playbook) -> tuple[str, ...]:
@@ -70,21 +78,21 @@ def stands_after(standing: Sequence[str], event: Event) -> tuple[str, ...]:
     now = set(standing)
     inside, approach, act = f"inside:{event.zone_id}", f"approach:{event.zone_id}", f"act:{event.rule_id}"
     if event.revision is Revision.WITHDRAWN:
-        if event.kind in _BEGIN_INSIDE:
-            now.discard(inside)
-        elif event.kind in _OUTSIDE:
+        if event.leaves_outside:
             now.add(inside)
+        elif event.kind in _BEGIN_INSIDE:
+            now.discard(inside)
         elif event.kind is EventKind.APPROACH:
             now.discard(approach)
         now.discard(act)
         return tuple(sorted(now))
     if event.kind in _ACTS:
         now.add(act)
-    if event.kind in _INSIDE:
+    if event.leaves_outside:
+        now = {what for what in now if what not in {inside, approach} and not _is_act_in(what, event.zone_id)}
+    elif event.kind in _INSIDE:
         now.add(inside)
         now.discard(approach)
-    elif event.kind in _OUTSIDE:
-        now = {what for what in now if what not in {inside, approach} and not _is_act_in(what, event.zone_id)}
     elif event.kind is EventKind.APPROACH:
         now.add(approach)
     elif event.kind in {EventKind.APPROACH_ENDED, EventKind.CROSSING}:
@@ -127,7 +135,7 @@ def stands_down(stand_down: StandDown | None, event: Event) -> bool:
         stand_down is not None
         and event.revision is not Revision.WITHDRAWN
         and event.zone_id == stand_down.zone_id
-        and event.kind in FOUND_BY[stand_down.conduct]
+        and shows(stand_down.conduct, event)
     )
 
 
@@ -135,7 +143,7 @@ def _begins(level: Level, event: Event, standing: Sequence[str]) -> bool:
     trigger = level.trigger
     if not isinstance(trigger, ConductTrigger) or event.zone_id != trigger.zone_id:
         return False
-    shown = event.kind in FOUND_BY[trigger.conduct]
+    shown = shows(trigger.conduct, event)
     if not trigger.acts:
         return shown
     acts = {f"act:{trigger.zone_id}/{act}" for act in trigger.acts}

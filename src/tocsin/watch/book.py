@@ -27,10 +27,11 @@ TIMED_CODES = {
     Conduct.STOPPED: tables.STOPPED,
     Conduct.GAP: tables.GAP,
     Conduct.PROBING: tables.PROBING,
+    Conduct.DWELL: tables.DWELL,
 }
 """Conduct that needs an agreed time, and its code."""
 
-TOGETHER = (Conduct.PROXIMITY, Conduct.BUILD_UP)
+TOGETHER = (Conduct.PROXIMITY, Conduct.BUILD_UP, Conduct.VOID)
 """Conduct that shows only in several tracks together (`detect`)."""
 
 VISIT_RULES = (Conduct.ENTRY, Conduct.EXIT, Conduct.CROSSING)
@@ -109,6 +110,9 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
         approaches=approaches,
         windows_us=windows,
         binds=_binds(watchlist),
+        gap_us=min(
+            (round(r.after_s * US_PER_S) for _, r in spells if r.conduct is Conduct.GAP), default=tables.FOREVER
+        ),
         horizon_s=PATIENCE * max((r.lookahead_s for _, r in ahead), default=0.0),
         ask_us=round(ask_every_s(min((r.lookahead_s for _, r in ahead), default=0.0)) * US_PER_S),
     )
@@ -138,9 +142,10 @@ def _check_together(rule: Rule) -> None:
     if not (0.0 < rule.radius_m <= MOST_WITHIN_M or (np.isnan(rule.radius_m) and not near)):
         found = f"a distance of {rule.radius_m} m"
         raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found {found}, expected at most {MOST_WITHIN_M:.0f} m")
-    if not near and (rule.count < 2 or not rule.after_s > 0):
-        found = f"count {rule.count} and a time of {rule.after_s} s"
-        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found {found}, expected 2 or more, and more than 0 s")
+    least = 1 if rule.conduct is Conduct.VOID else 2
+    if not near and (rule.count < least or not rule.after_s > 0):
+        found, wanted = f"count {rule.count} and a time of {rule.after_s} s", f"{least} or more, and more than 0 s"
+        raise ValueError(f"rule {rule.rule_id} ({rule.clause}): found {found}, expected {wanted}")
 
 
 def _by_zone(chosen: Sequence[tuple[int, Rule]], zones: int) -> tuple[tables.Rows, NDArray[np.int32]]:

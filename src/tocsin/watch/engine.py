@@ -30,7 +30,7 @@ FIRST_FOUND = 8_192
 FIRST_WORK = 256
 """Zones and edges that one report may meet before the scratch room doubles."""
 
-KINDS_TOGETHER = frozenset({EventKind.PROXIMITY, EventKind.BUILDUP})
+KINDS_TOGETHER = frozenset({EventKind.PROXIMITY, EventKind.BUILDUP, EventKind.VOID})
 """Kinds that are found in several tracks together, and later than the others."""
 
 COVER_US = 400 * 86_400 * US_PER_S
@@ -142,7 +142,7 @@ class Engine:
             self._cover(oldest_us if state.began_us is None else min(state.began_us, oldest_us), newest_us)
         memory = state.meetings.copy()
         self._together.take(memory, _reports(state, waiting), self._arrays(state))
-        return EventBatch(self._decide(state, memory, before_us=None), self.words(state))
+        return EventBatch(self._decide(state, memory, before_us=None, early=True), self.words(state))
 
     def due(self, state: WatchState, *, now_us: int) -> EventBatch:
         """Return the approaches that fell due before an instant if no fix came that is not known yet.
@@ -167,9 +167,11 @@ class Engine:
         """Return how far the watermark must be past an event's `known` before it is final or will never be."""
         return self._together.waits_us if kind in KINDS_TOGETHER else 0
 
-    def _decide(self, state: WatchState, memory: Meetings, *, before_us: int | None) -> NDArray[Any]:
-        names = list(state.track_ids)
-        return self._together.decide(memory, self._arrays(state), self._book, names, before_us=before_us)
+    def _decide(
+        self, state: WatchState, memory: Meetings, *, before_us: int | None, early: bool = False
+    ) -> NDArray[Any]:
+        arrays, words = self._arrays(state), self.words(state)
+        return self._together.decide(memory, arrays, self._book, words, before_us=before_us, early=early)
 
     def words(self, state: WatchState) -> Words:
         """Return what the codes of a state's findings mean."""

@@ -50,10 +50,16 @@ class EventKind(StrEnum):
     """Two tracks of different parties closer than agreed."""
     BUILDUP = "buildup"
     """As many tracks as agreed, or more, in one place over the agreed time."""
+    DWELL = "dwell"
+    """Inside for the agreed time, at any speed."""
+    VOID = "void"
+    """Fewer tracks than agreed in a place that held them, over the agreed time."""
     ZONE_BEGAN = "zone_began"
     """The zone came into force around a track: the zone caused the change, not the track."""
     ZONE_ENDED = "zone_ended"
     """The zone ended around a track."""
+    ZONE_CHANGED = "zone_changed"
+    """A new version of the agreement drew the zone anew, over a track or away from it."""
 
 
 class Standing(StrEnum):
@@ -85,13 +91,14 @@ MEASURES: dict[str, str] = {
     "distance_m": "geodesic distance from the last fix to the zone's edge",
     "speed_mps": "speed over ground used in the decision",
     "course_deg": "course over ground used in the decision, from true north",
-    "dwell_s": "time inside, or slow inside, when the event was raised",
+    "dwell_s": "time inside, or slow inside, when the event was raised; of an exit or a zone's end, the whole visit",
     "inside_s": "time inside between a crossing's two interpolated points",
     "chord_m": "length of the way inside of a crossing",
     "gap_s": "length of the silence",
+    "needed_mps": "least speed at which the track could have gone into the zone and back during a silence",
     "threshold_s": "the agreed time that was exceeded",
     "alt_m": "altitude used in the decision, above the ellipsoid",
-    "count": "how many: cycles of a probing, tracks of a build-up",
+    "count": "how many: cycles of a probing, tracks of a build-up, tracks left in a void",
 }
 """What an event may have measured: the name ends in its unit. NaN in the table, absent in JSON, where not measured."""
 
@@ -183,6 +190,12 @@ class Event:
     unobserved: bool
     exemption: str | None
     measured: dict[str, float]
+
+    @property
+    def leaves_outside(self) -> bool:
+        """True if the track is outside the zone from this event on: it left, or the zone did."""
+        changed_away = self.kind is EventKind.ZONE_CHANGED and "dwell_s" in self.measured
+        return self.kind in {EventKind.EXIT, EventKind.ZONE_ENDED} or changed_away
 
     @property
     def order(self) -> tuple[int, str, str, str, str]:

@@ -39,6 +39,9 @@ KINDS: tuple[EventKind, ...] = (
     EventKind.PROBING,
     EventKind.PROXIMITY,
     EventKind.BUILDUP,
+    EventKind.DWELL,
+    EventKind.VOID,
+    EventKind.ZONE_CHANGED,
 )
 """The kind of each code of the kernels, in order."""
 
@@ -103,6 +106,21 @@ class EventBatch:
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self.events)
+
+    @property
+    def words(self) -> Words:
+        """What the rows' codes mean."""
+        return self._words
+
+    @property
+    def watchlist(self) -> Watchlist:
+        """What was watched for."""
+        return self._words.watchlist
+
+    def place(self, row: int) -> tuple[str, str]:
+        """Return the track and the zone of a row, by id."""
+        told = self.rows[row]
+        return self._words.tracks[told["track"]], self._words.watchlist.zones[told["zone"]].zone_id
 
     @cached_property
     def _ordered(self) -> tuple[NDArray[Any], NDArray[np.void]]:

@@ -36,6 +36,7 @@ QUIETED = frozenset(
         EventKind.EXIT,
         EventKind.ZONE_BEGAN,
         EventKind.ZONE_ENDED,
+        EventKind.ZONE_CHANGED,
     }
 )
 """Kinds that say only that a mover comes, is there, and goes: what its notice told beforehand."""

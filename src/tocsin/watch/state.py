@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tocsin.kernels import tables
 from tocsin.kernels.meetings import CONTACT
-from tocsin.watch.detect.meetings import TOLD, Meetings
+from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
 
 FIRST_ROOM = 1_024
 """Tracks and episodes that a new state has room for; it doubles as needed."""
@@ -25,7 +25,7 @@ FIRST_ROOM = 1_024
 NO_CLASS = np.zeros(1, np.int32)
 """Classes where none is asked for."""
 
-MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD}
+MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin": THIN}
 """The arrays of `Meetings`."""
 
 FORMAT = "tocsin-watch-state/3"

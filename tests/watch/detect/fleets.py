@@ -56,6 +56,11 @@ def crowd(count: int, for_s: float, within_m: float = float("nan"), zone: int = 
     )
 
 
+def picket(count: int, for_s: float, zone: int = 0, **who: str | None) -> Rule:
+    """Return a void rule."""
+    return Rule(rule_id=f"void{zone}", clause="t", conduct=Conduct.VOID, zone=zone, after_s=for_s, count=count, **who)
+
+
 def random_watchlist(rng: np.random.Generator) -> Watchlist:
     """Return an agreement over a few kilometres around 33° N 38° E with rules about several tracks."""
     zones, rules = [], []
@@ -89,6 +94,10 @@ def random_watchlist(rng: np.random.Generator) -> Watchlist:
         rules.append(near(float(rng.choice([80.0, 250.0])), float(rng.choice([np.nan, 45.0, 180.0])), i))
         rules.append(crowd(3, 120.0, float(rng.choice([200.0, 500.0])), i))
         rules.append(crowd(3, 120.0, zone=i))
+        party, category = rng.choice([None, "a"]), rng.choice([None, "fishing"])
+        rules.append(
+            picket(int(rng.integers(1, 4)), float(rng.choice([40.0, 300.0])), i, party=party, category=category)
+        )
         if rng.random() < 0.5:
             rules.append(Rule(rule_id=f"z{i}/gap", clause="t", conduct=Conduct.GAP, zone=i, after_s=240))
     return watchlist(zones, rules)

@@ -23,7 +23,7 @@ def _together(events: list[Event]) -> list[tuple[str, str, tuple[str, ...], int,
     return sorted(
         (e.kind.value, e.rule_id, tuple(sorted(t for t in (e.track_id, e.other_track) if t)), e.at_us, e.visit_us)
         for e in events
-        if e.kind in ("proximity", "buildup")
+        if e.kind in ("proximity", "buildup", "void")
     )
 
 

@@ -15,6 +15,10 @@ MEASURED = (Conduct.APPROACH, Conduct.BUILD_UP, Conduct.GAP, Conduct.LOITER)
 """Conduct that is nothing without a number; for an entry the zone's edge is the number."""
 
 
+MEASURED_IF_NAMED = (Conduct.PROBING, Conduct.PROXIMITY, Conduct.STOPPED, Conduct.DWELL, Conduct.VOID)
+"""Conduct that needs a number only if the ladder begins on it."""
+
+
 @check(
     "CON-01",
     "breaches defined",
@@ -93,7 +97,7 @@ def thresholds(view: View) -> Iterator[Gap]:
         conduct.prohibited is Blank.NOT_SET or any(a.test is Blank.NOT_SET for a in given(conduct.prohibited) or ())
     )
     named = {given(t.event) for v in view.levels if (t := given(v.trigger))}
-    wanted = {*MEASURED, *(c for c in named if c in (Conduct.PROBING, Conduct.PROXIMITY, Conduct.STOPPED))}
+    wanted = {*MEASURED, *(c for c in named if c in MEASURED_IF_NAMED)}
     for kind in sorted(c for c in wanted if c not in complete):
         path = f"conduct.thresholds.{kind}"
         half = [rule for rule in rules if rule.conduct is kind]
@@ -105,6 +109,8 @@ def thresholds(view: View) -> Iterator[Gap]:
             yield from view.gap(state, path, f"Threshold {kind}", "the numbers at which it counts")
     known = given(conduct.thresholds) if conduct else None
     for rule, zones in threshold_rules(known) if known else ():
+        if rule.party is not None and not view.knows_party(rule.party):
+            yield view.odd(f"{rule.clause}.party", f"Threshold {rule.conduct}: party {rule.party} is not there.")
         for name in zones or ():
             if not view.knows_zone(name):
                 yield view.odd(f"{rule.clause}.zone", f"Threshold {rule.conduct}: zone {name} is not there.")

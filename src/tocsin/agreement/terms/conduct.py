@@ -60,6 +60,14 @@ class LoiterThreshold(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DwellThreshold(Record):
+    """Inside for this long, at any speed."""
+
+    for_s: Maybe[Seconds] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GapThreshold(Record):
     """Silent for longer than this."""
 
@@ -89,6 +97,18 @@ class BuildUpThreshold(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoidThreshold(Record):
+    """Fewer movers than this, of a party and a category if it names them, where there were as many, for this long."""
+
+    vessels: Maybe[int] = None
+    count: Maybe[int] = None
+    for_s: Maybe[Seconds] = None
+    party: Maybe[str] = None
+    category: Maybe[str] = None
+    zone: Maybe[Words] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbingThreshold(Record):
     """So many approaches and retreats within this window."""
 
@@ -102,11 +122,13 @@ class Thresholds(Record):
     """The numbers at which a conduct counts."""
 
     approach: Maybe[ApproachThreshold] = None
+    dwell: Maybe[DwellThreshold] = None
     loiter: Maybe[LoiterThreshold] = None
     stopped: Maybe[LoiterThreshold] = None
     gap: Maybe[GapThreshold] = None
     proximity: Maybe[ProximityThreshold] = None
     build_up: Maybe[BuildUpThreshold] = None
+    void: Maybe[VoidThreshold] = None
     probing: Maybe[ProbingThreshold] = None
 
 

@@ -55,6 +55,7 @@ _INSIDE = frozenset(
         EventKind.CROSSING,
         EventKind.STOPPED,
         EventKind.LOITER,
+        EventKind.DWELL,
     }
 )
 

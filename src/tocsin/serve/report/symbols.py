@@ -52,6 +52,9 @@ EVENT_SYMBOLS: dict[EventKind, Symbol] = {
     EventKind.BUILDUP: Symbol("M0-5.5V5.5M-5.5 0H5.5M-3.5-3.5v7M3.5-3.5v7", is_filled=False),
     EventKind.ZONE_BEGAN: Symbol("M-5 4h10M-5 0h10", is_filled=False),
     EventKind.ZONE_ENDED: Symbol("M-5-4h10M-5 0h10M-4-4L4 4", is_filled=False),
+    EventKind.ZONE_CHANGED: Symbol("M-5 4h10M-5 0h10M-5-4h4", is_filled=False),
+    EventKind.DWELL: Symbol(_SQUARE + "M0-2.5V0H2", is_filled=False),
+    EventKind.VOID: Symbol("M-5.5 0H-2M2 0H5.5M0-5.5V-2M0 2V5.5", is_filled=False),
 }  # fmt: skip
 """Every kind's shape; a test compares the list with `EventKind`."""
 

@@ -38,6 +38,9 @@ ARABIC = Phrases(
         EventKind.BUILDUP: "واحد من عدة أجسام متحركة تجمعت قرب المنطقة {zone}",
         EventKind.ZONE_BEGAN: "بدأ سريان المنطقة {zone} حوله",
         EventKind.ZONE_ENDED: "انتهى سريان المنطقة {zone} حوله",
+        EventKind.ZONE_CHANGED: "أُعيد رسم حدود المنطقة {zone} فصار داخلها أو خارجها",
+        EventKind.DWELL: "داخل المنطقة {zone} طوال المدة المتفق عليها",
+        EventKind.VOID: "غادر المنطقة {zone} التي بقي فيها عدد أقل من المتفق عليه",
     },
     labels={
         "what": "ماذا",

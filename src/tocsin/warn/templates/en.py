@@ -38,6 +38,9 @@ ENGLISH = Phrases(
         EventKind.BUILDUP: "one of several tracks gathered at zone {zone}",
         EventKind.ZONE_BEGAN: "zone {zone} came into force around it",
         EventKind.ZONE_ENDED: "zone {zone} ended around it",
+        EventKind.ZONE_CHANGED: "zone {zone} was drawn anew, over it or away from it",
+        EventKind.DWELL: "inside zone {zone} for the agreed time",
+        EventKind.VOID: "left zone {zone}, which now holds fewer than agreed",
     },
     labels={
         "what": "What",

@@ -38,6 +38,9 @@ SPANISH = Phrases(
         EventKind.BUILDUP: "uno de varios móviles reunidos junto a la zona {zone}",
         EventKind.ZONE_BEGAN: "la zona {zone} entró en vigor a su alrededor",
         EventKind.ZONE_ENDED: "la zona {zone} terminó a su alrededor",
+        EventKind.ZONE_CHANGED: "la zona {zone} se trazó de nuevo, sobre él o lejos de él",
+        EventKind.DWELL: "dentro de la zona {zone} durante el tiempo acordado",
+        EventKind.VOID: "salió de la zona {zone}, donde ahora hay menos de lo acordado",
     },
     labels={
         "what": "Qué",

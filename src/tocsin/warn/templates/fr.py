@@ -40,6 +40,9 @@ FRENCH = Phrases(
         EventKind.BUILDUP: "l'un de plusieurs mobiles rassemblés près de la zone {zone}",
         EventKind.ZONE_BEGAN: "la zone {zone} est entrée en vigueur autour de lui",
         EventKind.ZONE_ENDED: "la zone {zone} a pris fin autour de lui",
+        EventKind.ZONE_CHANGED: "la zone {zone} a été redessinée, sur lui ou loin de lui",
+        EventKind.DWELL: "dans la zone {zone} depuis la durée convenue",
+        EventKind.VOID: "a quitté la zone {zone}, qui en compte désormais moins que convenu",
     },
     labels={
         "what": "Quoi",

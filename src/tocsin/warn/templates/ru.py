@@ -38,6 +38,9 @@ RUSSIAN = Phrases(
         EventKind.BUILDUP: "один из нескольких объектов, собравшихся у зоны {zone}",
         EventKind.ZONE_BEGAN: "зона {zone} вступила в силу вокруг него",
         EventKind.ZONE_ENDED: "зона {zone} вокруг него перестала действовать",
+        EventKind.ZONE_CHANGED: "границы зоны {zone} изменены: теперь он внутри неё или вне её",
+        EventKind.DWELL: "находится внутри зоны {zone} в течение согласованного времени",
+        EventKind.VOID: "покинул зону {zone}, в которой теперь меньше объектов, чем согласовано",
     },
     labels={
         "what": "Что",

@@ -1,4 +1,4 @@
-"""Detectors that look at many tracks at once: proximity and build-up, one kind a file.
+"""Detectors that look at many tracks at once: proximity, build-up and void, one kind a file.
 
 The design, and why it keeps the promise that neither batch cuts nor the order of arrival change a final event (P2):
 
@@ -20,5 +20,6 @@ The design, and why it keeps the promise that neither batch cuts nor the order o
 5. *Warning does not wait for the watermark.* A live watch also decides, on a copy, everything up to the newest report
    (`Engine.early`): with nothing extrapolated, that is what would be final if nothing else came, under the same id. The
    track-by-track watch at arrival (`live.py`) leaves these kinds out: putting one track back to where it is settled
-   would leave the other track of a pair behind.
+   would leave the other track of a pair behind. A void is never told early: that somebody is gone is known only once
+   the gap time has passed without a fix.
 """

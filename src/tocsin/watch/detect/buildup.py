@@ -1,8 +1,8 @@
 """Build-up: as many tracks as agreed stay in one place over the agreed time (docs/guide/events.md).
 
 With an agreed distance, the place is a circle around one of them: all the others have stayed within the distance of it
-for the time. Without one, the place is the zone. Told once: a place is told again only after it had fewer. Leaves out
-the inverse, a zone that lacks what it should hold: no agreement can ask for it.
+for the time. Without one, the place is the zone. Told once: a place is told again only after it had fewer. The inverse
+is `void.py`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def buildups(span: Span, turns: Rows, standing: Rows, told: NDArray[np.int32]) -
     whole_zone = bool(np.isnan(span.rule.radius_m))
     needed = span.rule.count if whole_zone else span.rule.count - 1
     gathering, rows = _Gathering(standing, told), [np.empty(0, FOUND)]
-    for turn in sorted(turns, key=lambda t: _order(span, t)):
+    for turn in sorted(turns, key=span.order):
         a, b = int(turn["a"]), int(turn["b"])
         if turn["kind"] != FULL:
             gathering.part(a, b, needed)
@@ -86,11 +86,6 @@ def buildups(span: Span, turns: Rows, standing: Rows, told: NDArray[np.int32]) -
             if gathering.is_news(middle, needed):
                 rows.append(_buildup(span, turn, piece, gathering.with_[middle]))
     return np.concatenate(rows), np.array(sorted(gathering.told), np.int32)
-
-
-def _order(span: Span, turn: Any) -> tuple[int, int, int, list[str]]:
-    """Return what turns are ordered by: the beat first, so that spans do not matter; what is over comes first."""
-    return int(turn["beat"]), int(turn["at_us"]), int(turn["kind"]), sorted(span.names[turn[end]] for end in ("a", "b"))
 
 
 def _buildup(span: Span, turn: Any, piece: int, around: dict[int, bool]) -> Rows:

@@ -1,11 +1,11 @@
-"""What is remembered of many tracks together: undecided ways, lasting contacts, gatherings already told.
+"""What is remembered of many tracks together: undecided ways, lasting contacts, gatherings already told, thin zones.
 
 Arrays only, so that a snapshot is their bytes. It is empty, and costs nothing, where no rule asks for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,23 @@ from tocsin.kernels.tables import LEG
 
 TOLD = np.dtype([("rule", "i4"), ("track", "i4")], align=True)
 """A track in the middle of a gathering that has been told; NONE for the zone as a whole."""
+
+
+THIN = np.dtype(
+    [
+        ("since_us", "i8"),
+        ("lat_deg", "f8"),  # where the track that left was last inside, and what its report said
+        ("lon_deg", "f8"),
+        ("accuracy_m", "f4"),
+        ("rule", "i4"),
+        ("track", "i4"),
+        ("feed", "i4"),
+        ("party", "i4"),
+        ("category", "i4"),
+    ],
+    align=True,
+)
+"""A zone that holds fewer than agreed since a track left it, and of which nobody has told yet."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +47,8 @@ class Meetings:
         Ordered by rule, then by the two tracks.
     told : ndarray of TOLD
         Ordered by rule and track.
+    thin : ndarray of THIN
+        Ordered by rule; one row a rule at most.
     decided_us : int or None
         Everything before this is decided; a multiple of a beat.
     """
@@ -37,8 +56,9 @@ class Meetings:
     legs: NDArray[Any] = field(default_factory=lambda: np.empty(0, LEG))
     contacts: NDArray[Any] = field(default_factory=lambda: np.empty(0, CONTACT))
     told: NDArray[Any] = field(default_factory=lambda: np.empty(0, TOLD))
+    thin: NDArray[Any] = field(default_factory=lambda: np.empty(0, THIN))
     decided_us: int | None = None
 
     def copy(self) -> Meetings:
         """Return a second memory; arrays here are replaced and never written, so neither sees the other's doings."""
-        return Meetings(legs=self.legs, contacts=self.contacts, told=self.told, decided_us=self.decided_us)
+        return replace(self)

@@ -49,6 +49,11 @@ class Span:
         """Return the leg that a piece is a part of."""
         return self.legs[self.parts[piece]["leg"]]
 
+    def order(self, turn: Any) -> tuple[int, int, int, list[str]]:
+        """Return what turns are ordered by: the beat first, so that spans do not matter; what is over comes first."""
+        who = sorted(self.names[turn[end]] for end in ("a", "b"))
+        return int(turn["beat"]), int(turn["at_us"]), int(turn["kind"]), who
+
     def finding(self, turn: Any, piece: int, code: int) -> Rows:
         """Return one row of FOUND about the track of a piece, at the instant of a turn; values are left NaN.
 

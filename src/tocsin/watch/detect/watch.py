@@ -5,7 +5,6 @@ The design stands in the package's docstring. Costs nothing for an agreement wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,11 +17,14 @@ from tocsin.geo.pairs import meet
 from tocsin.kernels import meetings as kernels
 from tocsin.kernels import tables
 from tocsin.kernels.pairs import PIECE
+from tocsin.tracks.category import is_a
 from tocsin.watch.book import TOGETHER
 from tocsin.watch.detect.buildup import buildups
-from tocsin.watch.detect.meetings import TOLD, Meetings
+from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
 from tocsin.watch.detect.proximity import proximities
 from tocsin.watch.detect.span import Rows, Span
+from tocsin.watch.detect.void import voids
+from tocsin.watch.found import Words
 
 SPAN_PIECES = 250_000
 """About how many pieces are looked at in one span, which bounds memory (some 60 MB); dimensionless."""
@@ -33,7 +35,7 @@ class _Cut:
     """The pieces of a span, the zones that count where each ends, and the meetings found among them so far.
 
     `zone_of[start_of[k] : start_of[k + 1]]` are the zones of piece k; `parts_by_zone` and `zones` are the same in the
-    order of zones.
+    order of zones; `anybody_…` too, and those whom the zone is not about.
     """
 
     legs: Rows
@@ -44,11 +46,17 @@ class _Cut:
     start_of: NDArray[np.int64]
     parts_by_zone: NDArray[np.int64]
     zones: NDArray[np.int32]
+    anybody_by_zone: NDArray[np.int64]
+    anybody_zones: NDArray[np.int32]
     met: dict[tuple[float, bool], tuple[Rows, Rows, Rows]] = field(default_factory=dict)
 
     def inside(self, zone: int) -> NDArray[np.int64]:
         """Return the pieces at whose ends a zone counts, ascending."""
         return self.parts_by_zone[slice(*np.searchsorted(self.zones, [zone, zone + 1]))]
+
+    def inside_anybody(self, zone: int) -> NDArray[np.int64]:
+        """Return the pieces at whose ends a zone counts, or would if it were about such a mover, ascending."""
+        return self.anybody_by_zone[slice(*np.searchsorted(self.anybody_zones, [zone, zone + 1]))]
 
     def hits(self, within_m: float, both: bool, zone: int) -> tuple[Rows, Rows]:
         """Return the meetings within a distance, and which of them are about a zone."""
@@ -129,7 +137,14 @@ class PairWatch:
         memory.legs = np.concatenate([memory.legs, legs[:n]])
 
     def decide(
-        self, memory: Meetings, state: tables.State, book: tables.Book, names: Sequence[str], *, before_us: int | None
+        self,
+        memory: Meetings,
+        state: tables.State,
+        book: tables.Book,
+        words: Words,
+        *,
+        before_us: int | None,
+        early: bool = False,
     ) -> Rows:
         """Decide all beats that are complete, and return what was found.
 
@@ -139,10 +154,12 @@ class PairWatch:
         state : tables.State
         book : tables.Book
             Its windows laid out over all that is decided.
-        names : sequence of str
-            Ids of the tracks by code.
+        words : Words
+            What the state's codes mean.
         before_us : int or None
             No report older than this will come; None: no report at all will come.
+        early : bool
+            True if more will come after all: nobody counts as gone then.
 
         Returns
         -------
@@ -150,19 +167,19 @@ class PairWatch:
         """
         beat_us = kernels.BEAT_US
         rows = [np.empty(0, tables.FOUND)]
-        if not len(memory.legs) and not len(memory.contacts):
+        if not len(memory.legs) and not len(memory.contacts) and not len(memory.thin):
             return rows[0]
         if before_us is None:
             until_us = (int(memory.legs["to_us"].max(initial=0)) // beat_us + 1) * beat_us
         else:
             until_us = (before_us - self._gap_us - 1) // beat_us * beat_us
-        if not len(memory.contacts):  # before the first way nothing lasts
+        if not len(memory.contacts) and not len(memory.thin):  # before the first way nothing lasts
             first_us = int(memory.legs["from_us"].min()) // beat_us * beat_us
             memory.decided_us = first_us if memory.decided_us is None else max(memory.decided_us, first_us)
         assert memory.decided_us is not None
         while memory.decided_us < until_us:
             to_us = self._span_end(memory, until_us)
-            rows.append(self._span(memory, state, book, names, memory.decided_us, to_us))
+            rows.append(self._span(memory, state, book, words, memory.decided_us, to_us, early=early))
             memory.decided_us = to_us
         memory.legs = memory.legs[memory.legs["to_us"] > memory.decided_us]
         return np.concatenate(rows)
@@ -176,21 +193,33 @@ class PairWatch:
         return from_us + max(1, int(beats * min(1.0, SPAN_PIECES / max(pieces, 1.0)))) * kernels.BEAT_US
 
     def _span(
-        self, memory: Meetings, state: tables.State, book: tables.Book, names: Sequence[str], from_us: int, to_us: int
-    ) -> Rows:
+        self, memory: Meetings, state: tables.State, book: tables.Book, words: Words, from_us: int, to_us: int, *,
+        early: bool,
+    ) -> Rows:  # fmt: skip
         cut = self._cut(memory.legs, state, book, from_us, to_us)
-        rows, contacts, told = [np.empty(0, tables.FOUND)], [], []
+        rows, contacts, told, thin = [np.empty(0, tables.FOUND)], [], [], [np.empty(0, THIN)]
         for place, rule in self.rules:
             mine = memory.contacts[slice(*np.searchsorted(memory.contacts["rule"], [place, place + 1]))]
             mine_told = memory.told["track"][memory.told["rule"] == place]
-            inside = cut.inside(rule.zone)
-            if not len(mine) and not len(inside):
+            mine_thin = memory.thin[memory.thin["rule"] == place]
+            is_void = rule.conduct is Conduct.VOID
+            inside = _of_rule(cut, rule, words) if is_void else cut.inside(rule.zone)
+            if (early and is_void) or not (len(mine) or len(inside) or len(mine_thin)):
                 continue
-            after, turns = self._contacts(cut, place, rule, mine, to_us)
+            after, turns = self._contacts(cut, place, rule, inside, mine, to_us)
             span = Span(
-                legs=cut.legs, pieces=cut.pieces, parts=cut.parts, inside=inside, place=place, rule=rule, names=names
-            )
-            if rule.conduct is Conduct.PROXIMITY:
+                legs=cut.legs, pieces=cut.pieces, parts=cut.parts, inside=inside, place=place, rule=rule,
+                names=words.tracks,
+            )  # fmt: skip
+            if is_void:
+                limits = book.zones[rule.zone]
+                found, mine_thin = voids(
+                    span, turns, mine, mine_thin, to_us=to_us, clear_us=int(self._clear_us[rule.zone]),
+                    windows_us=book.windows_us[limits["windows_from"] : limits["windows_to"]],
+                )  # fmt: skip
+                rows.append(found)
+                thin.append(mine_thin)
+            elif rule.conduct is Conduct.PROXIMITY:
                 rows.append(proximities(span, turns[turns["kind"] == kernels.FULL]))
             else:
                 found, mine_told = buildups(span, turns, mine, mine_told)
@@ -201,12 +230,14 @@ class PairWatch:
             told.append(marks)
         memory.contacts = np.concatenate([np.empty(0, kernels.CONTACT), *contacts])
         memory.told = np.concatenate([np.empty(0, TOLD), *told])
+        memory.thin = np.concatenate(thin)
         return np.concatenate(rows)
 
-    def _contacts(self, cut: _Cut, place: int, rule: Rule, before: Rows, to_us: int) -> tuple[Rows, Rows]:
+    def _contacts(
+        self, cut: _Cut, place: int, rule: Rule, chosen: NDArray[np.int64], before: Rows, to_us: int
+    ) -> tuple[Rows, Rows]:
         """Return the contacts of a rule after a span, and what turned in it."""
         if np.isnan(rule.radius_m):
-            chosen = cut.inside(rule.zone)
             found = np.empty(len(chosen), kernels.TOUCH)
             kernels.stays(cut.pieces, cut.parts, chosen, found)
         else:
@@ -220,9 +251,10 @@ class PairWatch:
         found = found[np.lexsort([found[name] for name in names])]
         after = np.empty(len(found) + len(before) + 1, kernels.CONTACT)
         turns = np.empty(2 * len(found) + len(before), kernels.TURN)
-        after_us = 0 if np.isnan(rule.after_s) else round(rule.after_s * US_PER_S)
+        at_once = np.isnan(rule.after_s) or rule.conduct is Conduct.VOID
+        after_us = 0 if at_once else round(rule.after_s * US_PER_S)
         clear_us = int(self._clear_us[rule.zone])
-        n, m = kernels.keep_contacts(found, cut.parts, before, place, after_us, clear_us, to_us, after, turns)
+        n, m = kernels.keep_contacts(found, cut.legs, cut.parts, before, place, after_us, clear_us, to_us, after, turns)
         return after[:n], turns[:m]
 
     def _cut(self, legs: Rows, state: tables.State, book: tables.Book, from_us: int, to_us: int) -> _Cut:
@@ -237,20 +269,39 @@ class PairWatch:
             pieces = np.concatenate([pieces, np.empty_like(pieces)])
             parts = np.concatenate([parts, np.empty_like(parts)])
         pieces, parts = pieces[:n], parts[:n]
-        part_of, zone_of = self._counting(self._atlas, self._zones, legs, parts, state, book)
+        part_of, zone_of, counts = self._counting(self._atlas, self._zones, legs, parts, state, book)
+        anybody = np.argsort(zone_of, kind="stable")
+        anybody_by_zone, anybody_zones = part_of[anybody], zone_of[anybody]
+        part_of, zone_of = part_of[counts == kernels.BOUND], zone_of[counts == kernels.BOUND]
         if len(self._exempting) and len(part_of):
-            exempt, by = self._counting(self._exempt_atlas, self._exempting, legs, parts, state, book)
+            exempt, by, counts = self._counting(self._exempt_atlas, self._exempting, legs, parts, state, book)
+            exempt, by = exempt[counts == kernels.BOUND], by[counts == kernels.BOUND]
             parts["exemption"][exempt[::-1]] = by[::-1]  # the first of them stands
         start_of = np.searchsorted(part_of, np.arange(len(parts) + 1))
         order = np.argsort(zone_of, kind="stable")
-        return _Cut(legs, pieces, parts, part_of, zone_of, start_of, part_of[order], zone_of[order])
+        return _Cut(
+            legs, pieces, parts, part_of, zone_of, start_of, part_of[order], zone_of[order],
+            anybody_by_zone, anybody_zones,
+        )  # fmt: skip
 
     def _counting(
         self, atlas: Atlas, zones: NDArray[np.int32], legs: Rows, parts: Rows, state: tables.State, book: tables.Book
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return the ends of parts and the zones that count there."""
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]:
+        """Return the ends of parts, the zones that count there, and whether for the mover or only for others."""
         part_of, zone_of = atlas.locate(parts["lat_deg"], parts["lon_deg"])
         zone_of = zones[zone_of]
         counts = np.zeros(len(part_of), np.uint8)
         kernels.counts_at_end(legs, parts, state, book, part_of, zone_of, counts)
-        return part_of[counts != 0], zone_of[counts != 0]
+        return part_of[counts != 0], zone_of[counts != 0], counts[counts != 0]
+
+
+def _of_rule(cut: _Cut, rule: Rule, words: Words) -> NDArray[np.int64]:
+    """Return the pieces inside a rule's zone of tracks that the rule counts: of its party and category, if it says."""
+    chosen = cut.inside_anybody(rule.zone)
+    legs = cut.legs[cut.parts["leg"][chosen]]
+    party = [rule.party is None or party == rule.party for party in words.parties]
+    category = [rule.category is None or is_a(category, {rule.category}) for category in words.categories]
+    counts = np.array([*party, rule.party is None])[legs["party"]]
+    counts &= np.array([*category, rule.category is None])[legs["category"]]
+    of_rule: NDArray[np.int64] = chosen[counts]
+    return of_rule
