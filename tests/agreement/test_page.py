@@ -1,5 +1,6 @@
 """The readiness page: what a stranger reads on it, and that nothing of the agreement runs in it."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -47,8 +48,18 @@ def test_ring_says_why_it_could_be_watched_and_not_warned():
     assert "could not properly warn anybody" in text
     assert "a step that begins on somebody's movement never reaches that somebody" in text
     assert "approach at ring russia deconfliction_line no not set not set" in text
-    assert "27 of 34 mechanisms of the first rank are open" in text
+    assert re.search(r"27 of 34 mechanisms of the first rank are open, and \d+ of 46 others: ", text)
     assert len(words.ids) == len(set(words.ids))
+
+
+def test_unknown_key_is_no_open_mechanism():
+    counts = []
+    for more in ("", "odd: 1\n"):
+        agreement = parse(f"format: tocsin-agreement/1\nid: a\n{more}")
+        told = " ".join(readiness_page(agreement, lint(agreement)).split())
+        counts.append(re.findall(r"\d+ of \d+ (?:mechanisms|others)|\d+ notes", told))
+    (known, unknown) = counts
+    assert known[:2] == unknown[:2] and known[2] != unknown[2]
 
 
 def test_page_fetches_nothing_and_runs_nothing():

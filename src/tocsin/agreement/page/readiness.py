@@ -13,7 +13,7 @@ from tocsin.agreement.compile import MOVER_WORDS
 from tocsin.agreement.lint import QUOTED, excerpt
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.readiness import Use, counts_by_group, readiness
-from tocsin.agreement.rules import CHECKS, GROUPS
+from tocsin.agreement.rules import CHECKS, FILE_GROUP, GROUPS
 from tocsin.agreement.rules.check import Finding, Severity, listed
 from tocsin.agreement.terms.state import State, given
 from tocsin.agreement.terms.telling import LadderLevel
@@ -100,6 +100,7 @@ def readiness_page(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
         group: [f for f in sorted(findings, key=lambda f: f.code) if f.code[:3] == group]
         for group in GROUPS
     }  # fmt: skip
+    mechanisms = {code: check for code, check in CHECKS.items() if code[:3] != FILE_GROUP}
     return environment.get_template("readiness.html").render(
         agreement=agreement,
         title=given(agreement.title) or agreement.id,
@@ -123,8 +124,8 @@ def readiness_page(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
         checks=CHECKS,
         severities=_SEVERITIES,
         states=_STATES,
-        open_checks={severity: len({f.code for f in findings if f.severity is severity}) for severity in Severity},
-        all_checks={severity: sum(c.severity is severity for c in CHECKS.values()) for severity in Severity},
+        open_checks={s: len({f.code for f in findings if f.severity is s and f.code in mechanisms}) for s in Severity},
+        all_checks={s: sum(c.severity is s for c in mechanisms.values()) for s in Severity},
         total={severity: sum(f.severity is severity for f in findings) for severity in Severity},
         silent=sum(f.state is State.SILENT for f in findings),
         excerpt=lambda f: excerpt(f.quoted, f.where.column, QUOTED),

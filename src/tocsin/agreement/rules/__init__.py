@@ -21,6 +21,9 @@ GROUPS = {
 }
 """The groups of checks, in the order of the list."""
 
+FILE_GROUP = "FMT"
+"""The group of the file itself, which is outside the list of mechanisms."""
+
 CHECKS: dict[str, Check] = {
     code: REGISTERED[code] for group in GROUPS for code in sorted(REGISTERED) if code[:3] == group
 }
@@ -28,6 +31,7 @@ CHECKS: dict[str, Check] = {
 
 __all__ = [
     "CHECKS",
+    "FILE_GROUP",
     "GROUPS",
     "amd",
     "com",
