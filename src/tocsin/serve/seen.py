@@ -33,13 +33,16 @@ CASE_FIELDS = (
     "case_id", "agreement", "zones", "track", "party", "category", "opened", "closed", "state", "outcome", "level",
     "highest_level", "nobody_reached", "standing", "present_rung", "steps", "rungs", "mutes", "deadlines",
 )  # fmt: skip
-"""What a case shows to whom the agreement shows it, besides events, messages, attempts and acknowledgements."""
+"""What a case shows to whom the agreement shows it, besides events, messages, attempts, answers and echelons."""
 
 CASE_EVENT_FIELDS = (
     "event_id", "rule", "zone", "kind", "at", "known", "lat_deg", "lon_deg", "accuracy_m", "measured", "began_level",
     "withdrawn",
 )  # fmt: skip
 """What an event within a case shows; a test compares both with `warn.case`."""
+
+ECHELON_FIELDS = ("at", "party", "to", "what")
+"""What an echelon shows of the answer that it comes from."""
 
 TOLD_FIELDS = ("case_id", "agreement", "zones", "track", "opened", "closed", "state")
 """What a case shows to a party that was told something in it and is granted nothing else."""
@@ -117,6 +120,9 @@ def case_view(policy: Policy, caller: Caller, row: Row, *, now_us: int) -> dict[
         for a in row["acknowledgements"]
         if caller.scope is Scope.KEEPER or _is_own(policy, caller, a["party"]) or a["party"] in heard
     ]
+    # An echelon is an answer in short: who sees the one sees the other.
+    answers = {tuple(a[name] for name in ECHELON_FIELDS) for a in view["acknowledgements"]}
+    view["echelons"] = [e for e in row["echelons"] if tuple(e[name] for name in ECHELON_FIELDS) in answers]
     return view
 
 

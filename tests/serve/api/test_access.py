@@ -15,7 +15,7 @@ from tests.serve.api.stage import CANARY, CASE, EVENTS, NOW_US, TOKEN, Hall
 from tocsin.errors import RefusedError, SettingError
 from tocsin.serve.guesses import FREE_GUESSES
 from tocsin.serve.keys import Keyring, Scope
-from tocsin.serve.seen import CASE_EVENT_FIELDS, CASE_FIELDS, EVENT_FIELDS
+from tocsin.serve.seen import CASE_EVENT_FIELDS, CASE_FIELDS, ECHELON_FIELDS, EVENT_FIELDS
 from tocsin.serve.shield import SAFE_HEADERS, Limits
 
 PATHS = [
@@ -206,10 +206,31 @@ def test_answer_that_names_no_level_is_seen_by_whom_its_message_is(hall: Hall) -
         assert "fishers" in {a["party"] for a in seen}, who
 
 
+def test_how_far_down_it_got_is_seen_with_the_case_and_by_nobody_else(hall: Hall) -> None:
+    row = hall.stage.kept[CASE.case_id]
+    for relayed in row["messages"]:
+        relayed["relay_for"] = f"{CANARY}/{relayed['recipient']}"
+    for rung in row["rungs"]:
+        rung["standins"] = [[CANARY, "operator"]]
+    for kept, short in zip(row["acknowledgements"], row["echelons"], strict=True):
+        kept["to"] = short["to"] = f"{CANARY}/{kept['party']}"
+    whole = ask(hall, "authority", "GET", f"/v1/cases/{CASE.case_id}").json()
+    assert [e["party"] for e in whole["echelons"]] == ["fishers", "duty_officer"]
+    for name in ("rungs", "messages", "acknowledgements", "echelons"):
+        assert whole[name] == row[name], name
+    for who in ("operator", "fishers"):
+        told = ask(hall, who, "GET", f"/v1/cases/{CASE.case_id}").json()
+        assert {m["relay_for"] for m in told["messages"]} == {f"{CANARY}/{who}"}
+        assert {e["to"] for e in told["echelons"]} == ({f"{CANARY}/{who}"} if who == "fishers" else set())
+        assert "rungs" not in told
+    assert CANARY not in ask(hall, "stranger", "GET", f"/v1/cases/{CASE.case_id}").text
+
+
 def test_fields_that_are_shown_are_those_there_are() -> None:
     assert tuple(EVENTS[0].as_json()) == EVENT_FIELDS
     case = json.loads(CASE.as_line())
-    assert {*CASE_FIELDS, "events", "messages", "attempts", "acknowledgements"} == case.keys()
+    assert {*CASE_FIELDS, "events", "messages", "attempts", "acknowledgements", "echelons"} == case.keys()
+    assert {*ECHELON_FIELDS} == case["echelons"][0].keys()
     assert {*CASE_EVENT_FIELDS} == case["events"][0].keys()
 
 
