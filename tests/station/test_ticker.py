@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from tests.station.walks import FEEDS, SECOND, START, terms, walk
 
 from tocsin.clock import Reading, reading
-from tocsin.errors import RefusedError, StoreAwayError, StoreError, StoreFullError
+from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError
 from tocsin.station import ticker as module
 from tocsin.station.room import Room
 from tocsin.station.rows import restore
@@ -23,7 +23,8 @@ from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store, Write
 from tocsin.tracks.feeds.feed import Delivery
-from tocsin.warn.inputs import CallPerson, Send
+from tocsin.warn.inputs import CallPerson, Muting, Send
+from tocsin.warn.states import CaseState, MuteReason
 
 TERMS = terms()
 
@@ -122,6 +123,30 @@ def test_without_a_database_ladders_go_on_marked_and_catch_up(stage: Stage, refu
     store = Store(sqlite_url(stage.folder / "a.db"))
     state = restore(store, stage.folder)
     assert state is not None and state.counts["f"].received == 201
+    store.close()
+
+
+def test_a_mute_is_durable_when_told_so_and_a_refused_one_costs_nobody_else(stage: Stage) -> None:
+    stage.deliver(0, 200).result(timeout=20)
+    state = stage.ticker.state
+    assert state is not None
+    case_id = next(c.case_id for c in state.docket.cases.values() if c.state in {CaseState.AWAITING, CaseState.CALLING})
+    at_us = stage.ticker.now_us()
+    asked = Muting(
+        at_us=at_us, who="w", party="watch", case_id=case_id, reason=MuteReason.DRILL, until_us=at_us + 600 * SECOND
+    )
+    lost = stage.ticker.mute(replace(asked, case_id="0" * 32))
+    ended = stage.ticker.mute(replace(asked, who="x", until_us=at_us))
+    muted = stage.ticker.mute(asked).result(timeout=20)
+    assert (muted.case_id, muted.until_us) == (case_id, asked.until_us)
+    with pytest.raises(LadderError, match="no case"):
+        lost.result(timeout=20)
+    assert ended.result(timeout=20).until_us >= at_us, "what ends at once is not too late by the time of its tick"
+    stage.ticker.stop()
+    stage.store.close()
+    store = Store(sqlite_url(stage.folder / "a.db"))
+    again = restore(store, stage.folder)
+    assert again is not None and muted in again.docket.cases[case_id].mutes
     store.close()
 
 

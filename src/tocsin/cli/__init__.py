@@ -14,6 +14,7 @@ from tocsin import __version__
 from tocsin.cli import (
     access,
     agreement,
+    case,
     demo,
     export_events,
     init,
@@ -48,6 +49,7 @@ app.add_typer(record.app, name="record")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(notice.app, name="notice")
 app.add_typer(access.app, name="access")
+app.add_typer(case.app, name="case")
 
 
 def _print_version(wanted: bool) -> None:

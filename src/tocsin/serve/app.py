@@ -20,7 +20,7 @@ from tocsin.serve.desk import Desk, TokenCheck
 from tocsin.serve.guesses import Guesses
 from tocsin.serve.keys import Keyring
 from tocsin.serve.problem import Problem, add_handlers
-from tocsin.serve.routes import answers, notices, page, reports, state, watched
+from tocsin.serve.routes import answers, mutes, notices, page, reports, state, watched
 from tocsin.serve.shield import Limits, Shield
 from tocsin.station.api import StationApi
 
@@ -97,7 +97,7 @@ def make_api(
         redoc_url=None,
     )
     add_handlers(app)
-    for subject in (reports, watched, answers, state, page):
+    for subject in (reports, watched, answers, mutes, state, page):
         app.include_router(subject.make_router(desk))
     if book is not None:
         app.include_router(notices.make_router(desk, book))

@@ -136,6 +136,11 @@ def may_answer_for(policy: Policy, caller: Caller, party: str) -> bool:
     return caller.scope is Scope.KEEPER or _is_own(policy, caller, party)
 
 
+def may_mute(policy: Policy, caller: Caller, row: Row) -> bool:
+    """Return True if the caller may mute a case that it sees: any but those about its own movers."""
+    return caller.scope is Scope.KEEPER or row["party"] is None or not _is_own(policy, caller, row["party"])
+
+
 def _case_events(policy: Policy, caller: Caller, row: Row, now_us: int) -> Iterable[dict[str, Any]]:
     for event in row["events"]:
         thing = Thing(

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from tocsin.agreement.model import Agreement
 from tocsin.tracks.feeds.feed import Delivery, Feed
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Muting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,17 @@ class StationApi(Protocol):
 
         Raises
         ------
+        RefusedError
+            If the station does not take it now.
+        """
+
+    async def mute(self, muting: Muting) -> dict[str, Any]:
+        """Mute a case for a person; return the mute as it was recorded, once that is durable.
+
+        Raises
+        ------
+        LadderError
+            If the case cannot be muted, or not so.
         RefusedError
             If the station does not take it now.
         """

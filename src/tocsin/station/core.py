@@ -28,7 +28,7 @@ from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import FeedPolicy, Release, Reorder
 from tocsin.units import format_instant
 from tocsin.warn import desk
-from tocsin.warn.case import Acknowledgement, Case
+from tocsin.warn.case import Acknowledgement, Case, Mute
 from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.inputs import CallPerson, Found, Resumed, Send
 from tocsin.watch import live
@@ -130,6 +130,8 @@ class Commit:
         Of every feed.
     answered : list of Acknowledgement
         The end of each answer, in the order of the inputs.
+    muted : list of Mute or str
+        What each person's mute became, or why it was refused, in the order of the inputs.
     version : AgreementText or None
         Which came into force.
     silent : list of str
@@ -150,6 +152,7 @@ class Commit:
     positions: dict[str, str] = field(default_factory=dict)
     counters: dict[str, Any] = field(default_factory=dict)
     answered: list[Acknowledgement] = field(default_factory=list)
+    muted: list[Mute | str] = field(default_factory=list)
     version: AgreementText | None = None
     silent: list[str] = field(default_factory=list)
 
@@ -281,7 +284,7 @@ class _Turn:
         state.docket, decided = desk.step(state.docket, arrived, self.now_us, playbooks=playbooks)
         commit.facts += decided.facts
         commit.sends += decided.sends
-        commit.answered = decided.answered
+        commit.answered, commit.muted = decided.answered, decided.muted
         commit.cases = [state.docket.cases[case_id] for case_id in decided.changed if case_id in state.docket.cases]
 
     def tell(self, inputs: Inputs) -> None:

@@ -42,7 +42,7 @@ from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.token import Bound, Good, check_token
 from tocsin.warn.case import Message
 from tocsin.warn.channels.config import Transports
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Muting
 
 log = logging.getLogger(__name__)
 
@@ -285,6 +285,18 @@ class LiveStation:
             If the station does not take it now.
         """
         return (await asyncio.wrap_future(self.ticker.answer(answer))).as_json()
+
+    async def mute(self, muting: Muting) -> dict[str, Any]:
+        """Mute a case for a person; return the mute as it was recorded, once that is durable.
+
+        Raises
+        ------
+        LadderError
+            If the case cannot be muted, or not so.
+        RefusedError
+            If the station does not take it now.
+        """
+        return (await asyncio.wrap_future(self.ticker.mute(muting))).as_json()
 
     async def reload(self, text: bytes) -> dict[str, Any]:
         """Put a new version of the agreement in force; return its id, version and sha256 once that is durable.

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from tocsin.clock import US_PER_S
-from tocsin.errors import RefusedError, StoreAwayError, StoreError, StoreFullError
+from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError, TocsinError
 from tocsin.station.core import Commit, State, begin, tick
 from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, of_deliveries
 from tocsin.station.room import Room
@@ -26,8 +26,8 @@ from tocsin.station.timing import StationClock
 from tocsin.store.store import Store, Write
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy
-from tocsin.warn.case import Acknowledgement
-from tocsin.warn.inputs import Answer, CallPerson, Reported, Send
+from tocsin.warn.case import Acknowledgement, Mute
+from tocsin.warn.inputs import Answer, CallPerson, Muting, Reported, Send
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class _Waiting:
 
     deliveries: list[tuple[Delivery, Future[None]]] = field(default_factory=list)
     answers: list[tuple[Answer, Future[Acknowledgement]]] = field(default_factory=list)
+    mutes: list[tuple[Muting, Future[Mute]]] = field(default_factory=list)
     outcomes: list[Reported] = field(default_factory=list)
     notes: list[HealthNote] = field(default_factory=list)
     corrected: list[Corrected] = field(default_factory=list)
@@ -72,11 +73,11 @@ class _Waiting:
     report_count: int = 0
 
     def __bool__(self) -> bool:
-        parts = (self.deliveries, self.answers, self.outcomes, self.notes, self.corrected)
+        parts = (self.deliveries, self.answers, self.mutes, self.outcomes, self.notes, self.corrected)
         return any(parts) or self.version is not None
 
     def __len__(self) -> int:
-        return len(self.deliveries) + len(self.answers)
+        return len(self.deliveries) + len(self.answers) + len(self.mutes)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -199,12 +200,19 @@ class Ticker:
             If the station stops, or far too many wait.
         """
         future: Future[Acknowledgement] = Future()
-        with self._change:
-            self._check_running()
-            if len(self._waiting) >= MAX_WAITING_DELIVERIES:
-                raise RefusedError("too much came at once; send it again")
-            self._waiting.answers.append((answer, future))
-            self._change.notify()
+        self._hear(lambda waiting: waiting.answers.append((answer, future)))
+        return future
+
+    def mute(self, muting: Muting) -> Future[Mute]:
+        """Take a person's mute; the future gives it once it is durable, or a `LadderError` if the case cannot be muted.
+
+        Raises
+        ------
+        RefusedError
+            If the station stops, or far too many wait.
+        """
+        future: Future[Mute] = Future()
+        self._hear(lambda waiting: waiting.mutes.append((muting, future)))
         return future
 
     def put_in_force(self, terms: Terms) -> Future[None]:
@@ -262,6 +270,15 @@ class Ticker:
             if self.failed is None:
                 add(self._waiting)
                 self._change.notify()
+
+    def _hear(self, add: Callable[[_Waiting], None]) -> None:
+        """Take what a person says, also while no reports are taken."""
+        with self._change:
+            self._check_running()
+            if len(self._waiting) >= MAX_WAITING_DELIVERIES:
+                raise RefusedError("too much came at once; send it again")
+            add(self._waiting)
+            self._change.notify()
 
     def _check(self, report_count: int) -> None:
         self._check_running()
@@ -383,6 +400,8 @@ class Ticker:
                 answered.set_exception(
                     RefusedError("the ladder refused one of the answers of that moment; send it again")
                 )
+        for (_, muted), became in zip(told.mutes, commit.muted, strict=True):
+            _resolve(muted, LadderError(became) if isinstance(became, str) else became)
         if told.version is not None:
             _resolve(told.version[1], None)
 
@@ -413,8 +432,9 @@ class Ticker:
             self.failed = why
             waiting = self._waiting
         for told in (*(decided.told for decided in self._decided), waiting):
-            futures: list[Future[None] | Future[Acknowledgement]] = [future for _, future in told.deliveries]
-            futures += [future for _, future in told.answers]
+            futures: list[Future[None] | Future[Acknowledgement] | Future[Mute]] = []
+            for taken in (told.deliveries, told.answers, told.mutes):
+                futures += [future for _, future in taken]
             futures += [told.version[1]] if told.version else []
             for future in futures:
                 if not future.done():
@@ -427,7 +447,11 @@ def _nobody(attempt: Send | CallPerson) -> None:
 
 
 def _resolve(future: Future, value: object) -> None:  # type: ignore[type-arg]
-    if not future.cancelled():
+    if future.cancelled():
+        return
+    if isinstance(value, TocsinError):
+        future.set_exception(value)
+    else:
         future.set_result(value)
 
 
@@ -438,6 +462,7 @@ def _inputs_of(taken: _Waiting) -> tuple[Inputs, Terms | None]:
         batch=batch,
         delivered=delivered,
         answers=tuple(answer for answer, _ in taken.answers),
+        mutes=tuple(muting for muting, _ in taken.mutes),
         outcomes=tuple(taken.outcomes),
         notes=tuple(taken.notes),
         corrected=tuple(taken.corrected),

@@ -62,6 +62,8 @@ class Decided:
         One attempt each, in the order decided. To be committed with the facts, then made, and each reported back.
     answered : list of Acknowledgement
         The end of every answer that arrived, in the order given.
+    muted : list of Mute or str
+        What every person's mute became, or why the ladder refused it, in the order given.
     withheld : list of Mute
         What was withheld without opening a case.
     stray : list of Acknowledgement
@@ -79,6 +81,7 @@ class Decided:
     facts: list[dict[str, Any]] = field(default_factory=list)
     sends: list[Send | CallPerson] = field(default_factory=list)
     answered: list[Acknowledgement] = field(default_factory=list)
+    muted: list[Mute | str] = field(default_factory=list)
     withheld: list[Mute] = field(default_factory=list)
     stray: list[Acknowledgement] = field(default_factory=list)
     changed: dict[str, None] = field(default_factory=dict)
@@ -122,14 +125,17 @@ def step(
         raise ValueError(f"found now at {now_us}, expected no earlier than the last step at {docket.now_us}")
     turn = Turn(docket, playbooks, now_us)
     arrived = sorted((_order(item, now_us), number, item) for number, item in enumerate(inputs))
-    ends: dict[int, Acknowledgement] = {}
+    ends: dict[int, Acknowledgement | Mute] = {}
     for order, number, item in arrived:
         turn.let_pass(before_us=order[0], sayings=False)
         end = turn.try_to(partial(turn.take, item), type(item).__name__.lower(), number=number)
         if end is not None:
             ends[number] = end
     turn.let_pass(before_us=now_us + 1)
-    turn.decided.answered = [ends[number] for number in sorted(ends)]
+    turn.decided.answered = [end for _, end in sorted(ends.items()) if isinstance(end, Acknowledgement)]
+    muted = {number: end for number, end in ends.items() if isinstance(end, Mute)}
+    asked = [number for number, item in enumerate(inputs) if isinstance(item, Muting)]
+    turn.decided.muted = [muted[number] if number in muted else turn.decided.refused[number] for number in asked]
     turn.decided.retired = docket.retire(before_us=retires_before_us(now_us, kept_s))
     docket.now_us = now_us
     return docket, turn.decided
@@ -144,8 +150,8 @@ class Turn:
         self.now_us = now_us
         self.decided = Decided()
 
-    def take(self, item: Input) -> Acknowledgement | None:
-        """Take one thing that arrived; return the end of an answer."""
+    def take(self, item: Input) -> Acknowledgement | Mute | None:
+        """Take one thing that arrived; return the end of an answer, or what a person's mute became."""
         match item:
             case Found(event=event):
                 self._found(event)
@@ -154,7 +160,7 @@ class Turn:
             case Reported():
                 self._reported(item)
             case Muting():
-                self._muting(item)
+                return self._muting(item)
             case Resumed():
                 self._resumed()
         return None
@@ -273,11 +279,11 @@ class Turn:
             raise LadderError(f"no case on the docket has a message {report.message_id}")
         self._apply(case, report)
 
-    def _muting(self, asked: Muting) -> None:
+    def _muting(self, asked: Muting) -> Mute:
         case = self.docket.case_named(asked.case_id)
         if case is None:
             raise LadderError(f"no case on the docket is named {asked.case_id}")
-        self._apply(case, asked)
+        return self._apply(case, asked).mutes[-1]
 
     def _resumed(self) -> None:
         """Take up what was in flight when the process ended: each attempt is in doubt, and made again at once."""

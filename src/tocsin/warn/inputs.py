@@ -95,7 +95,7 @@ class Muting:
     reason : MuteReason
         One of `states.PERSONS_REASONS`.
     until_us : int
-        At most `ladder.MUTE_MAX_S` from now; now ends an earlier mute.
+        At most `ladder.MUTE_MAX_S` after `at_us`; `at_us` itself ends an earlier mute.
     text : str
     """
 

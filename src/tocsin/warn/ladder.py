@@ -192,19 +192,21 @@ def _not_passed_on(work: Work, message_id: str, late: str) -> None:
 
 def _mute(work: Work, asked: Muting) -> None:
     """Mute a case for a person, or end a mute: until the end, nothing told already is said again."""
-    left_s = (asked.until_us - work.now_us) / US_PER_S
+    asked_s = (asked.until_us - min(asked.at_us, work.now_us)) / US_PER_S
     if asked.reason not in PERSONS_REASONS:
         known = ", ".join(sorted(PERSONS_REASONS))
         raise LadderError(f"found the reason {asked.reason} for a mute, expected one of {known}")
-    if not 0.0 <= left_s <= MUTE_MAX_S:
+    if not 0.0 <= asked_s <= MUTE_MAX_S:
         longest = format_duration(MUTE_MAX_S)
-        raise LadderError(f"found a mute that ends in {left_s:,.0f} s, expected from now to {longest} on")
+        raise LadderError(f"found a mute that ends in {asked_s:,.0f} s, expected from now to {longest} on")
+    until_us = max(asked.until_us, work.now_us)
+    left_s = (until_us - work.now_us) / US_PER_S
     earlier = work.muted
     said = f": {neutral(asked.text)}" if asked.text else ""
     detail = f"{neutral(asked.who)} for {neutral(asked.party)}, {asked.reason.replace('_', ' ')}{said}"
-    work.mute(asked.reason, detail, event_id=None, level=work.case.level, until_us=asked.until_us)
+    work.mute(asked.reason, detail, event_id=None, level=work.case.level, until_us=until_us)
     until = "it ends now" if left_s == 0.0 else f"for {format_duration(left_s)}, what was told is not said again"
     work.fire(CaseInput.MUTED, f"muted by {detail}; {until}")
     for put_off in work.case.deadlines:
         if earlier and put_off.kind in {DeadlineKind.REPEAT, DeadlineKind.EXPIRY} and put_off.at_us == earlier.until_us:
-            work.set_deadline(put_off.kind, asked.until_us)
+            work.set_deadline(put_off.kind, until_us)

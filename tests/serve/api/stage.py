@@ -16,12 +16,12 @@ from tests.warn.stories import event
 
 from tocsin.agreement.load import parse
 from tocsin.agreement.model import Agreement
-from tocsin.errors import AgreementError, Place, RefusedError
+from tocsin.errors import AgreementError, LadderError, Place, RefusedError
 from tocsin.serve.app import make_app
 from tocsin.serve.keys import Keyring, Scope
 from tocsin.station.api import Page
 from tocsin.tracks.feeds.feed import Delivery, Feed, open_feed
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Muting
 from tocsin.watch.event import EventKind
 
 CANARY = "mmsi:CANARY"
@@ -63,6 +63,7 @@ class Stage:
         self.kept = {CASE.case_id: json.loads(CASE.as_line())}
         self.deliveries: list[Delivery] = []
         self.answers: list[Answer] = []
+        self.mutes: list[Muting] = []
         self.reloads: list[bytes] = []
         self.refuse: RefusedError | None = None
         self.is_ok = True
@@ -89,6 +90,14 @@ class Stage:
             raise self.refuse
         self.answers.append(answer)
         return {"party": answer.party, "what": str(answer.kind), "disposition": "counted"}
+
+    async def mute(self, muting: Muting) -> dict[str, Any]:
+        if self.refuse is not None:
+            raise self.refuse
+        if self.kept[muting.case_id]["closed"] is not None:
+            raise LadderError("closed does not take muted")
+        self.mutes.append(muting)
+        return {"case": muting.case_id, "reason": str(muting.reason)}
 
     async def reload(self, text: bytes) -> dict[str, Any]:
         if b"earlier" in text:

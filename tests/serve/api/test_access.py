@@ -29,6 +29,7 @@ PATHS = [
     ("GET", "/v1/osmand?id=1&lat=1&lon=1"),
     ("POST", "/v1/answers"),
     ("POST", "/v1/agreement"),
+    ("POST", f"/v1/cases/{CASE.case_id}/mutes"),
 ]
 
 
@@ -78,7 +79,7 @@ def test_without_a_good_key_nothing_is_shown(hall: Hall, method: str, path: str)
 def test_a_key_is_for_one_thing(hall: Hall, who: str) -> None:
     allowed = {
         "keeper": {*PATHS} - {("GET", "/v1/osmand?id=1&lat=1&lon=1")},
-        "authority": {*PATHS[:4], ("POST", "/v1/answers")},
+        "authority": {*PATHS[:4], ("POST", "/v1/answers"), PATHS[-1]},
         "trucks": {("POST", "/v1/reports"), ("POST", "/v1/osmand?id=1&lat=1&lon=1")},
     }[who]
     for method, path in PATHS:

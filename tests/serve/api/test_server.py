@@ -125,4 +125,4 @@ def test_every_operation_does_what_the_document_says(tmp_path: Path) -> None:
             case.call_and_validate(headers={"Authorization": f"Bearer {hall.texts[who]}"}, checks=STATUSES)
 
         check()
-    assert len(seen) == 13
+    assert len(seen) == 14
