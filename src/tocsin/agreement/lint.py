@@ -80,13 +80,20 @@ def _order(finding: Finding) -> tuple[int, int, int, str, str]:
     )
 
 
-def format_json(findings: tuple[Finding, ...]) -> str:
+def format_json(findings: tuple[Finding, ...], *, names_file: bool = False) -> str:
     """Return findings as JSON: the same bytes however the keys and lists of the agreement are shuffled.
 
-    `where` is the path with ids instead of positions; lines, which a shuffle moves, are in the text and in SARIF.
+    `where` is the path with ids instead of positions, after the file's name if there are several (`names_file`); lines,
+    which a shuffle moves, are in the text and in SARIF.
     """
     told = [
-        {"code": f.code, "severity": f.severity, "state": f.state, "where": f.path, "message": f.message}
+        {
+            "code": f.code,
+            "severity": f.severity,
+            "state": f.state,
+            "where": f"{f.where.file}: {f.path}" if names_file else f.path,
+            "message": f.message,
+        }
         for f in findings
     ]
     return json.dumps({"findings": told}, ensure_ascii=False, indent=2)

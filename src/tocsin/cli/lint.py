@@ -1,4 +1,4 @@
-"""`tocsin lint`: says which mechanisms of an agreement are not set."""
+"""`tocsin lint`: says which mechanisms of an agreement are not set, and what agreements have against each other."""
 
 from __future__ import annotations
 
@@ -21,30 +21,42 @@ class Format(StrEnum):
 
 
 def lint_command(
-    agreement: Annotated[Path, typer.Argument(help="The agreement, a YAML file.")],
+    agreements: Annotated[
+        list[Path], typer.Argument(metavar="AGREEMENT...", help="One agreement, or several that hold side by side.")
+    ],
     format: Annotated[Format, typer.Option(help="For people or for programs.")] = Format.TEXT,
     declared_ok: Annotated[
         bool, typer.Option("--declared-ok", help="Accept errors that the agreement declares to be not set.")
     ] = False,
 ) -> None:
-    """Say which mechanisms of an agreement are not set; exit 1 if any of the findings is an error.
+    """Say which mechanisms of an agreement are not set, and what several have against each other; exit 1 on an error.
 
     Example: tocsin lint examples/at-tanf/as-it-was.yaml
     """
     from tocsin import __version__
     from tocsin.agreement.lint import format_json, format_text, is_clean, lint
     from tocsin.agreement.load import load
+    from tocsin.agreement.together import lint_together
 
-    loaded = load(agreement)
-    findings = lint(loaded)
+    loaded = [load(path) for path in agreements]
+    several = len(loaded) > 1
+    between = lint_together(loaded)
+    each = [lint(agreement) for agreement in loaded]
+    findings = (*between, *(finding for found in each for finding in found))
     if format is Format.HTML:
         from tocsin.agreement.page import readiness_page
 
-        print(readiness_page(loaded, findings))
+        if several:
+            raise typer.BadParameter(f"a page is of one agreement; found {len(loaded)}", param_hint="--format")
+        print(readiness_page(loaded[0], findings))
     elif format is Format.SARIF:
         from tocsin.agreement.sarif import format_sarif
 
         print(format_sarif(findings, version=__version__))
+    elif format is Format.JSON:
+        print(format_json(findings, names_file=several))
     else:
-        print(format_json(findings) if format is Format.JSON else format_text(findings, declared_ok=declared_ok))
+        parts = [format_text(found, declared_ok=declared_ok) for found in ([between, *each] if several else each)]
+        heads = [f"# {name}" for name in ("between these agreements", *map(str, agreements))] if several else []
+        print("\n\n".join(f"{head}\n{part}" for head, part in zip(heads, parts, strict=True)) if several else parts[0])
     raise typer.Exit(0 if is_clean(findings, declared_ok=declared_ok) else 1)

@@ -226,9 +226,9 @@ def precedence(view: View) -> Iterator[Gap]:
     pairs = [
         (a, b)
         for a, b in overlaps({n: r for n, r in regions.items() if n in by_id})
-        if _meet(by_id[a], by_id[b]) and not _ordered(by_id[a], by_id[b])
+        if do_meet(by_id[a], by_id[b]) and not are_ordered(by_id[a], by_id[b])
     ]
-    for cluster in _clusters(pairs):
+    for cluster in clusters_of(pairs):
         path = f"{by_id[cluster[0]].path}.precedence"
         states = {view.agreement.state(f"{by_id[name].path}.precedence") for name in cluster}
         state = next((s for s in (State.SILENT, State.NOT_SET, State.DISPUTED) if s in states), State.INCONSISTENT)
@@ -338,7 +338,7 @@ def _anchor_uncertainty_m(agreement: Agreement, zone: Zone) -> float | None:
     return float(anchor) if isinstance(anchor, int | float) and not isinstance(anchor, bool) else None
 
 
-def _meet(a: Zone, b: Zone) -> bool:
+def do_meet(a: Zone, b: Zone) -> bool:
     """Return True unless two zones lie in different domains or altitudes."""
     one, other = set(given(a.domains) or ()), set(given(b.domains) or ())
     if one and other and not one & other:
@@ -354,12 +354,13 @@ def _meet(a: Zone, b: Zone) -> bool:
     )
 
 
-def _ordered(a: Zone, b: Zone) -> bool:
+def are_ordered(a: Zone, b: Zone) -> bool:
+    """Return True if the precedences of two zones say which goes before."""
     one, other = given(a.precedence), given(b.precedence)
     return one is not None and other is not None and one != other
 
 
-def _clusters(pairs: list[tuple[str, str]]) -> list[list[str]]:
+def clusters_of(pairs: list[tuple[str, str]]) -> list[list[str]]:
     """Return the groups that pairs join together, each in order."""
     parent: dict[str, str] = {}
 

@@ -54,9 +54,9 @@ def canonical_names(view: View) -> Iterator[Gap]:
         seen.add(party.id)
         yield from view.need_of(party, "name", f"Party {party.id}", "its name")
         for name in {party.id, given(party.name) or party.id, *(given(party.aliases) or ())}:
-            owners[_folded(name)].add(party.id)
-            shown.setdefault(_folded(name), name)
-            shown[_folded(name)] = min(shown[_folded(name)], name)
+            owners[folded(name)].add(party.id)
+            shown.setdefault(folded(name), name)
+            shown[folded(name)] = min(shown[folded(name)], name)
             if _mixes_scripts(name):
                 yield view.odd(
                     party.path, f"Party {party.id}: the name {name!r} mixes letters of two alphabets in one word."
@@ -304,7 +304,8 @@ def civil_traffic(view: View) -> Iterator[Gap]:
             yield Gap(State.SILENT, path, f"Zone {zone.id}: civil and coast guard traffic is not mentioned.")
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return a name as it is compared: compatibility forms and case folded, letters and digits only."""
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
 
 
