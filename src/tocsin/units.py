@@ -153,7 +153,8 @@ def parse_instant_us(text: object) -> int:
 
 def format_instant(at_us: int) -> str:
     """Return an instant as RFC 3339 UTC with its microseconds, such as "2017-05-18T11:02:00.000000Z"."""
-    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not `strftime`: it takes twice the time, and writes years before 1000 with fewer than four digits.
+    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def format_duration(duration_s: float) -> str:

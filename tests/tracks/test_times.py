@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tocsin.errors import UnitError
 from tocsin.tracks.formats.columns import BUILT_IN
 from tocsin.tracks.formats.times import EARLIEST_US, LATEST_US, NONE, REASONS, read_times
 from tocsin.tracks.quality import RejectReason
-from tocsin.units import parse_instant_us
+from tocsin.units import format_instant, parse_instant_us
 
 ISO = BUILT_IN["tocsin"]
 KYIV = replace(ISO, zone="Europe/Kyiv")
@@ -149,3 +149,11 @@ def test_epochs_are_read_only_where_stated(column: pa.Array) -> None:
 
 def test_epochs_in_milliseconds_keep_them() -> None:
     assert read_times(pa.array([1495116120250]), replace(ISO, format="epoch_ms")).us[0] == 1_495_116_120_250_000
+
+
+@example(-36_219_054_216_895_629)  # the year 822
+@given(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999))
+def test_an_instant_is_read_back_as_it_was_written_in_every_year(at_us: int) -> None:
+    written = format_instant(at_us)
+    assert len(written) == len("2017-05-18T11:02:00.000000Z")
+    assert parse_instant_us(written) == at_us
