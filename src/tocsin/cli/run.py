@@ -83,7 +83,7 @@ async def _run(station: LiveStation, agreement: Path, *, host: str, port: int, p
     folder = station.folder
     keys = Keyring(folder / "keys" / "http.json")
     token = _token(keys, folder / "keys" / "keeper.token", station.now_us())
-    book = open_book(folder / "notices.jsonl", station.agreement)
+    book = open_book(folder / "notices.jsonl", lambda: station.agreement)
     app = make_app(station, keys=keys, check_token=station.check_token, proxy=proxy, clock=station.now_us, book=book)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.agreement.notices.given import CABLE, form, rules
+from tests.agreement.notices.given import CABLE, form
 
-from tocsin.agreement.load import load
+from tocsin.agreement.load import load, parse
 from tocsin.errors import SettingError
 from tocsin.serve.auth import Doorkeeper
 from tocsin.serve.desk import Desk
@@ -46,7 +46,8 @@ class Room:
         keys = Keyring(folder / "keys.json")
         door = Doorkeeper(keys=keys, now_us=lambda: NOW_US, proxy=None, guesses=Guesses())
         self.path = folder / "notices.jsonl"
-        self.book = NoticeBook(self.path, rules())
+        self.agreement = self.station.agreement
+        self.book = NoticeBook(self.path, lambda: self.agreement)
         self.app = FastAPI()
         add_handlers(self.app)
         desk = Desk(station=self.station(), door=door, now_us=lambda: NOW_US)
@@ -165,10 +166,23 @@ def test_what_was_taken_is_there_after_a_crash_and_a_torn_line_is_not(room):
     room.give()
     with room.path.open("ab") as file:
         file.write(b'{"sort":"notice","value":{"party":"fish')
-    again = NoticeBook(room.path, rules())
+    again = NoticeBook(room.path, lambda: room.agreement)
     assert list(again.register(NOW_US).held) == ["fishers/F-1"]
     assert again.register(NOW_US).facts == room.book.register(NOW_US).facts
     assert room.path.read_bytes().endswith(b"}\n")
     room.path.write_bytes(b"{}\n" + room.path.read_bytes())
     with pytest.raises(SettingError, match=r"notices\.jsonl:1"):
-        NoticeBook(room.path, rules())
+        NoticeBook(room.path, lambda: room.agreement)
+
+
+def test_another_version_is_followed_and_what_came_before_it_is_read_by_the_old_one(room):
+    room.give()
+    text = CABLE.read_text().replace("version: 4", "version: 5").replace("lead: PT24H", "lead: P30D")
+    room.agreement = parse(text, folder=CABLE.parent)
+    room.give(reference="F-2", **{"from": "2031-06-05T10:00:00Z", "to": "2031-06-05T16:00:00Z"})
+    flags = {name: {f.flag for f in held.flags} for name, held in room.book.register(NOW_US).held.items()}
+    assert not flags["fishers/F-1"] and "short_notice" in flags["fishers/F-2"], flags
+    again = NoticeBook(room.path, lambda: room.agreement).register(NOW_US)
+    assert again.facts == room.book.register(NOW_US).facts and again.rules.version == 5
+    lines = [json.loads(line) for line in room.path.read_bytes().splitlines()]
+    assert [line["sort"] for line in lines] == ["version", "notice", "version", "notice"]

@@ -40,7 +40,7 @@ _TURNS = {
 
 
 class Register:
-    """The notices of one agreement version.
+    """The notices of an agreement.
 
     Parameters
     ----------
@@ -63,6 +63,11 @@ class Register:
         self._other_names: dict[str, str] = {}
         self._due: list[tuple[int, int, partial[None]]] = []
         self._n = 0
+
+    def adopt(self, rules: Rules) -> None:
+        """Go on by the rules of another version: notices to come are judged by them, deadlines already set stand."""
+        self.rules = rules
+        self._ground = Ground(rules.zones)
 
     def find(self, party: str, reference: str) -> Held | None:
         """Return the notice of a party by its reference: its own, else one of a party that it speaks for."""
