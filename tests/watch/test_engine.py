@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.common import NOON_US, S, batch, report
 from tests.naive_watch import naive_events
+from tests.watch.detect.fleets import one_zone
 from tests.watch.strategies import random_reports, random_watchlist
 
+from tocsin.geo.shapes import polygon
 from tocsin.ids import text_key
 from tocsin.units import parse_instant_us
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import EVENT_SCHEMA, MEASURES, Event, EventKind, event_id
+from tocsin.watch.replay import replay
 from tocsin.watch.state import WatchState, dump_state, load_state
 
 APPROACHES = (EventKind.APPROACH, EventKind.APPROACH_ENDED)
@@ -110,3 +114,12 @@ def test_event_id_is_the_hash_of_what_the_event_is() -> None:
             kind=event.kind,
             visit_us=event.visit_us,
         )
+
+
+def test_a_long_way_that_bulges_into_the_next_row_of_cells_is_seen() -> None:
+    """Both fixes lie south of 45° N in a cell without edges; the geodesic between them passes 70 m to its north."""
+    strip = [(45.0003, 10.4), (45.0003, 10.6), (45.0010, 10.6), (45.0010, 10.4), (45.0003, 10.4)]
+    told = ((0, 10.05), (60, 10.1), (120, 10.9))
+    rows = [report(observed=NOON_US + at * S, lat_deg=44.99999, lon_deg=lon) for at, lon in told]
+    events, _ = replay(Engine(one_zone(region=polygon([strip]))), batch(rows))
+    assert [event.kind for event in events] == [EventKind.CROSSING]

@@ -8,11 +8,15 @@ import numpy as np
 
 from tocsin.kernels.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.legs import geodesic_point
+from tocsin.kernels.legs import geodesic_point, leg_error_m
 from tocsin.kernels.tables import NEVER, Row, Rows
 
 US_PER_S = 1_000_000.0
 """Microseconds in a second; dimensionless."""
+
+
+EVEN_M = 0.005
+"""A way whose chord leaves the geodesic by less is as good as straight; metres: half of the last digit written."""
 
 
 @kernel
@@ -22,7 +26,10 @@ def place_on_way(leg: Row, s: float) -> tuple[float, float]:
         return leg.from_lat_deg, leg.from_lon_deg
     if s >= 1.0:
         return leg.to_lat_deg, leg.to_lon_deg
-    return geodesic_point(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg, s)
+    lat0, lon0, lat1, lon1 = leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg
+    if abs(lon1 - lon0) < 180.0 and leg_error_m(lat0, lon0, lat1, lon1) < EVEN_M:
+        return lat0 + s * (lat1 - lat0), lon0 + s * (lon1 - lon0)
+    return geodesic_point(lat0, lon0, lat1, lon1, s)
 
 
 @kernel

@@ -31,6 +31,11 @@ MARGIN = 8
 """Rows of `found`, and free episodes, that one report may need for each place of scratch room; dimensionless."""
 
 
+STRAIGHT_DEG = 0.028
+"""Degrees of longitude within which a geodesic leaves the straight way by less than the 0.1 m of P1, at any latitude:
+d² · (111.3 km)² · sin φ cos φ / 8R. A longer one may pass an edge in a cell that neither of its ends lies in."""
+
+
 @kernel
 def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     """Write what a report means together with the track's last fix; a word that nobody said again stays as it was."""
@@ -73,11 +78,8 @@ def _flips(atlas: AtlasArrays, work: Work) -> int:
 
 
 @kernel
-def _is_quiet(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row) -> bool:
-    """Return True if a report only moves its track's last fix: no edge near, nothing due, nobody else than before.
-
-    Three look-ups, and what most reports need.
-    """
+def _nothing_due(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row) -> bool:
+    """Return True if a report only moves its track's last fix unless it crosses an edge: nothing due, nobody else."""
     speed_mps, to_us = reports.speed_mps[i], reports.observed_us[i]
     if not (to_us < last.quiet_until_us and to_us - last.observed_us <= last.quiet_gap_us):
         return False
@@ -86,12 +88,21 @@ def _is_quiet(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Ro
     party, category = reports.party[i], reports.category[i]
     if (party != NONE and party != last.party) or (category != NONE and category != last.category):  # noqa: PLR1714
         return False
-    lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
     if book.horizon_s > 0.0:
         reach = reach_m(last, speed_mps, book.horizon_s, carry_s(last))
-        if not clearance_m(atlas, lat_deg, lon_deg) > reach:  # also when the speed is NaN
-            return False
-    return same_empty_cell(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
+        return clearance_m(atlas, reports.lat_deg[i], reports.lon_deg[i]) > reach  # no, when the speed is NaN
+    return True
+
+
+@kernel
+def _crosses_nothing(atlas: AtlasArrays, reports: Reports, i: int, last: Row, work: Work) -> bool:
+    """Return True if no edge lies on the way from a track's last fix: three look-ups for most, else exactly."""
+    lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
+    if abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG and same_empty_cell(
+        atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg
+    ):
+        return True
+    return way_crossings(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg, work.flip_zone, work.flip_s) == 0
 
 
 @kernel
@@ -175,7 +186,8 @@ def sweep(
 
     Notes
     -----
-    Linear in the reports; a report in a cell without edges, of a track that is nowhere, costs two look-ups.
+    Linear in the reports; one that stays in a cell without edges costs three look-ups, one that crosses no edge a look
+    at the edges of its cells.
     """
     repeated = 0
     leg = work.leg[0]
@@ -187,7 +199,7 @@ def sweep(
                 return i, n, WANTS_ORDER, repeated
             repeated += 1
             continue
-        if _is_quiet(atlas, book, reports, i, last):
+        if _nothing_due(atlas, book, reports, i, last) and _crosses_nothing(atlas, reports, i, last, work):
             if book.horizon_s > 0.0:
                 note_motion(last, reports, i, work.track[0])
                 take_motion(last, work.track[0])
