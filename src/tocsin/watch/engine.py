@@ -231,22 +231,32 @@ class Engine:
 
 
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
-    """Return the batch with the state's codes in the place of its own; new words get new codes."""
+    """Return the batch with the state's codes in the place of its own; new words get new codes.
+
+    All columns are read-only views: whether an array may be written is part of its type, and each mixture of types
+    would be compiled anew.
+    """
     track = state.codes(batch.track, batch.tracks, state.track_ids)
     state.make_room_for_tracks()
     return tables.Reports(
-        track=track,
-        observed_us=batch.observed_us,
-        lat_deg=batch.lat_deg,
-        lon_deg=batch.lon_deg,
-        alt_m=batch.alt_m,
-        speed_mps=batch.speed_mps,
-        course_deg=batch.course_deg,
-        accuracy_m=batch.accuracy_m,
-        feed=state.codes(batch.feed, batch.feeds, state.feeds),
-        party=state.codes(batch.party, batch.parties, state.parties),
-        category=state.codes(batch.category, batch.categories, state.categories),
+        track=_readable(track),
+        observed_us=_readable(batch.observed_us),
+        lat_deg=_readable(batch.lat_deg),
+        lon_deg=_readable(batch.lon_deg),
+        alt_m=_readable(batch.alt_m),
+        speed_mps=_readable(batch.speed_mps),
+        course_deg=_readable(batch.course_deg),
+        accuracy_m=_readable(batch.accuracy_m),
+        feed=_readable(state.codes(batch.feed, batch.feeds, state.feeds)),
+        party=_readable(state.codes(batch.party, batch.parties, state.parties)),
+        category=_readable(state.codes(batch.category, batch.categories, state.categories)),
     )
+
+
+def _readable(column: NDArray[Any]) -> NDArray[Any]:
+    view = column.view()
+    view.flags.writeable = False
+    return view
 
 
 def _new_found(n: int) -> NDArray[Any]:
