@@ -15,6 +15,7 @@ from tocsin.cli import (
     access,
     agreement,
     case,
+    compile,
     demo,
     export_events,
     init,
@@ -45,6 +46,7 @@ app.command("export-events")(export_events.export_events_command)
 app.command("verify")(verify.verify_command)
 app.command("witness")(witness.witness_command)
 app.command("demo")(demo.demo_command)
+app.command("compile")(compile.compile_command)
 app.add_typer(record.app, name="record")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(notice.app, name="notice")
