@@ -47,10 +47,7 @@ class Contact(NamedTuple):
 def naive_meetings(watchlist: Watchlist, reports: ReportBatch) -> list[tuple[str, str, tuple[str, ...], int, int]]:
     """Return kind, rule, tracks (sorted), at and visit start of every proximity, build-up and void."""
     ways = _ways(reports)
-    gaps_s = [r.after_s for r in watchlist.rules if r.conduct is Conduct.GAP]
-    longest_us = round(max([*gaps_s, GAP_S if len(gaps_s) < len(watchlist.zones) else 0.0]) * S)
-    ends_us = [p.to_us for pieces in ways.values() for p in pieces if p.gap_us <= longest_us]
-    end_us = (max(ends_us) // BEAT_US + 1) * BEAT_US
+    newest_us = int(reports.observed_us.max())
     out = []
     for rule in watchlist.rules:
         zone = watchlist.zones[rule.zone]
@@ -74,7 +71,7 @@ def naive_meetings(watchlist: Watchlist, reports: ReportBatch) -> list[tuple[str
                 name: [(p, _inside(watchlist, anybody, p) and _of(rule, p)) for p in pieces if p.gap_us <= gap_s * S]
                 for name, pieces in ways.items()
             }
-            out += _voids(watchlist, zone, rule, there, end_us)
+            out += _voids(watchlist, zone, rule, there, newest_us)
     return sorted(out)
 
 
@@ -236,7 +233,7 @@ def _of(rule: Rule, piece: Piece) -> bool:
     return rule.party in (None, piece.party) and named
 
 
-def _voids(watchlist: Watchlist, zone: Zone, rule: Rule, there: Any, end_us: int) -> list[Any]:
+def _voids(watchlist: Watchlist, zone: Zone, rule: Rule, there: Any, newest_us: int) -> list[Any]:
     """Walk through everybody's coming and going, and count who is there."""
     lasting, clear_us, after_us = replace(rule, after_s=float("nan")), round(zone.clear_s * S), round(rule.after_s * S)
     turns = []
@@ -247,7 +244,7 @@ def _voids(watchlist: Watchlist, zone: Zone, rule: Rule, there: Any, end_us: int
     here: set[str] = set()
     thin: tuple[int, str] | None = None
     out = []
-    for at_us, kind, name in [*sorted(turn for turn in turns if turn[0] < end_us), (end_us - 1, 2, "")]:
+    for at_us, kind, name in [*sorted(turn for turn in turns if turn[0] < newest_us), (newest_us - 1, 2, "")]:
         if thin and thin[0] + after_us <= at_us:
             due_us = thin[0] + after_us
             schedules = (zone.schedule, watchlist.in_force)

@@ -132,7 +132,8 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
             if not inside and visit.left_us is None:
                 end_visit()
             silent = [r for r in rules if r.conduct is Conduct.GAP and now[0] - last[0] > r.after_s * 1e6]
-            elsewhere = len(out) == told and not inside and visit.left_us is None
+            on_this_way = any(kind != "exit" or at_us > last[0] for kind, _, _, at_us, _ in out[told:])
+            elsewhere = not on_this_way and not inside and visit.left_us is None
             if silent and bound and elsewhere and _could_count(watchlist, zone, last, now):
                 speeds = [float(reports.speed_mps[k]) for k in (i, before)]
                 if _was_reachable(polygon, last, now, speeds):

@@ -81,7 +81,8 @@ def was_reachable(state: State, atlas: AtlasArrays, book: Book, leg: Row, binds:
     binds : ndarray, shape (zones of the book,), uint8
         Whom each zone is about, for this track.
     first : int
-        Where this way's findings begin: a zone that has one of them has been told already.
+        Where this fix's findings begin: a zone of which one tells of this very way has been told already. An exit from
+        an earlier way does not count: the watermark may have told it before (DESIGN P2).
 
     Notes
     -----
@@ -109,7 +110,7 @@ def was_reachable(state: State, atlas: AtlasArrays, book: Book, leg: Row, binds:
             continue
         told = False
         for i in range(first, n):
-            told = told or found[i].zone == rule.zone
+            told = told or (found[i].zone == rule.zone and found[i].after_us == leg.to_us)
         if told:
             continue
         detour_m = boundary_distance_m(atlas, rule.zone, leg.from_lat_deg, leg.from_lon_deg)

@@ -110,7 +110,9 @@ class Engine:
         if state.watermark_us is not None:
             rows.append(self._pass_time(state, state.watermark_us))
             if self._together and state.meetings:
-                rows.append(self._decide(state, state.meetings, before_us=state.watermark_us))
+                rows.append(
+                    self._decide(state, state.meetings, before_us=state.watermark_us, newest_us=state.watermark_us)
+                )
         return state, EventBatch(np.concatenate(rows), self.words(state))
 
     def finish(self, state: WatchState) -> tuple[WatchState, EventBatch]:
@@ -121,9 +123,10 @@ class Engine:
         state : WatchState
             Taken over.
         """
-        if not (self._together and state.meetings):
+        if not (self._together and state.meetings) or state.watermark_us is None:
             return state, nothing(self.words(state))
-        return state, EventBatch(self._decide(state, state.meetings, before_us=None), self.words(state))
+        rows = self._decide(state, state.meetings, before_us=None, newest_us=state.watermark_us)
+        return state, EventBatch(rows, self.words(state))
 
     def early(self, state: WatchState, waiting: ReportBatch) -> EventBatch:
         """Return what several tracks together would be found to do if nothing came but what waits.
@@ -142,7 +145,9 @@ class Engine:
             self._cover(oldest_us if state.began_us is None else min(state.began_us, oldest_us), newest_us)
         memory = state.meetings.copy()
         self._together.take(memory, _reports(state, waiting), self._arrays(state))
-        return EventBatch(self._decide(state, memory, before_us=None, early=True), self.words(state))
+        ends_us = memory.legs["to_us"].max(initial=0)  # before the watermark everything is told already
+        rows = self._decide(state, memory, before_us=None, newest_us=int(ends_us), early=True)
+        return EventBatch(rows, self.words(state))
 
     def due(self, state: WatchState, *, now_us: int) -> EventBatch:
         """Return the approaches that fell due before an instant if no fix came that is not known yet.
@@ -168,10 +173,17 @@ class Engine:
         return self._together.waits_us if kind in KINDS_TOGETHER else 0
 
     def _decide(
-        self, state: WatchState, memory: Meetings, *, before_us: int | None, early: bool = False
+        self, state: WatchState, memory: Meetings, *, before_us: int | None, newest_us: int, early: bool = False
     ) -> NDArray[Any]:
-        arrays, words = self._arrays(state), self.words(state)
-        return self._together.decide(memory, arrays, self._book, words, before_us=before_us, early=early)
+        return self._together.decide(
+            memory,
+            self._arrays(state),
+            self._book,
+            self.words(state),
+            before_us=before_us,
+            newest_us=newest_us,
+            early=early,
+        )
 
     def words(self, state: WatchState) -> Words:
         """Return what the codes of a state's findings mean."""

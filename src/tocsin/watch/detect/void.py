@@ -18,7 +18,7 @@ from tocsin.watch.detect.span import Rows, Span
 
 
 def voids(
-    span: Span, turns: Rows, standing: Rows, thin: Rows, *, windows_us: NDArray[np.int64], clear_us: int, to_us: int
+    span: Span, turns: Rows, standing: Rows, thin: Rows, *, windows_us: NDArray[np.int64], clear_us: int, until_us: int
 ) -> tuple[Rows, Rows]:
     """Return the finding of each void that has lasted the agreed time, and the zone that is thin after the span.
 
@@ -35,8 +35,8 @@ def voids(
         When the zone is in force: nothing is missed in it outside of them.
     clear_us : int
         How long after it was last inside a track counts as gone.
-    to_us : int
-        The end of the span.
+    until_us : int
+        The end of the span, or of all that is known, if that is before it.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def voids(
     here, rows = set(standing["a"].tolist()), [np.empty(0, FOUND)]
     count = span.rule.count
     for turn in sorted(turns, key=span.order):
-        if len(thin) and _due_us(span, thin) <= turn["at_us"]:
+        if len(thin) and _due_us(span, thin) <= turn["at_us"] and _due_us(span, thin) < until_us:
             rows.append(_void(span, thin, len(here), windows_us))
             thin = thin[:0]
         if turn["kind"] == FULL:
@@ -57,7 +57,7 @@ def voids(
         here.discard(int(turn["a"]))
         if was_enough and len(here) < count:
             thin = _thin(span, turn, int(turn["at_us"]) - clear_us)
-    if len(thin) and _due_us(span, thin) < to_us:
+    if len(thin) and _due_us(span, thin) < until_us:
         rows.append(_void(span, thin, len(here), windows_us))
         thin = thin[:0]
     return np.concatenate(rows), thin

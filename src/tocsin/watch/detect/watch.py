@@ -144,6 +144,7 @@ class PairWatch:
         words: Words,
         *,
         before_us: int | None,
+        newest_us: int,
         early: bool = False,
     ) -> Rows:
         """Decide all beats that are complete, and return what was found.
@@ -158,6 +159,8 @@ class PairWatch:
             What the state's codes mean.
         before_us : int or None
             No report older than this will come; None: no report at all will come.
+        newest_us : int
+            Nothing is known of what comes after this.
         early : bool
             True if more will come after all: nobody counts as gone then.
 
@@ -170,7 +173,7 @@ class PairWatch:
         if not len(memory.legs) and not len(memory.contacts) and not len(memory.thin):
             return rows[0]
         if before_us is None:
-            until_us = (int(memory.legs["to_us"].max(initial=0)) // beat_us + 1) * beat_us
+            until_us = (newest_us // beat_us + 1) * beat_us
         else:
             until_us = (before_us - self._gap_us - 1) // beat_us * beat_us
         if not len(memory.contacts) and not len(memory.thin):  # before the first way nothing lasts
@@ -179,7 +182,7 @@ class PairWatch:
         assert memory.decided_us is not None
         while memory.decided_us < until_us:
             to_us = self._span_end(memory, until_us)
-            rows.append(self._span(memory, state, book, words, memory.decided_us, to_us, early=early))
+            rows.append(self._span(memory, state, book, words, memory.decided_us, to_us, newest_us, early=early))
             memory.decided_us = to_us
         memory.legs = memory.legs[memory.legs["to_us"] > memory.decided_us]
         return np.concatenate(rows)
@@ -193,8 +196,8 @@ class PairWatch:
         return from_us + max(1, int(beats * min(1.0, SPAN_PIECES / max(pieces, 1.0)))) * kernels.BEAT_US
 
     def _span(
-        self, memory: Meetings, state: tables.State, book: tables.Book, words: Words, from_us: int, to_us: int, *,
-        early: bool,
+        self, memory: Meetings, state: tables.State, book: tables.Book, words: Words, from_us: int, to_us: int,
+        newest_us: int, *, early: bool,
     ) -> Rows:  # fmt: skip
         cut = self._cut(memory.legs, state, book, from_us, to_us)
         rows, contacts, told, thin = [np.empty(0, tables.FOUND)], [], [], [np.empty(0, THIN)]
@@ -214,7 +217,8 @@ class PairWatch:
             if is_void:
                 limits = book.zones[rule.zone]
                 found, mine_thin = voids(
-                    span, turns, mine, mine_thin, to_us=to_us, clear_us=int(self._clear_us[rule.zone]),
+                    span, turns, mine, mine_thin,
+                    until_us=min(to_us, newest_us), clear_us=int(self._clear_us[rule.zone]),
                     windows_us=book.windows_us[limits["windows_from"] : limits["windows_to"]],
                 )  # fmt: skip
                 rows.append(found)
