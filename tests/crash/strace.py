@@ -14,8 +14,8 @@ from tests.crash import scripted
 CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,unlinkat,ftruncate,mkdir"
 """What changes a disk."""
 
-CALL = re.compile(r"\d+ +(\w+)\(")
-"""A line of strace's output that begins a call."""
+CALL = re.compile(r"(\d+) +(\w+)\(")
+"""A line of strace's output that begins a call: of which thread, and which."""
 
 
 def forked(folder: Path, *options: str, output: str = "/dev/null") -> tuple[int, int]:
@@ -47,16 +47,19 @@ def forked(folder: Path, *options: str, output: str = "/dev/null") -> tuple[int,
 
 
 def places(folder: Path) -> list[tuple[str, int]]:
-    """Return every call of an uninterrupted run: its name, and the how manieth of that name it is."""
+    """Return every call of the first thread in an uninterrupted run: its name, and the how manieth of that name.
+
+    strace counts each thread's calls by themselves (`when`); which of the others syncs which file is not settled.
+    """
     output = folder.parent / f"{folder.name}.trace"
     status, done = forked(folder, output=str(output))
     assert status == 0 and done == len(scripted.SCRIPT), (folder.parent / f"{folder.name}.txt").read_text()
     seen: Counter[str] = Counter()
     made = []
-    for line in output.read_text().splitlines():
-        if (found := CALL.match(line)) is not None:
-            seen[found[1]] += 1
-            made.append((found[1], seen[found[1]]))
+    calls = [found.group(1, 2) for line in output.read_text().splitlines() if (found := CALL.match(line))]
+    for name in (name for thread, name in calls if thread == calls[0][0]):
+        seen[name] += 1
+        made.append((name, seen[name]))
     return made
 
 

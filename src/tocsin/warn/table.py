@@ -23,11 +23,13 @@ _NOTED: dict[St, dict[In, St]] = {
         In.RECEIPT: state,
         In.ANSWER_RECORDED: state,
         In.REVISED: state,
+        In.NOT_PASSED_ON: state,
     }
     for state in St
     if state not in {St.NOTICED, St.CLOSED}
 }
-"""What outcomes of attempts, receipts, answers without effect and newer revisions do in every live state: noted."""
+"""What outcomes of attempts, receipts, answers without effect, newer revisions and a relay that has not passed its
+words on do in every live state: noted."""
 
 _COMMON: dict[In, St] = {
     In.WORSE_CONDUCT: St.AWAITING,
@@ -53,7 +55,6 @@ TRANSITIONS: Mapping[St, Mapping[In, St]] = {
         In.REPEAT_DUE: St.AWAITING,
         In.NEXT_WAY: St.AWAITING,
         In.ALTERNATE_DUE: St.AWAITING,
-        In.NOT_PASSED_ON: St.AWAITING,
         In.MUTED: St.AWAITING,
         In.WITHHELD: St.AWAITING,
         In.ACKNOWLEDGED_IN_PART: St.AWAITING,

@@ -162,12 +162,14 @@ def load_state(dump: bytes) -> WatchState:
         words = json.loads(parts["words"].tobytes())
         if words.get("format") != FORMAT:
             raise ValueError(f"found format {words.get('format')!r}, expected {FORMAT!r}")
-        tracks, episodes, free = parts["tracks"], parts["episodes"], parts["free"]
-        together = {name: parts[name] for name in MEETING_ARRAYS if name in parts}
-    layouts = {"tracks": tables.TRACK, "episodes": tables.EPISODE, **MEETING_ARRAYS}
-    found = {"tracks": tracks, "episodes": episodes, **together}
+        layouts = {"tracks": tables.TRACK, "episodes": tables.EPISODE, **MEETING_ARRAYS}
+        found = {name: parts[name] for name in layouts if name in parts}
+        free = parts["free"]
     if any(rows.dtype != layouts[name] for name, rows in found.items()):
         raise ValueError(f"found rows of another layout than {FORMAT}")
+    # A file forgets that rows are aligned, which is part of their type: every kernel would be compiled anew for them.
+    found = {name: rows.view(layouts[name]) for name, rows in found.items()}
+    tracks, episodes = found.pop("tracks"), found.pop("episodes")
     return WatchState(
         tracks=tracks if len(tracks) else _new_tracks(FIRST_ROOM),
         episodes=episodes,
@@ -179,7 +181,7 @@ def load_state(dump: bytes) -> WatchState:
         began_us=words["began_us"],
         watermark_us=words["watermark_us"],
         repeated=words["repeated"],
-        meetings=Meetings(**together, decided_us=words["decided_us"]) if together else None,
+        meetings=Meetings(**found, decided_us=words["decided_us"]) if found else None,
     )
 
 

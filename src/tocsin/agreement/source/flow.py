@@ -1,4 +1,4 @@
-"""Flow: a JSON value as one line of YAML, such as `{state: signed, on: "2031-04-02"}`.
+"""Flow: a JSON value as one line of YAML, such as `{state: signed, by: "2031-04-02"}`.
 
 Words stand bare where they read back as themselves (YAML 1.2 §7.3.3), else in double quotes as JSON has them.
 """
@@ -27,7 +27,7 @@ def flow(value: object) -> str:
     Examples
     --------
     >>> flow({"state": "signed", "on": "2031-04-02", "who": ["a b", "no", "c: d"]})
-    '{state: signed, on: "2031-04-02", who: [a b, "no", "c: d"]}'
+    '{state: signed, "on": "2031-04-02", who: [a b, "no", "c: d"]}'
     """
     if isinstance(value, dict):
         return "{" + ", ".join(f"{flow(str(key))}: {flow(member)}" for key, member in value.items()) + "}"
