@@ -122,8 +122,24 @@ def sim(arguments: list[str]) -> None:
     must(PYTHON, "-m", "tests.sim", *arguments)
 
 
+def bench(arguments: list[str]) -> None:
+    """Measure Tocsin beside the programs a user would pick instead: `--rows 500000 --runs 3 --only locate --write`."""
+    set_up(DEV_LOCK)
+    compile_kernels()
+    peers = ROOT / ".venv-bench"
+    python = peers / BIN.name / PYTHON.name
+    wanted = ROOT / "benchmarks" / "peers" / "requirements.txt"
+    stamp = peers / "installed"
+    if not stamp.exists() or stamp.read_text() != wanted.read_text():
+        venv.create(peers, with_pip=True)
+        must(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", wanted)
+        stamp.write_text(wanted.read_text())
+    must(PYTHON, "benchmarks/bench.py", "--peer-python", python, *arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "demo": demo, "test": test, "check": check, "fix": fix, "lock": lock, "crash": crash, "sim": sim,
+    "bench": bench,
 }  # fmt: skip
 
 
