@@ -6,6 +6,7 @@ Reads through a function from path to bytes; does not know whether a folder, a U
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -135,11 +136,19 @@ def parse_tile(data: bytes, width: int, path: str) -> list[bytes]:
     VerificationError
         If it does not hold exactly `width` hashes.
     """
+    _check_width(data, width, path)
+    return _split(data)
+
+
+def _check_width(data: bytes, width: int, path: str) -> None:
     if len(data) != width * HASH_BYTES:
         raise VerificationError(
             f"{path}: not {width} hashes", expected=f"{width * HASH_BYTES} bytes", calculated=f"{len(data)} bytes"
         )
-    return [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[i : i + HASH_BYTES] for i in range(0, len(hashes), HASH_BYTES)]
 
 
 class TileReader:
@@ -158,7 +167,7 @@ class TileReader:
     def __init__(self, read: ReadFile, size: int) -> None:
         self._read = read
         self.size = size
-        self._nodes: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
+        self._nodes: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
 
     def bytes_of(self, level: int | str, number: int) -> tuple[bytes, int, str]:
         """Return a tile's or bundle's bytes, its width in this tree and its path.
@@ -189,7 +198,7 @@ class TileReader:
 
     def hashes(self, level: int, number: int) -> list[bytes]:
         """Return the hashes of a tile, as many as this tree has."""
-        return self._levels(level, number)[0]
+        return _split(self._levels(level, number)[0])
 
     def entry(self, index: int) -> bytes:
         """Return one entry's bytes."""
@@ -230,19 +239,23 @@ class TileReader:
     def _complete(self, height: int, number: int) -> bytes:
         level, inner = divmod(height, TILE_HEIGHT)
         tile, at = divmod(number << inner, TILE_WIDTH)
-        return self._levels(level, tile)[inner][at >> inner]
+        start = (at >> inner) * HASH_BYTES
+        return self._levels(level, tile)[inner][start : start + HASH_BYTES]
 
-    def _levels(self, level: int, number: int) -> list[list[bytes]]:
-        """Return the tile's hashes and above them the complete nodes they make, 9 levels at most."""
+    def _levels(self, level: int, number: int) -> list[bytes]:
+        """Return the tile's hashes and above them the complete nodes they make, side by side, 9 levels at most."""
         key = (level, number)
         if key in self._nodes:
             self._nodes.move_to_end(key)
             return self._nodes[key]
         data, width, path = self.bytes_of(level, number)
-        levels = [parse_tile(data, width, path)]
-        while len(levels[-1]) > 1:
+        _check_width(data, width, path)
+        levels, sha256, pair = [data], hashlib.sha256, 2 * HASH_BYTES
+        while (pairs := len(levels[-1]) // pair) > 0:
             below = levels[-1]
-            levels.append([node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)])
+            # `node_hash`, written out: two neighbours lie side by side already.
+            nodes = [sha256(b"\x01" + below[i : i + pair]).digest() for i in range(0, pairs * pair, pair)]
+            levels.append(b"".join(nodes))
         self._nodes[key] = levels
         if len(self._nodes) > CACHED_TILES:
             self._nodes.popitem(last=False)
