@@ -15,6 +15,7 @@ from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event
 from tocsin.watch.replay import replay
+from tocsin.watch.state import WatchState
 from tocsin.watch.versions import at_seams
 
 SEAM_US = FIRST_US + 1_000 * S
@@ -89,3 +90,16 @@ def test_changed_zone_has_an_id_of_its_own_and_a_place_in_the_table() -> None:
     assert plain.table()["kind"].to_pylist() == ["entry", "zone_ended"]
     assert changed.events[0].event_id == plain.events[0].event_id
     assert changed.events[1].event_id != plain.events[1].event_id
+
+
+def test_state_that_goes_to_another_engine_is_judged_by_its_windows() -> None:
+    """The fault: a track at rest, of which the first engine had said that nothing can happen to it."""
+    rest = batch(
+        report(track_id="dev:1", observed=FIRST_US + s * S, lat_deg=33.0, lon_deg=38.0, feed="f")
+        for s in range(0, 3_000, 60)
+    )
+    endless, ends = _version(2, HERE), _version(1, HERE)
+    state, _ = Engine(replace(endless, in_force=Windows(((0, 2**61),)))).step(WatchState(), rest.take(slice(0, 10)))
+    state.goes_to_another_engine()
+    _, told = Engine(ends).step(state, rest.take(slice(10, 50)))
+    assert [(e.kind.value, e.at_us) for e in told] == [("zone_ended", SEAM_US)]

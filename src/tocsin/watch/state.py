@@ -119,6 +119,10 @@ class WatchState:
         self.categories, self.feeds = other.categories, other.feeds
         return self
 
+    def goes_to_another_engine(self) -> None:
+        """Forget until when nothing can happen to each track: that was read from the windows of one engine's book."""
+        self.tracks["quiet_until_us"] = tables.NEVER
+
     def copy(self) -> WatchState:
         """Return a second state that shares nothing with this one."""
         return load_state(dump_state(self))
