@@ -6,7 +6,6 @@ import queue
 import socket
 import ssl
 import threading
-import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -181,12 +180,13 @@ def test_lost_connection_is_made_anew_for_the_next_message(
         server.heard.get(timeout=20)
         server.heard.get(timeout=20)
         server.cut()
-        for _ in range(500):
-            if ours._connection is None:
+        kind = None
+        for _ in range(20):  # what is written before the cut is noticed is lost: handed over is not delivered
+            assert ours.send(message, T0).state in {MessageState.HANDED_OVER, MessageState.FAILED_FOR_NOW}
+            with suppress(queue.Empty):
+                kind = server.heard.get(timeout=2).get("type")
                 break
-            time.sleep(0.01)
-        assert ours.send(message, T0).state is MessageState.HANDED_OVER
-        assert server.heard.get(timeout=20).get("type") == "b-t-f"
+        assert kind == "b-t-f"
         ours.listen(lambda _: None, lambda _: None)()
 
 
