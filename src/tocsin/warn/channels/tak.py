@@ -8,6 +8,7 @@ enrols nobody: certificates come from the server's own keeper.
 from __future__ import annotations
 
 import ssl
+import select
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -133,13 +134,26 @@ class Tak:
         threading.Thread(target=self._read, args=[made], name=f"tak {host} reader", daemon=True).start()
         return made
 
+    def _next_chunk(self, connection: socket) -> bytes | None:
+        """Return what has come, empty at the end, None if nothing yet; never while something is sent (TLS is one)."""
+        waiting = getattr(connection, "pending", int)()
+        if not waiting and not select.select([connection], [], [], 0.5)[0]:
+            return None
+        with self._lock:
+            connection.settimeout(0.1)
+            try:
+                return connection.recv(_CHUNK)
+            except TimeoutError:
+                return None
+            finally:
+                connection.settimeout(self.timeout_s)
+
     def _read(self, connection: socket) -> None:
         rest = b""
         try:
             while True:
-                try:
-                    chunk = connection.recv(_CHUNK)
-                except TimeoutError:
+                chunk = self._next_chunk(connection)
+                if chunk is None:
                     continue
                 if not chunk:
                     break
