@@ -7,8 +7,8 @@ enrols nobody: certificates come from the server's own keeper.
 
 from __future__ import annotations
 
-import ssl
 import select
+import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
