@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tocsin.agreement.schedule import ALWAYS_ON
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.geo.shapes import Region
-from tocsin.kernels.atlas import AtlasArrays, clearance_m, crossings_on, zones_at
-from tocsin.kernels.geodesic import direct, inverse_m
-from tocsin.kernels.trig import hypot, sincosd
+from tocsin.kernels.earth.geodesic import direct, inverse_m
+from tocsin.kernels.numbers.trig import hypot, sincosd
+from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, crossings_on, zones_at
 from tocsin.rehearsal.warned import as_warnings
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.engine import Engine

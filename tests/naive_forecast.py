@@ -1,4 +1,4 @@
-"""Slow naive twin of `kernels/motion.py` and `kernels/forecast.py`: sums over every leg, and the formulas in words."""
+"""Slow naive twin of `motion.py` and `forecast.py` in `kernels/forecast`: sums over every leg, formulas in words."""
 
 from __future__ import annotations
 

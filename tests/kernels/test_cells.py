@@ -11,7 +11,7 @@ from tests.naive_geo import features, holds, of_shapely, region, rings_of, star
 
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import Region, polygon
-from tocsin.kernels.atlas import same_empty_cell, zones_at
+from tocsin.kernels.zones.atlas import same_empty_cell, zones_at
 
 BOX = [(1.0, 1.0), (1.0, 3.0), (3.0, 3.0), (3.0, 1.0), (1.0, 1.0)]
 

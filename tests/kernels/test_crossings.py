@@ -14,7 +14,7 @@ from tests.naive_geo import crossings, features, holds, of_shapely, region, ring
 
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import circle, polygon
-from tocsin.kernels.atlas import crossings_on, split_count, way_crossings, zones_at
+from tocsin.kernels.zones.atlas import crossings_on, split_count, way_crossings, zones_at
 
 Way = tuple[float, float, float, float]
 

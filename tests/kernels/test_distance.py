@@ -10,7 +10,7 @@ from tests.naive_geo import edge_distance_m, features, geodesic_m, of_shapely, r
 
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import circle, polygon
-from tocsin.kernels.atlas import boundary_distance_m, clearance_m
+from tocsin.kernels.zones.atlas import boundary_distance_m, clearance_m
 
 
 @settings(max_examples=25, deadline=None)

@@ -12,8 +12,7 @@ from tests import naive_forecast as naive
 from tests.watch.rehearse.stage import EAST_M, NORTH_M, SQUARE
 
 from tocsin.geo.atlas import Atlas
-from tocsin.kernels import chance
-from tocsin.kernels.forecast import (
+from tocsin.kernels.forecast.forecast import (
     FAN_DEG,
     FAN_EDGE_DEG,
     RAYS,
@@ -24,8 +23,20 @@ from tocsin.kernels.forecast import (
     outlook,
     weigh_ways,
 )
-from tocsin.kernels.motion import MOTION, forget_motion, learn_motion
-from tocsin.kernels.vigil import DUE, IDLE, MISSES, PATIENCE, REARM, VIGIL, WARNED, clear_vigil, falls_due, keep_vigil
+from tocsin.kernels.forecast.motion import MOTION, forget_motion, learn_motion
+from tocsin.kernels.forecast.vigil import (
+    DUE,
+    IDLE,
+    MISSES,
+    PATIENCE,
+    REARM,
+    VIGIL,
+    WARNED,
+    clear_vigil,
+    falls_due,
+    keep_vigil,
+)
+from tocsin.kernels.numbers import chance
 
 LEGS = st.lists(
     st.tuples(st.floats(1.0, 120.0), st.floats(-20.0, 20.0), st.floats(-20.0, 20.0)), min_size=1, max_size=30

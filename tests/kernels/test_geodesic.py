@@ -12,7 +12,7 @@ from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin.kernels.geodesic import direct, inverse_m, short_way
+from tocsin.kernels.earth.geodesic import direct, inverse_m, short_way
 
 VECTORS = Path(__file__).parents[1] / "data" / "geo" / "geodesic"
 WGS84 = Geodesic.WGS84

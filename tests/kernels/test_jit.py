@@ -13,7 +13,7 @@ from tocsin.kernels import jit
 
 ROOT = Path(__file__).parents[2]
 CALL = """
-from tocsin.kernels.predicates import orient2d
+from tocsin.kernels.numbers.predicates import orient2d
 print(orient2d(0.0, 0.0, 1.0, 1.0, 0.0, 1.0), len(orient2d.stats.cache_hits))
 """
 

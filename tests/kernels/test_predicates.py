@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from tests.naive_geo import orient
 
-from tocsin.kernels.predicates import orient2d, orient2d_exact
+from tocsin.kernels.numbers.predicates import orient2d, orient2d_exact
 
 coarse = st.integers(-12, 12).map(lambda k: k / 4)
 fine = st.floats(-180.0, 180.0).filter(lambda v: v == 0.0 or abs(v) > 1e-140)

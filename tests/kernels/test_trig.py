@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tocsin.kernels.trig import atan2_rad, atan2d, log, sincos_rad, sincosd
+from tocsin.kernels.numbers.trig import atan2_rad, atan2d, log, sincos_rad, sincosd
 
 RNG = np.random.default_rng(1)
 ULPS = 4.0

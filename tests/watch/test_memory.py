@@ -15,7 +15,7 @@ from tests.watch.strategies import ALWAYS
 from tocsin.agreement.watchlist import Zone
 from tocsin.geo.shapes import polygon
 from tocsin.kernels import tables
-from tocsin.kernels.meetings import CONTACT
+from tocsin.kernels.detect.meetings import CONTACT
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.engine import Engine
 from tocsin.watch.state import WatchState, dump_state

@@ -1,6 +1,6 @@
 """The zone atlas for Python: built from regions once, asked for whole arrays of places (DESIGN §6).
 
-The cells are described in `kernels/cells.py`. The atlas knows where zones are, not what they mean.
+The cells are described in `kernels/zones/cells.py`. The atlas knows where zones are, not what they mean.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.geo.shapes import Region
-from tocsin.kernels import atlas_build, chunks, clearance
-from tocsin.kernels.atlas import AtlasArrays, locate
-from tocsin.kernels.cells import COLUMNS, LEVEL_BITS, ROWS
+from tocsin.kernels.zones import atlas_build, chunks, clearance
+from tocsin.kernels.zones.atlas import AtlasArrays, locate
+from tocsin.kernels.zones.cells import COLUMNS, LEVEL_BITS, ROWS
 
 CELLS = COLUMNS * ROWS
 LENGTHS_M = np.concatenate([[0.0], np.geomspace(100.0, 2.1e7, 254), [np.inf]])

@@ -16,8 +16,8 @@ import shapely
 
 from tocsin.geo import measure
 from tocsin.geo.rings import Floats
-from tocsin.kernels import outline
-from tocsin.kernels.geodesic import A_M
+from tocsin.kernels.earth import outline
+from tocsin.kernels.earth.geodesic import A_M
 
 MAX_HALF_WIDTH_M = 1_000_000.0
 MAX_REACH_M = 9_000_000.0

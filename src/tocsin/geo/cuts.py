@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tocsin.geo.rings import Floats, Ring, Unrolled, unroll, whole_parallels
-from tocsin.kernels.geodesic import A_M, E2
+from tocsin.kernels.earth.geodesic import A_M, E2
 
 SMALLER_SIDE = 0.45
 """A ring round the globe must leave less than this part of the ellipsoid on one side."""

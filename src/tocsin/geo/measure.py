@@ -1,6 +1,6 @@
 """Measures on WGS84 for arrays: distances, azimuths, points along geodesics.
 
-Uses the kernels of `kernels/geodesic.py` (Karney's series, errors below a micrometre up to 10,000 km), not the
+Uses the kernels of `kernels/earth/geodesic.py` (Karney's series, errors below a micrometre up to 10,000 km), not the
 C library behind pyproj, so that every machine gets the same bits; a test holds them to pyproj and GeographicLib.
 
 References
@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tocsin.kernels import outline
+from tocsin.kernels.earth import outline
 
 Floats = NDArray[np.float64]
 
@@ -120,7 +120,7 @@ def along(lat_deg: ArrayLike, lon_deg: ArrayLike, *, tolerance_m: float = 0.1) -
 def cut(
     kernel: object, lat_deg: ArrayLike, lon_deg: ArrayLike, *, tolerance_m: float
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Return what a cutting kernel of `kernels/outline.py` makes of a chain: latitudes, longitudes, edge numbers."""
+    """Return latitudes, longitudes and edge numbers that a kernel of `kernels/earth/outline.py` makes of a chain."""
     _, (lat, lon) = _arrays(lat_deg, lon_deg)
     room = 2 * len(lat) + 64
     while True:

@@ -1,6 +1,6 @@
 """Pairs of movers, for arrays of them: who is within a distance of whom now, and who comes within it soon.
 
-Every two are considered and none is looked at that is nowhere near: `kernels/pairs.py`. Distances are geodesic on
+Every two are considered and none is looked at that is nowhere near: `kernels/pairs/pairs.py`. Distances are geodesic on
 WGS84; 180° and the poles are places like any other. Leaves out altitude and intent: two courses are prolonged, that
 is all.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tocsin.kernels import courses, neighbours, pairs
+from tocsin.kernels.pairs import courses, neighbours, pairs
 
 PIECE_M = 20_000.0
 """Longest straight piece of a predicted way, metres: at most 8 m below the ground."""

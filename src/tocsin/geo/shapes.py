@@ -20,7 +20,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.geo import buffers, cuts, measure, rings
-from tocsin.kernels import outline
+from tocsin.kernels.earth import outline
 
 WGS84 = pyproj.Geod(ellps="WGS84")
 """The ellipsoid as pyproj knows it, for drawing and checks."""

@@ -42,8 +42,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def source_digest() -> str:
     """Return hexadecimal digits that change when any kernel, or numba, changes."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(str(path.relative_to(Path(__file__).parent)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:DIGEST_DIGITS]
 
 

@@ -15,7 +15,7 @@ from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.clock import US_PER_S
 from tocsin.geo.pairs import MOST_WITHIN_M
 from tocsin.kernels import tables
-from tocsin.kernels.vigil import PATIENCE, ask_every_s
+from tocsin.kernels.forecast.vigil import PATIENCE, ask_every_s
 from tocsin.tracks.category import Category, is_a, may_be
 
 UNOBSERVED_S = 3_600.0

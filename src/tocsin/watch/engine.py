@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
-from tocsin.kernels import sweep, tables
-from tocsin.kernels.forecast import RAYS
+from tocsin.kernels import tables
+from tocsin.kernels.detect import sweep
+from tocsin.kernels.forecast.forecast import RAYS
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
 from tocsin.watch.detect.meetings import Meetings

@@ -7,8 +7,8 @@ lateness and every cut into batches. A final event confirms the provisional one 
 final event confirms is withdrawn. What comes later than the lateness is handed back, and `corrections` says what it
 would have changed: history is amended, never edited (FAULTS appendix C).
 
-An approach that is due at a moment at which no fix came (`kernels/vigil.py`) is provisional as soon as the clock of
-arrival has passed that moment, and final once the watermark has.
+An approach that is due at a moment at which no fix came (`kernels/forecast/vigil.py`) is provisional as soon as the
+clock of arrival has passed that moment, and final once the watermark has.
 
 What shows only in several tracks together (`detect`) is not watched track by track at arrival. Every `EARLY_US` all
 that waits is looked at as if nothing else came (`Engine.early`): that is what the provisional events of those kinds
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tocsin.clock import US_PER_S
-from tocsin.kernels.episodes import copy_track
+from tocsin.kernels.detect.episodes import copy_track
 from tocsin.tracks.batch import ReportBatch, concat
 from tocsin.tracks.order import BEGINNING_US, Release, Reorder, canonical, push
 from tocsin.watch.engine import Engine

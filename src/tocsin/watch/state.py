@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels import tables
-from tocsin.kernels.meetings import CONTACT
+from tocsin.kernels.detect.meetings import CONTACT
 from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
 
 FIRST_ROOM = 1_024

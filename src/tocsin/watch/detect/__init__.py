@@ -5,7 +5,7 @@ The design, and why it keeps the promise that neither batch cuts nor the order o
 1. *Positions are a function of the reports alone.* Between two fixes a track goes along the geodesic at even speed;
    after its last fix, and between two fixes further apart than the zone's gap time, it is nowhere. Nothing is
    extrapolated.
-2. *Time is cut at beats* (`kernels/meetings.py`: a minute, multiples of event time), ways at fixes and at beats.
+2. *Time is cut at beats* (`kernels/detect/meetings.py`: a minute, multiples of event time), ways at fixes and at beats.
    Within a piece of way a meeting is found in continuous time, so nothing is missed between beats; whether a place
    counts as inside a zone is asked at the end of each piece. Whole beats are decided, so where a span of them was cut
    changes nothing.

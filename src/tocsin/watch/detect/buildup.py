@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.meetings import FULL
+from tocsin.kernels.detect.meetings import FULL
 from tocsin.kernels.tables import BUILDUP, FOUND, MEASURED, NONE
 from tocsin.watch.detect.span import Rows, Span
 

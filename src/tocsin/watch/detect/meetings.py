@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.meetings import CONTACT
+from tocsin.kernels.detect.meetings import CONTACT
 from tocsin.kernels.tables import LEG
 
 TOLD = np.dtype([("rule", "i4"), ("track", "i4")], align=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.kernels.geodesic import inverse_m
-from tocsin.kernels.meetings import BEAT_US, courses_at, where_at
+from tocsin.kernels.detect.meetings import BEAT_US, courses_at, where_at
+from tocsin.kernels.earth.geodesic import inverse_m
 from tocsin.kernels.tables import FOUND, MEASURED, PROXIMITY
 from tocsin.watch.detect.span import Rows, Span
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Rule
-from tocsin.kernels.meetings import where_at
+from tocsin.kernels.detect.meetings import where_at
 from tocsin.kernels.tables import FOUND, NEVER, NONE
 
 Rows = NDArray[Any]

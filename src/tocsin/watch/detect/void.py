@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.meetings import FULL
+from tocsin.kernels.detect.meetings import FULL
 from tocsin.kernels.tables import FOUND, MEASURED, NEVER, NONE, VOID
 from tocsin.watch.detect.meetings import THIN
 from tocsin.watch.detect.span import Rows, Span

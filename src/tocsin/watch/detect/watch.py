@@ -14,9 +14,9 @@ from tocsin.agreement.watchlist import Conduct, Rule, Watchlist
 from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.pairs import meet
-from tocsin.kernels import meetings as kernels
 from tocsin.kernels import tables
-from tocsin.kernels.pairs import PIECE
+from tocsin.kernels.detect import meetings as kernels
+from tocsin.kernels.pairs.pairs import PIECE
 from tocsin.tracks.category import is_a
 from tocsin.watch.book import TOGETHER
 from tocsin.watch.detect.buildup import buildups

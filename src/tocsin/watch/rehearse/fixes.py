@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
-from tocsin.kernels import ranges
+from tocsin.kernels.zones import ranges
 from tocsin.tracks.batch import ReportBatch
 
 MOVING_MPS = 0.5

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import Region
-from tocsin.kernels import ranges
+from tocsin.kernels.zones import ranges
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.rehearse.fixes import Fixes, cut
 

@@ -12,9 +12,9 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.cells import COLUMNS, LEVEL_BITS, ROWS, Ints, north_of, west_of
-from tocsin.kernels.edges import cells_of_edge
 from tocsin.kernels.jit import heap_kernel, kernel
+from tocsin.kernels.zones.cells import COLUMNS, LEVEL_BITS, ROWS, Ints, north_of, west_of
+from tocsin.kernels.zones.edges import cells_of_edge
 
 MAX_LEVEL = 10
 """The finest cell is 2⁻¹⁰ degrees, 109 m."""

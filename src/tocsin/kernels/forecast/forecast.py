@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tocsin.kernels.atlas import AtlasArrays, clearance_m, crossings_on
-from tocsin.kernels.chance import exp, logistic, student
-from tocsin.kernels.geodesic import direct
+from tocsin.kernels.earth.geodesic import direct
+from tocsin.kernels.forecast.motion import LONG, MIDDLE, SHORT, share_seen
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.motion import LONG, MIDDLE, SHORT, share_seen
+from tocsin.kernels.numbers.chance import exp, logistic, student
+from tocsin.kernels.numbers.trig import atan2d, hypot, log
 from tocsin.kernels.tables import Row, Rows
-from tocsin.kernels.trig import atan2d, hypot, log
+from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, crossings_on
 
 _HALF_FAN_DEG = (1.0, 2.0, 3.5, 6.0, 9.0, 13.0, 19.0, 27.0, 38.0, 52.0, 70.0, 95.0, 130.0, 165.0)
 FAN_DEG = np.array([*(-a for a in reversed(_HALF_FAN_DEG)), 0.0, *_HALF_FAN_DEG])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.trig import sincosd
+from tocsin.kernels.numbers.trig import sincosd
 
 CHUNK_EDGES = 16
 GROUP_CHUNKS = 16

@@ -13,11 +13,11 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.cells import COLUMNS, ROWS
-from tocsin.kernels.distance import LEAST_RADIUS_M
-from tocsin.kernels.edges import cells_of_edge
 from tocsin.kernels.jit import heap_kernel, kernel
-from tocsin.kernels.trig import RAD_PER_DEG, atan2_rad, sincosd
+from tocsin.kernels.numbers.trig import RAD_PER_DEG, atan2_rad, sincosd
+from tocsin.kernels.zones.cells import COLUMNS, ROWS
+from tocsin.kernels.zones.distance import LEAST_RADIUS_M
+from tocsin.kernels.zones.edges import cells_of_edge
 
 TILE = 32
 """Clearance cells in a degree."""

@@ -2,8 +2,8 @@
 
 Implements the series of Karney (2013) to sixth order. The inverse problem is iterated on the auxiliary sphere,
 which converges for all pairs but the nearly antipodal; those are solved by bisecting the azimuth. Errors are
-below a micrometre up to 10,000 km and below 0.1 mm anywhere. Arithmetic is `kernels/trig.py`'s, so every machine
-finds the same bits. Arrays of geodesics in Python: `geo/measure.py`.
+below a micrometre up to 10,000 km and below 0.1 mm anywhere. Arithmetic is `kernels/numbers/trig.py`'s, so every
+machine finds the same bits. Arrays of geodesics in Python: `geo/measure.py`.
 
 References
 ----------
@@ -15,7 +15,7 @@ from __future__ import annotations
 from math import floor, sqrt
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.trig import PI, RAD_PER_DEG, atan2_rad, atan2d, hypot, sincos_rad, sincosd
+from tocsin.kernels.numbers.trig import PI, RAD_PER_DEG, atan2_rad, atan2d, hypot, sincos_rad, sincosd
 
 A_M = 6_378_137.0
 """WGS84 semi-major axis, metres."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from math import ceil, sqrt
 
-from tocsin.kernels.geodesic import A_M, E2, direct, inverse_m, short_way
+from tocsin.kernels.earth.geodesic import A_M, E2, direct, inverse_m, short_way
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.trig import RAD_PER_DEG, sincosd
+from tocsin.kernels.numbers.trig import RAD_PER_DEG, sincosd
 
 CHORD_TOLERANCE_M = 0.1
 """How far a chord may lie from its geodesic, metres (DESIGN §5, P1)."""

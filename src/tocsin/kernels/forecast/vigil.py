@@ -13,11 +13,11 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from tocsin.kernels.chance import logistic
-from tocsin.kernels.forecast import Outlook, Spread, entry_chance, entry_time_s
+from tocsin.kernels.forecast.forecast import Outlook, Spread, entry_chance, entry_time_s
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.chance import logistic
+from tocsin.kernels.numbers.trig import log
 from tocsin.kernels.tables import NEVER, VIGIL_FIELDS, Row, Rows
-from tocsin.kernels.trig import log
 
 US_PER_S = 1_000_000
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.cells import AtlasArrays
-from tocsin.kernels.distance import boundary_distance_m
-from tocsin.kernels.geodesic import direct, inverse_m
+from tocsin.kernels.earth.geodesic import direct, inverse_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.places import zones_at
+from tocsin.kernels.zones.cells import AtlasArrays
+from tocsin.kernels.zones.distance import boundary_distance_m
+from tocsin.kernels.zones.places import zones_at
 
 
 @kernel

@@ -12,14 +12,15 @@ from math import inf, isnan, nan
 
 import numpy as np
 
-from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m
-from tocsin.kernels.episodes import close_episode, find_episode, open_episode
-from tocsin.kernels.findings import US_PER_S, emit, know_motion
-from tocsin.kernels.forecast import RAYS, SPREAD, course_ahead_deg, look_around, outlook, reach_m, weigh_ways
-from tocsin.kernels.geodesic import inverse_m
+from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
+from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion
+from tocsin.kernels.detect.spans import in_force
+from tocsin.kernels.earth.geodesic import inverse_m
+from tocsin.kernels.forecast.forecast import RAYS, SPREAD, course_ahead_deg, look_around, outlook, reach_m, weigh_ways
+from tocsin.kernels.forecast.motion import carry_s, learn_motion
+from tocsin.kernels.forecast.vigil import IDLE, PATIENCE, WARNED, falls_due, keep_vigil
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.motion import carry_s, learn_motion
-from tocsin.kernels.spans import in_force
+from tocsin.kernels.numbers.trig import atan2d, hypot, sincosd
 from tocsin.kernels.tables import (
     APPROACH,
     APPROACH_ENDED,
@@ -37,8 +38,7 @@ from tocsin.kernels.tables import (
     State,
     Work,
 )
-from tocsin.kernels.trig import atan2d, hypot, sincosd
-from tocsin.kernels.vigil import IDLE, PATIENCE, WARNED, falls_due, keep_vigil
+from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m
 
 
 @kernel

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m
-from tocsin.kernels.episodes import close_episode, close_rules, find_episode, open_episode
-from tocsin.kernels.findings import instant_on_way, place_on_way, seconds
+from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
+from tocsin.kernels.detect.findings import instant_on_way, place_on_way, seconds
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import EXIT, LEAVING, LEFT_FROM, LEFT_TO, NEVER, NONE, Book, Row, Rows, State
+from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m
 
 
 @kernel

@@ -11,10 +11,10 @@ from math import isnan, nan
 
 import numpy as np
 
-from tocsin.kernels.chance import exp
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.chance import exp
+from tocsin.kernels.numbers.trig import hypot
 from tocsin.kernels.tables import MEMORIES, MOTION_FIELDS, NEVER, Row
-from tocsin.kernels.trig import hypot
 
 SHORT, MIDDLE, LONG = 0, 1, 2
 SHORT_S, MIDDLE_S, LONG_S = 20.0, 80.0, 640.0

@@ -11,11 +11,11 @@ from math import ceil, nan, sqrt
 
 import numpy as np
 
-from tocsin.kernels.geodesic import A_M, E2, direct, inverse_m
+from tocsin.kernels.earth.geodesic import A_M, E2, direct, inverse_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.neighbours import arc_m
+from tocsin.kernels.numbers.trig import sincosd
+from tocsin.kernels.pairs.neighbours import arc_m
 from tocsin.kernels.tables import Row, Rows
-from tocsin.kernels.trig import sincosd
 
 COURSE = np.dtype(
     [

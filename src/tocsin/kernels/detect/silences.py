@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from math import nan
 
-from tocsin.kernels.atlas import AtlasArrays, boundary_distance_m, clearance_m
-from tocsin.kernels.episodes import close_episode, find_episode
-from tocsin.kernels.findings import US_PER_S, emit, know_motion, seconds
-from tocsin.kernels.geodesic import inverse_m
+from tocsin.kernels.detect.episodes import close_episode, find_episode
+from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion, seconds
+from tocsin.kernels.earth.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import GAP, GAP_ENDED, NEVER, NONE, SILENCE, VISIT, Book, Row, Rows, State
+from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m, clearance_m
 
 
 @kernel

@@ -11,12 +11,12 @@ from math import ceil, floor, isnan, nan, sqrt
 
 import numpy as np
 
-from tocsin.kernels.atlas import AtlasArrays, clearance_m, zones_at
-from tocsin.kernels.geodesic import direct, inverse_m, short_way
+from tocsin.kernels.detect.spans import in_force
+from tocsin.kernels.earth.geodesic import direct, inverse_m, short_way
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.pairs import earth_centred, together
-from tocsin.kernels.spans import in_force
+from tocsin.kernels.pairs.pairs import earth_centred, together
 from tocsin.kernels.tables import NEVER, NONE, Book, Reports, Row, Rows, State
+from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, zones_at
 
 BEAT_US = 60_000_000
 """Length of a beat, microseconds. A place is inside or outside a zone once a beat and at every fix; a shorter beat

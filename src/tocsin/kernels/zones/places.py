@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.cells import (
+from tocsin.kernels.jit import heap_kernel, kernel
+from tocsin.kernels.zones.cells import (
     COLUMNS,
     FIXED_BITS,
     LEVEL_BITS,
@@ -21,7 +22,6 @@ from tocsin.kernels.cells import (
     write_record,
     write_zones,
 )
-from tocsin.kernels.jit import heap_kernel, kernel
 
 
 @kernel

@@ -6,9 +6,9 @@ from math import nan
 
 import numpy as np
 
-from tocsin.kernels.geodesic import inverse_m
+from tocsin.kernels.earth.geodesic import inverse_m
+from tocsin.kernels.earth.legs import geodesic_point, leg_error_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.legs import geodesic_point, leg_error_m
 from tocsin.kernels.tables import NEVER, Row, Rows
 
 US_PER_S = 1_000_000.0

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.predicates import orient2d
+from tocsin.kernels.numbers.predicates import orient2d
 
 Ints = NDArray[Any]
 """Whole numbers of 32 or 64 bits."""

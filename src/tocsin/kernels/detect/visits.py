@@ -10,14 +10,11 @@ from math import inf
 
 import numpy as np
 
-from tocsin.kernels.atlas import AtlasArrays
-from tocsin.kernels.episodes import close_episode, close_rules, find_episode, open_episode
-from tocsin.kernels.findings import US_PER_S, emit, instant_on_way, know_motion, place_on_way, seconds
-from tocsin.kernels.geodesic import inverse_m
-from tocsin.kernels.jit import kernel
-from tocsin.kernels.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
-from tocsin.kernels.silences import silences
-from tocsin.kernels.spans import (
+from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
+from tocsin.kernels.detect.findings import US_PER_S, emit, instant_on_way, know_motion, place_on_way, seconds
+from tocsin.kernels.detect.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
+from tocsin.kernels.detect.silences import silences
+from tocsin.kernels.detect.spans import (
     BY_KNOWLEDGE,
     BY_TRACK,
     BY_ZONE,
@@ -28,6 +25,8 @@ from tocsin.kernels.spans import (
     next_change_us,
     spans_on_way,
 )
+from tocsin.kernels.earth.geodesic import inverse_m
+from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import (
     CROSSING,
     CYCLE,
@@ -51,6 +50,7 @@ from tocsin.kernels.tables import (
     State,
     Work,
 )
+from tocsin.kernels.zones.atlas import AtlasArrays
 
 
 @kernel

@@ -1,6 +1,6 @@
 """Chance: the few distributions that a forecast needs, from sums, products, quotients and roots.
 
-As in `kernels/trig.py`, every machine finds the same bits, so that the same warning is given everywhere.
+As in `kernels/numbers/trig.py`, every machine finds the same bits, so that the same warning is given everywhere.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import floor, ldexp, sqrt
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.trig import LN2
+from tocsin.kernels.numbers.trig import LN2
 
 LN2_HI = 0.693147180369123816490
 """The first 32 bits of the natural logarithm of 2: a whole number of times this is exact."""

@@ -13,11 +13,11 @@ from math import inf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.cells import AtlasArrays
-from tocsin.kernels.chunks import GROUP_CHUNKS
-from tocsin.kernels.geodesic import A_M, B_M, E2, F1, inverse_m, short_way
+from tocsin.kernels.earth.geodesic import A_M, B_M, E2, F1, inverse_m, short_way
 from tocsin.kernels.jit import kernel, sixteen
-from tocsin.kernels.trig import RAD_PER_DEG, atan2_rad, sincosd
+from tocsin.kernels.numbers.trig import RAD_PER_DEG, atan2_rad, sincosd
+from tocsin.kernels.zones.cells import AtlasArrays
+from tocsin.kernels.zones.chunks import GROUP_CHUNKS
 
 LEAST_RADIUS_M = A_M * F1 * F1
 """6,335 km: no radius of curvature of the ellipsoid is smaller, so a sphere of it gives no distance too long."""

@@ -1,7 +1,7 @@
 """Points along outlines: arcs about a centre, geodesics and loxodromes cut into plane chords, offsets of a line.
 
-All made with the arithmetic of `kernels/trig.py`, so that a zone has the same vertices on every machine. Left out:
-what the outline encloses (`geo/rings.py`).
+All made with the arithmetic of `kernels/numbers/trig.py`, so that a zone has the same vertices on every machine.
+Left out: what the outline encloses (`geo/rings.py`).
 
 References
 ----------
@@ -16,10 +16,10 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.geodesic import A_M, E2, direct, inverse_m, short_way
+from tocsin.kernels.earth.geodesic import A_M, E2, direct, inverse_m, short_way
+from tocsin.kernels.earth.legs import SHORTEST_CUT, chord_error_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.legs import SHORTEST_CUT, chord_error_m
-from tocsin.kernels.trig import RAD_PER_DEG, atan2d, hypot, log, sincosd
+from tocsin.kernels.numbers.trig import RAD_PER_DEG, atan2d, hypot, log, sincosd
 
 
 @kernel

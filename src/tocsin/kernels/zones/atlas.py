@@ -4,11 +4,11 @@ Coordinates are plane longitude and latitude; every region has been cut at the a
 poles (`geo/shapes.py`). A region is closed: a place on its edge is inside.
 """
 
-from tocsin.kernels.cells import AtlasArrays
-from tocsin.kernels.crossings import crossings_on, way_crossings
-from tocsin.kernels.distance import boundary_distance_m
-from tocsin.kernels.legs import geodesic_point, split_count
-from tocsin.kernels.places import clearance_m, locate, same_empty_cell, zones_at
+from tocsin.kernels.earth.legs import geodesic_point, split_count
+from tocsin.kernels.zones.cells import AtlasArrays
+from tocsin.kernels.zones.crossings import crossings_on, way_crossings
+from tocsin.kernels.zones.distance import boundary_distance_m
+from tocsin.kernels.zones.places import clearance_m, locate, same_empty_cell, zones_at
 
 __all__ = [
     "AtlasArrays",

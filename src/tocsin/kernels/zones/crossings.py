@@ -17,7 +17,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.cells import (
+from tocsin.kernels.earth.geodesic import direct, inverse_m
+from tocsin.kernels.earth.legs import CHORD_TOLERANCE_M, SHORTEST_CUT, leg_error_m, split_count
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.predicates import orient2d
+from tocsin.kernels.zones.cells import (
     COLUMNS,
     LEVEL_BITS,
     ROWS,
@@ -29,12 +33,8 @@ from tocsin.kernels.cells import (
     settled,
     west_of,
 )
-from tocsin.kernels.edges import cell_range, span
-from tocsin.kernels.geodesic import direct, inverse_m
-from tocsin.kernels.jit import kernel
-from tocsin.kernels.legs import CHORD_TOLERANCE_M, SHORTEST_CUT, leg_error_m, split_count
-from tocsin.kernels.places import clearance_m, zones_at
-from tocsin.kernels.predicates import orient2d
+from tocsin.kernels.zones.edges import cell_range, span
+from tocsin.kernels.zones.places import clearance_m, zones_at
 
 Floats = NDArray[np.float64]
 DEGREE_M = 111_700.0

@@ -11,11 +11,11 @@ from math import floor, sqrt
 
 import numpy as np
 
-from tocsin.kernels.geodesic import A_M, E2, inverse_m
+from tocsin.kernels.earth.geodesic import A_M, E2, inverse_m
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.pairs import LEAST_RADIUS_M, ROW_STEP, columns_in
+from tocsin.kernels.numbers.trig import HALF_PI, PI, RAD_PER_DEG, atan2_rad, sincos_rad, sincosd
+from tocsin.kernels.pairs.pairs import LEAST_RADIUS_M, ROW_STEP, columns_in
 from tocsin.kernels.tables import Row, Rows
-from tocsin.kernels.trig import HALF_PI, PI, RAD_PER_DEG, atan2_rad, sincos_rad, sincosd
 
 SPOT = np.dtype(
     [

@@ -16,10 +16,10 @@ from math import floor, isnan, nan, sqrt
 
 import numpy as np
 
-from tocsin.kernels.geodesic import A_M, E2
+from tocsin.kernels.earth.geodesic import A_M, E2
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.trig import HALF_PI, PI, atan2_rad, sincos_rad, sincosd
 from tocsin.kernels.tables import Row, Rows
-from tocsin.kernels.trig import HALF_PI, PI, atan2_rad, sincos_rad, sincosd
 
 PIECE = np.dtype(
     [

@@ -1,27 +1,25 @@
 """Sweep: one pass over reports in time order; what each track did at each zone comes out as rows of `tables.FOUND`.
 
 For every report the pass asks the atlas which zones hold the new fix and which edges the way from the last fix
-crossed, and
-hands both to `visits.py`; the predicted way goes to `approaches.py`. It knows no words, no clock and no order but the
-one it
-is given, and allocates nothing per report.
+crossed, and hands both to `visits.py`; the predicted way goes to `approaches.py`. It knows no words, no clock and
+no order but the one it is given, and allocates nothing per report.
 """
 
 from __future__ import annotations
 
 from math import nan
 
-from tocsin.kernels.approaches import approaches, fall_due, look_ahead, note_motion, take_motion
-from tocsin.kernels.atlas import AtlasArrays, clearance_m, same_empty_cell, way_crossings, zones_at
-from tocsin.kernels.episodes import close_episode, find_episode, open_episode
-from tocsin.kernels.forecast import reach_m
+from tocsin.kernels.detect.approaches import approaches, fall_due, look_ahead, note_motion, take_motion
+from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
+from tocsin.kernels.detect.leaving import certain_at, exit_certain
+from tocsin.kernels.detect.silences import silence, was_reachable
+from tocsin.kernels.detect.spans import in_force
+from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
+from tocsin.kernels.forecast.forecast import reach_m
+from tocsin.kernels.forecast.motion import carry_s
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.leaving import certain_at, exit_certain
-from tocsin.kernels.motion import carry_s
-from tocsin.kernels.silences import silence, was_reachable
-from tocsin.kernels.spans import in_force
 from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
-from tocsin.kernels.visits import at_zone, first_seen, note_quiet
+from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, same_empty_cell, way_crossings, zones_at
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
 """Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its

@@ -1,0 +1,1 @@
+"""The ellipsoid: geodesics and lines along them."""

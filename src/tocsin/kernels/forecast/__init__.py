@@ -1,0 +1,1 @@
+"""Where a track may be in a while, and with what chance."""

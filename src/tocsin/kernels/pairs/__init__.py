@@ -1,0 +1,1 @@
+"""Tracks near each other, and where their courses bring them."""
