@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from tocsin.agreement import watchlist as compiled
-from tocsin.agreement.geometry import band_of, region_of
+from tocsin.agreement.geometry import band_of, regions_of
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.playbook import (
     MOVER,
@@ -30,6 +30,7 @@ from tocsin.agreement.terms.state import given
 from tocsin.agreement.terms.telling import Alternate, Channel, LadderLevel, Order, Relay, StandDownOf, Trigger
 from tocsin.agreement.watchlist import Conduct, Watchlist
 from tocsin.errors import AgreementError, AgreementErrors
+from tocsin.geo.shapes import Region
 
 ALL = "all"
 """Stands for everybody, and for every class."""
@@ -72,7 +73,9 @@ def compile_watchlist(agreement: Agreement) -> Watchlist:
     version = gather(lambda: _version(agreement))
     in_force = gather(lambda: _in_force(agreement))
     once = gather(lambda: _unique(agreement))
-    zones = [gather(lambda z=zone: _zone(agreement, z)) for zone in given(agreement.zones) or ()]  # type: ignore[misc]
+    told = given(agreement.zones) or ()
+    areas = zip(told, regions_of(agreement, told), strict=True)
+    zones = [gather(lambda z=zone, a=area: _zone(agreement, z, a)) for zone, area in areas]  # type: ignore[misc]
     rules = gather(lambda: rules_of(agreement))
     gather.done()
     assert version is not None and in_force is not None and rules is not None and once is None
@@ -159,7 +162,7 @@ def _unique(agreement: Agreement) -> None:
         seen.add(zone.id)
 
 
-def _zone(agreement: Agreement, zone: Zone) -> compiled.Zone:
+def _zone(agreement: Agreement, zone: Zone, area: Region | AgreementError) -> compiled.Zone:
     clock = given(agreement.clock)
     band = band_of(agreement, zone)
     clear = given(zone.clear)
@@ -167,11 +170,13 @@ def _zone(agreement: Agreement, zone: Zone) -> compiled.Zone:
     classes, applies_to = given(zone.classes), given(zone.applies_to)
     for key, names in (("applies_to", applies_to), ("exempt", given(zone.exempt))):
         _known_parties(agreement, names or (), f"{zone.path}.{key}")
+    if isinstance(area, AgreementError):
+        raise area
     return compiled.Zone(
         zone_id=zone.id,
         kind=given(zone.kind) or "zone",
         clause=zone.path,
-        region=region_of(agreement, zone),
+        region=area,
         schedule=schedule_of(
             given(zone.windows) or (),
             zone=given(clock.zone) if clock else None,

@@ -11,8 +11,9 @@ EGM2008: geoid heights between -107 m and +86 m (Pavlis et al., 2012, J. Geophys
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, inf, pi, sqrt
+from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,13 +25,19 @@ from tocsin.agreement.terms.places import Datum, Feature, Geometry, Position, Se
 from tocsin.agreement.terms.state import Blank, Disputed, Maybe, given
 from tocsin.agreement.terms.types import Vague
 from tocsin.errors import AgreementError
-from tocsin.geo.shapes import WGS84, Edges, Region, circle, corridor, multipolygon, polygon
+from tocsin.geo.shapes import (
+    Edges,
+    Outline,
+    Region,
+    drawn_circle,
+    drawn_corridor,
+    drawn_multipolygon,
+    drawn_sector,
+    settled,
+)
 
 GEOID_LOW_M, GEOID_HIGH_M = -107.0, 86.0
 """The lowest and highest mean sea level on Earth, metres above the ellipsoid (EGM2008)."""
-
-ARC_TOLERANCE_M = 0.05
-"""How far the edge of a sector may lie inside its true arc; half of the 0.1 m that is promised."""
 
 FORMS = ("circle", "corridor", "polygon", "sector", "coordinates")
 """The keys of `geometry` of which a zone has exactly one."""
@@ -56,6 +63,27 @@ def region_of(agreement: Agreement, zone: Zone) -> Region:
         If the zone has no geometry, an open-ended one ("about 55 km"), names a feature that is not there, or its
         rings are no valid area (which ring, which vertex).
     """
+    (found,) = regions_of(agreement, [zone])
+    if isinstance(found, AgreementError):
+        raise found
+    return found
+
+
+def regions_of(agreement: Agreement, zones: Sequence[Zone]) -> list[Region | AgreementError]:
+    """Return the closed area of every zone, or why it has none, as `region_of` raises it; settled all together."""
+    found: list[Region | AgreementError | None] = [None] * len(zones)
+    drawn: dict[int, Outline] = {}
+    for i, zone in enumerate(zones):
+        try:
+            drawn[i] = _outline(agreement, zone)
+        except AgreementError as error:
+            found[i] = error
+    for i, region in zip(drawn, settled(list(drawn.values())), strict=True):
+        found[i] = _no_area(agreement, zones[i], region) if isinstance(region, ValueError) else region
+    return [region for region in found if region is not None]
+
+
+def _outline(agreement: Agreement, zone: Zone) -> Outline:
     geometry = given(zone.geometry)
     path = f"{zone.path}.geometry"
     if geometry is None:
@@ -67,14 +95,18 @@ def region_of(agreement: Agreement, zone: Zone) -> Region:
             " and ".join(told) or "no shape", expected=f"one of {', '.join(FORMS)}", place=agreement.where(path)
         )
     try:
-        return _BUILD[told[0]](agreement, geometry)
+        return _DRAW[told[0]](agreement, geometry)
     except ValueError as error:
-        name = given(geometry.polygon)
-        feature = feature_of(agreement, name) if name else None
-        place = feature.place if feature else agreement.where(path)
-        raise AgreementError(
-            f"a shape that is no area ({error})", expected=f"the area of zone {zone.id}", place=place
-        ) from error
+        raise _no_area(agreement, zone, error) from error
+
+
+def _no_area(agreement: Agreement, zone: Zone, error: ValueError) -> AgreementError:
+    """Return the refusal of a zone whose shape is no area, at the feature it is drawn by."""
+    geometry = given(zone.geometry)
+    name = given(geometry.polygon) if geometry else None
+    feature = feature_of(agreement, name) if name else None
+    place = feature.place if feature else agreement.where(f"{zone.path}.geometry")
+    return AgreementError(f"a shape that is no area ({error})", expected=f"the area of zone {zone.id}", place=place)
 
 
 def feature_of(agreement: Agreement, name: str) -> Feature | None:
@@ -162,31 +194,31 @@ def _centre(agreement: Agreement, told: Maybe[str | Position], path: str) -> tup
     return float(lat), float(lon)
 
 
-def _circle(agreement: Agreement, geometry: Geometry) -> Region:
+def _circle(agreement: Agreement, geometry: Geometry) -> Outline:
     told = given(geometry.circle)
     assert told is not None
     lat, lon = _centre(agreement, told.centre, f"{told.path}.centre")
-    return circle(lat, lon, _length(agreement, told.radius_m, f"{told.path}.radius", "radius"))
+    return drawn_circle(lat, lon, _length(agreement, told.radius_m, f"{told.path}.radius", "radius"))
 
 
-def _corridor(agreement: Agreement, geometry: Geometry) -> Region:
+def _corridor(agreement: Agreement, geometry: Geometry) -> Outline:
     told = given(geometry.corridor)
     assert told is not None
     path = f"{told.path}.line"
     line = _feature(agreement, _need(agreement, given(told.line), path, "line"), path, ("LineString",))
     half = _length(agreement, told.half_width_m, f"{told.path}.half_width", "half width")
     ring = _ring(line.coordinates)
-    return corridor(ring[:, 0], ring[:, 1], half)
+    return drawn_corridor(ring[:, 0], ring[:, 1], half)
 
 
-def _polygon(agreement: Agreement, geometry: Geometry) -> Region:
+def _polygon(agreement: Agreement, geometry: Geometry) -> Outline:
     name = given(geometry.polygon)
     assert name is not None
     feature = _feature(agreement, name, f"{geometry.path}.polygon", ("Polygon", "MultiPolygon"))
     return _area(feature.kind, feature.coordinates, given(geometry.edges))
 
 
-def _inline(agreement: Agreement, geometry: Geometry) -> Region:
+def _inline(agreement: Agreement, geometry: Geometry) -> Outline:
     place = agreement.where(f"{geometry.path}.coordinates")
     if geometry.type not in ("Polygon", "MultiPolygon"):
         raise AgreementError(f"type {geometry.type}", expected="type: Polygon or MultiPolygon", place=place)
@@ -194,18 +226,13 @@ def _inline(agreement: Agreement, geometry: Geometry) -> Region:
     return _area(geometry.type, geometry.coordinates, given(geometry.edges))
 
 
-def _sector(agreement: Agreement, geometry: Geometry) -> Region:
+def _sector(agreement: Agreement, geometry: Geometry) -> Outline:
     told = given(geometry.sector)
     assert told is not None
     lat, lon = _centre(agreement, told.centre, f"{told.path}.centre")
     radius = _length(agreement, told.radius_m, f"{told.path}.radius", "radius")
     begin, end = _azimuths(agreement, told)
-    turn = (end - begin) % 360 or 360.0
-    step_deg = 2 * sqrt(2 * ARC_TOLERANCE_M / radius) * 180 / pi
-    azimuth = begin + np.linspace(0.0, turn, max(3, ceil(turn / step_deg) + 1))
-    n = len(azimuth)
-    lons, lats, _ = WGS84.fwd(np.full(n, lon), np.full(n, lat), azimuth, np.full(n, radius))
-    return polygon([np.array([(lat, lon), *zip(lats, lons, strict=True), (lat, lon)][::-1])], Edges.GEODESIC)
+    return drawn_sector(lat, lon, radius, begin, end)
 
 
 def _azimuths(agreement: Agreement, told: Sector) -> tuple[float, float]:
@@ -214,9 +241,9 @@ def _azimuths(agreement: Agreement, told: Sector) -> tuple[float, float]:
     return begin, end
 
 
-def _area(kind: str, coordinates: Any, edges: Edges | None) -> Region:
+def _area(kind: str, coordinates: Any, edges: Edges | None) -> Outline:
     parts = [coordinates] if kind == "Polygon" else coordinates
-    return multipolygon([[_ring(ring) for ring in part] for part in parts], edges or Edges.PLANAR)
+    return drawn_multipolygon([[_ring(ring) for ring in part] for part in parts], edges or Edges.PLANAR)
 
 
 def _ring(positions: Any) -> NDArray[np.float64]:
@@ -224,4 +251,4 @@ def _ring(positions: Any) -> NDArray[np.float64]:
     return np.array([(lat, lon) for lon, lat, *_ in positions], dtype=np.float64)
 
 
-_BUILD = {"circle": _circle, "corridor": _corridor, "polygon": _polygon, "sector": _sector, "coordinates": _inline}
+_DRAW = {"circle": _circle, "corridor": _corridor, "polygon": _polygon, "sector": _sector, "coordinates": _inline}

@@ -129,7 +129,8 @@ def _check(polygon: Any, rings: Sequence[Unrolled], chains: Sequence[Floats]) ->
     for ring in rings:
         chain = np.column_stack([ring.x, ring.y])
         edges = shapely.linestrings(np.stack([chain[:-1], chain[1:]], axis=1))
-        away = shapely.distance(edges[:, None], places).min(axis=1)
+        with np.errstate(all="ignore"):  # edges too short to have a direction: GEOS divides by their length
+            away = shapely.distance(edges[:, None], places).min(axis=1)
         near += [(float(away[e]), ring.ring.name, int(ring.ring.edge[e])) for e in np.argsort(away, kind="stable")[:2]]
     names = dict.fromkeys(f"{name}, vertex {vertex}" for _, name, vertex in sorted(near)[:2])
     lon = (at[0] + 180.0) % 360.0 - 180.0

@@ -1,5 +1,7 @@
 """Shapes: circles, polygons, sectors and corridors made into regions of plane longitude and latitude.
 
+Each has two functions: `circle` returns the region, `drawn_circle` its outline, for many to be settled together.
+
 Antimeridian, poles and the meaning of edges are settled here, once (DESIGN §5, P1; RFC 7946 §3.1.6 and §3.1.9). Every
 outline lies within 0.1 m of the true one. Nothing is repaired: a ring that crosses itself is refused with the
 place where it does. Left out: altitudes and times, which are the agreement's.
@@ -8,19 +10,34 @@ place where it does. Left out: altitudes and times, which are the agreement's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from math import ceil, cos, pi, sqrt
 from typing import Any
 
 import numpy as np
 import pyproj
-import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from tocsin.geo import buffers, cuts, measure, rings
+from tocsin.geo import buffers, measure, rings
+from tocsin.geo.region import Outline, Region, of_rings, settled
 from tocsin.kernels.earth import outline
+
+__all__ = [
+    "WGS84",
+    "Edges",
+    "Outline",
+    "Region",
+    "circle",
+    "corridor",
+    "drawn_circle",
+    "drawn_corridor",
+    "drawn_multipolygon",
+    "drawn_sector",
+    "multipolygon",
+    "polygon",
+    "sector",
+    "settled",
+]
 
 WGS84 = pyproj.Geod(ellps="WGS84")
 """The ellipsoid as pyproj knows it, for drawing and checks."""
@@ -46,57 +63,6 @@ class Edges(StrEnum):
     """The way of constant course, straight on a Mercator chart."""
     PLANAR = "planar"
     """Straight in longitude and latitude, as GeoJSON has it (RFC 7946 §3.1.1)."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Region:
-    """A closed area on WGS84, ready for the atlas.
-
-    Attributes
-    ----------
-    lon_deg, lat_deg : ndarray, shape (v,), float64, degrees
-        Every ring's vertices, one ring after the other, each ring's first repeated as its last; longitude -180…180,
-        latitude -90…90. Areas across the antimeridian are cut there; one that holds a pole runs along ±90.
-    ring_start : ndarray, shape (rings + 1,), int64
-        Where each ring begins; the last is v. An outer ring runs anticlockwise and is followed by its holes, which run
-        clockwise. Inside is what an odd number of rings surround, and all rings.
-    """
-
-    lon_deg: NDArray[np.float64]
-    lat_deg: NDArray[np.float64]
-    ring_start: NDArray[np.int64]
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """West, south, east, north, degrees; west is -180 and east 180 for an area across the antimeridian."""
-        lon, lat = self.lon_deg, self.lat_deg
-        return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
-
-    @property
-    def vertex_count(self) -> int:
-        """Number of vertices, each ring's repeated last not counted."""
-        return len(self.lon_deg) - (len(self.ring_start) - 1)
-
-    @cached_property
-    def geometry(self) -> Any:
-        """The area as a shapely MultiPolygon, longitude first, for drawing and checks."""
-        return cuts.geometry_of(self.lon_deg, self.lat_deg, self.ring_start)
-
-    @cached_property
-    def area_m2(self) -> float:
-        """Area on the ellipsoid, square metres, to about 1e-9 of it."""
-        return cuts.area_m2(self.lon_deg, self.lat_deg, self.ring_start)
-
-    @cached_property
-    def centre(self) -> tuple[float, float]:
-        """Latitude and longitude, degrees, of a place inside, well within the largest part."""
-        point = shapely.point_on_surface(max(self.geometry.geoms, key=lambda part: float(part.area)))
-        return float(point.y), float(point.x)
-
-
-def _settled(polygons: Sequence[Sequence[rings.Ring]]) -> Region:
-    lon, lat, ring_start = cuts.settle(polygons)
-    return Region(lon_deg=lon, lat_deg=lat, ring_start=ring_start)
 
 
 def circle(lat_deg: float, lon_deg: float, radius_m: float) -> Region:
@@ -126,12 +92,17 @@ def circle(lat_deg: float, lon_deg: float, radius_m: float) -> Region:
     >>> region.vertex_count, round(region.area_m2 / (3.14159265 * 55_000.0**2), 4)
     (1393, 1.0)
     """
+    return drawn_circle(lat_deg, lon_deg, radius_m).region()
+
+
+def drawn_circle(lat_deg: float, lon_deg: float, radius_m: float) -> Outline:
+    """Return the outline of `circle`."""
     _check_centre(lat_deg, lon_deg, radius_m)
     azimuth, reach_m = _arc(radius_m, 0.0, 360.0)
     lat, lon = np.empty(len(azimuth)), np.empty(len(azimuth))
     outline.arc(float(lat_deg), float(lon_deg), reach_m, azimuth[::-1].copy(), lat, lon)
     lat[-1], lon[-1] = lat[0], lon[0]
-    return _settled([[_ring(lat, lon, outline.cut_geodesics, CHORD_TOLERANCE_M, "circle")]])
+    return of_rings([[_ring(lat, lon, outline.cut_geodesics, CHORD_TOLERANCE_M, "circle")]])
 
 
 def sector(lat_deg: float, lon_deg: float, radius_m: float, from_deg: float, to_deg: float) -> Region:
@@ -149,17 +120,22 @@ def sector(lat_deg: float, lon_deg: float, radius_m: float, from_deg: float, to_
     ValueError
         If anything is out of range.
     """
+    return drawn_sector(lat_deg, lon_deg, radius_m, from_deg, to_deg).region()
+
+
+def drawn_sector(lat_deg: float, lon_deg: float, radius_m: float, from_deg: float, to_deg: float) -> Outline:
+    """Return the outline of `sector`."""
     _check_centre(lat_deg, lon_deg, radius_m)
     if not (np.isfinite(from_deg) and np.isfinite(to_deg)):
         raise ValueError(f"found azimuths {from_deg} and {to_deg}, expected degrees from true north")
     turn = (to_deg - from_deg) % 360.0
     if turn == 0.0:
-        return circle(lat_deg, lon_deg, radius_m)
+        return drawn_circle(lat_deg, lon_deg, radius_m)
     azimuth, reach_m = _arc(radius_m, from_deg, turn)
     lat, lon = np.empty(len(azimuth) + 2), np.empty(len(azimuth) + 2)
     lat[[0, -1]], lon[[0, -1]] = lat_deg, lon_deg
     outline.arc(float(lat_deg), float(lon_deg), reach_m, azimuth[::-1].copy(), lat[1:-1], lon[1:-1])
-    return _settled([[_ring(lat, lon, outline.cut_geodesics, CHORD_TOLERANCE_M, "sector")]])
+    return of_rings([[_ring(lat, lon, outline.cut_geodesics, CHORD_TOLERANCE_M, "sector")]])
 
 
 def _arc(radius_m: float, begin_deg: float, turn_deg: float) -> tuple[NDArray[np.float64], float]:
@@ -244,7 +220,18 @@ def multipolygon(polygons: Sequence[Sequence[ArrayLike]], edges: Edges = Edges.P
     ----------
     RFC 7946 §3.1.6 (rings), §3.1.9 (antimeridian).
     """
+    return drawn_multipolygon(polygons, edges).region()
+
+
+def drawn_multipolygon(polygons: Sequence[Sequence[ArrayLike]], edges: Edges = Edges.PLANAR) -> Outline:
+    """Return the outline of `multipolygon`; what it refuses may be refused only when the outline is settled."""
     edges = Edges(edges)
+    if edges is Edges.PLANAR and len(polygons) == 1:
+        return Outline(polygon=tuple(polygons[0]), rings=lambda: _checked(polygons, edges))
+    return of_rings(_checked(polygons, edges))
+
+
+def _checked(polygons: Sequence[Sequence[ArrayLike]], edges: Edges) -> list[list[rings.Ring]]:
     kernel = _CUT[edges]
     checked = []
     for p, given in enumerate(polygons):
@@ -256,7 +243,7 @@ def multipolygon(polygons: Sequence[Sequence[ArrayLike]], edges: Edges = Edges.P
                 rings.check_ways(lat, lon, name)
             part.append(_ring(lat, lon, kernel, EDGE_TOLERANCE_M, name))
         checked.append(part)
-    return _settled(checked)
+    return checked
 
 
 def corridor(lat_deg: ArrayLike, lon_deg: ArrayLike, half_width_m: float) -> Region:
@@ -279,14 +266,19 @@ def corridor(lat_deg: ArrayLike, lon_deg: ArrayLike, half_width_m: float) -> Reg
     ValueError
         If a position or the width is out of range, or the line reaches further than 9,000 km from its middle.
     """
+    return drawn_corridor(lat_deg, lon_deg, half_width_m).region()
+
+
+def drawn_corridor(lat_deg: ArrayLike, lon_deg: ArrayLike, half_width_m: float) -> Outline:
+    """Return the outline of `corridor`."""
     lat, lon = rings.checked_line(lat_deg, lon_deg)
     if not 0.0 < half_width_m <= buffers.MAX_HALF_WIDTH_M:
         raise ValueError(
             f"found half width {half_width_m} m, expected more than 0 and at most {buffers.MAX_HALF_WIDTH_M:.0f} m"
         )
     if len(lat) == 1:
-        return circle(float(lat[0]), float(lon[0]), half_width_m)
-    return _settled(
+        return drawn_circle(float(lat[0]), float(lon[0]), half_width_m)
+    return of_rings(
         [
             [
                 _ring(ring_lat, ring_lon, outline.cut_geodesics, CHORD_TOLERANCE_M, f"corridor, ring {r}")

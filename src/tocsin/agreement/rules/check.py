@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeAlias
 
-from tocsin.agreement.geometry import region_of
+from tocsin.agreement.geometry import regions_of
 from tocsin.agreement.model import Agreement, Party
 from tocsin.agreement.terms.places import Zone
 from tocsin.agreement.terms.state import Blank, Disputed, State, given
@@ -191,13 +191,7 @@ class View:
     @cached_property
     def regions(self) -> dict[str, Region | AgreementError]:
         """Each zone's region by its id, or why it has none."""
-        found: dict[str, Region | AgreementError] = {}
-        for zone in self.zones:
-            try:
-                found[zone.id] = region_of(self.agreement, zone)
-            except AgreementError as error:
-                found[zone.id] = error
-        return found
+        return {z.id: found for z, found in zip(self.zones, regions_of(self.agreement, self.zones), strict=True)}
 
     def need(self, path: str, subject: str, what: str) -> Iterator[Gap]:
         """Yield a gap unless the path is set or declared not applicable."""
