@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,6 +51,7 @@ class Receiver(ThreadingHTTPServer):
 
     def __init__(self, *script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.script, self.received = list(script), []
+        self.ended = threading.Event()
         self.daemon_threads = True
         super().__init__(("127.0.0.1", 0), Handler)
         if tls is not None:
@@ -65,6 +66,7 @@ class Receiver(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ended.set()
         self.shutdown()
         self.server_close()
 
@@ -87,8 +89,8 @@ def status(code: int, **headers: str) -> Script:
 
 
 def hang(handler: Handler) -> None:
-    """Take the request and say nothing."""
-    time.sleep(3.0)
+    """Take the request and say nothing until the test ends."""
+    handler.server.ended.wait()  # type: ignore[attr-defined]
     handler.close_connection = True
 
 
@@ -107,11 +109,12 @@ def accepted_then_close(handler: Handler) -> None:
 
 
 def drip(handler: Handler) -> None:
-    """Send the status line one byte at a time, for ever."""
+    """Send headers one byte at a time until the test ends."""
     try:
-        for byte in b"HTTP/1.1 200 OK\r\n" + b"x-pad: 1\r\n" * 1_000:
+        for byte in itertools.chain(b"HTTP/1.1 200 OK\r\n", itertools.cycle(b"x-pad: 1\r\n")):
             handler.wfile.write(bytes([byte]))
             handler.wfile.flush()
-            time.sleep(0.05)
+            if handler.server.ended.wait(0.05):  # type: ignore[attr-defined]
+                return
     except OSError:
         handler.close_connection = True

@@ -6,7 +6,6 @@ import base64
 import socketserver
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -56,7 +55,7 @@ class Handler(socketserver.StreamRequestHandler):
             if verb == script.cut_at:
                 return
             if verb == script.hang_at:
-                time.sleep(3.0)
+                self.server.ended.wait()
                 return
             if not self.answer(verb, command):
                 return
@@ -106,6 +105,7 @@ class FakeRelay(socketserver.ThreadingTCPServer):
 
     def __init__(self, script: Script) -> None:
         self.script, self.mails, self.commands = script, [], []
+        self.ended = threading.Event()
         self.daemon_threads = True
         super().__init__(("127.0.0.1", 0), Handler)
 
@@ -118,6 +118,7 @@ class FakeRelay(socketserver.ThreadingTCPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ended.set()
         self.shutdown()
         self.server_close()
 

