@@ -157,6 +157,11 @@ def format_instant(at_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
+def format_instant_if(at_us: int | None) -> str | None:
+    """Return an instant as `format_instant` does; None for None."""
+    return None if at_us is None else format_instant(at_us)
+
+
 def format_duration(duration_s: float) -> str:
     """Return a duration for people, such as "1 h 05 min", "12 min" or "45 s"."""
     whole = round(duration_s)

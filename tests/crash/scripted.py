@@ -28,9 +28,9 @@ from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.feeds.feed import Delivery
-from tocsin.warn.case import Outcome
 from tocsin.warn.inputs import Reported
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Outcome
 
 TERMS = compile_terms(WRITTEN)
 SNAPSHOT_EVERY = 8

@@ -23,8 +23,8 @@ from tocsin.incident.compare import compare
 from tocsin.incident.contradict import ConflictType
 from tocsin.incident.names import Names
 from tocsin.incident.sensors import SYSTEM, claims_of_sensors
-from tocsin.warn.case import Outcome
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Outcome
 from tocsin.watch.event import EventKind, Revision
 
 COUNT = SensorCount(act=Act.ENTRY, of="vehicles that entered", unit="vehicles")

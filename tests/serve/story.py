@@ -26,9 +26,9 @@ from tocsin.incident.compare import compare
 from tocsin.incident.names import Names
 from tocsin.serve.report import Checked, CheckpointLine, Mark, PartyLine, Provenance, Report, Terms, ZoneShape
 from tocsin.tracks.quality import Counts, RejectReason
-from tocsin.warn.case import Outcome
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState
+from tocsin.warn.telling import Outcome
 from tocsin.watch.event import EventKind
 
 SHIP = "mmsi:273000001"

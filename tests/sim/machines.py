@@ -24,9 +24,9 @@ from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs, 
 from tocsin.station.snapshot import dump_state, load_state
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.warn import desk, snapshot
-from tocsin.warn.case import Acknowledgement
 from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.inputs import Answer, Found, Muting, Reported, Resumed
+from tocsin.warn.telling import Acknowledgement
 from tocsin.watch.event import EventKind
 
 

@@ -18,10 +18,10 @@ from tests.sim.checks import Checks
 from tests.sim.machines import Kept, Machine, Step
 
 from tocsin.clock import Reading
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.guard import Told, tell
 from tocsin.warn.inputs import Answer, Muting, Reported
 from tocsin.warn.states import PERSONS_REASONS, AnswerKind, MessageState, Purpose
+from tocsin.warn.telling import Message, Outcome
 
 S = 1_000_000
 

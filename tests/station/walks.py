@@ -14,9 +14,9 @@ from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy
 from tocsin.tracks.report import FLOAT32_COLUMNS
-from tocsin.warn.case import Outcome
 from tocsin.warn.inputs import Reported
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Outcome
 
 SECOND = 1_000_000
 START = 1_790_000_000 * SECOND

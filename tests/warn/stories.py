@@ -16,11 +16,12 @@ from tocsin.agreement.playbook import (
     StandDown,
 )
 from tocsin.agreement.watchlist import Conduct
-from tocsin.warn.case import Case, Outcome
+from tocsin.warn.case import Case
 from tocsin.warn.inputs import Action, Answer, CallPerson, Due, Found, Happening, Reported, Send
 from tocsin.warn.ladder import open_case, step
 from tocsin.warn.message import Wording
 from tocsin.warn.states import AnswerKind, MessageState
+from tocsin.warn.telling import Outcome
 from tocsin.watch.event import Event, EventKind, Revision
 
 S = 1_000_000

@@ -14,12 +14,13 @@ from tocsin.agreement.playbook import MOVER, ConductTrigger, Level
 from tocsin.agreement.watchlist import Conduct
 from tocsin.canon import canonical_line
 from tocsin.warn import snapshot
-from tocsin.warn.case import Case, Outcome
+from tocsin.warn.case import Case
 from tocsin.warn.desk import Decided, Input, step
 from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.facts import FactKind
 from tocsin.warn.inputs import Found, Reported, Resumed
 from tocsin.warn.states import CaseInput, CaseOutcome, CaseState, Disposition, MessageState
+from tocsin.warn.telling import Outcome
 from tocsin.watch.event import EventKind
 
 

@@ -11,11 +11,11 @@ from tests.warn.stories import HANDED, NEVER, T0, S, answer, cable, event, withd
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.canon import canonical_line
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.config import default_transports, load_transports
 from tocsin.warn.dispatch import REPLAY, Dispatcher, FactKind, WarnResult, run
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, CaseOutcome, CaseState, Disposition, MessageState, MuteReason
+from tocsin.warn.telling import Message, Outcome
 from tocsin.watch.event import Event, EventKind
 
 

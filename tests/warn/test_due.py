@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.warn.case import Deadline
 from tocsin.warn.due import DueQueue
 from tocsin.warn.states import DeadlineKind
+from tocsin.warn.steps import Deadline
 
 DEADLINES = st.builds(
     Deadline,

@@ -10,7 +10,6 @@ from tests.warn.stories import HANDED, MIN, NEVER, NOW_NOT, T0, S, Walk, answer,
 from tocsin.agreement.playbook import MOVER, Channel, ConductTrigger, Level
 from tocsin.agreement.watchlist import Conduct
 from tocsin.errors import LadderError
-from tocsin.warn.case import Outcome
 from tocsin.warn.inputs import Due, Ended, Found, Reported
 from tocsin.warn.ladder import open_case, step
 from tocsin.warn.states import (
@@ -23,6 +22,7 @@ from tocsin.warn.states import (
     MuteReason,
     Purpose,
 )
+from tocsin.warn.telling import Outcome
 from tocsin.watch.event import EventKind, Revision
 
 

@@ -10,7 +10,6 @@ from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, answer, cable, eve
 from tocsin.agreement.playbook import MOVER, ConductTrigger, Level, Playbook
 from tocsin.agreement.watchlist import Conduct
 from tocsin.canon import parse_json
-from tocsin.warn.case import Outcome
 from tocsin.warn.inputs import Answer, CallPerson, Due, Ended, Found, Happening, Muting, Reported, Send
 from tocsin.warn.ladder import begins_case, open_case, step
 from tocsin.warn.message import Wording
@@ -26,6 +25,7 @@ from tocsin.warn.states import (
     MuteReason,
     Purpose,
 )
+from tocsin.warn.telling import Outcome
 from tocsin.warn.trigger import levels_begun, stands_after
 from tocsin.watch.event import Event, EventKind
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.warn.stories import Walk, cable, event
 
 from tocsin.agreement.boundary import boundary_words
-from tocsin.warn.case import CaseEvent
 from tocsin.warn.ladder import open_case
 from tocsin.warn.message import FIELD_LIMIT, Wording, compose, neutral
 from tocsin.warn.states import Purpose
+from tocsin.warn.steps import CaseEvent
 from tocsin.watch.event import EventKind
 
 HOSTILE = [

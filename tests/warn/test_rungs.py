@@ -9,7 +9,6 @@ from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, Walk, answer, cabl
 
 from tocsin.agreement.playbook import MOVER, Alternate, Channel, Level, Playbook, Relay
 from tocsin.errors import LadderError
-from tocsin.warn.case import Outcome
 from tocsin.warn.inputs import Muting
 from tocsin.warn.states import (
     AnswerKind,
@@ -20,6 +19,7 @@ from tocsin.warn.states import (
     MuteReason,
     Purpose,
 )
+from tocsin.warn.telling import Outcome
 from tocsin.watch.event import EventKind
 
 DELIVERED = Outcome(state=MessageState.DELIVERED, transport="test")

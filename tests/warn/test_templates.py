@@ -12,10 +12,10 @@ from tests.warn.stories import Walk, cable, event
 
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Channel
-from tocsin.warn.case import CaseEvent
 from tocsin.warn.ladder import open_case
 from tocsin.warn.message import Wording, compose
 from tocsin.warn.states import Purpose
+from tocsin.warn.steps import CaseEvent
 from tocsin.warn.templates import PHRASES, phrases_for
 from tocsin.warn.templates.phrases import Phrases
 from tocsin.watch.event import MEASURES, EventKind

@@ -85,7 +85,7 @@ def verify_command(
     from tocsin.agreement.versions import signing_of, versions_in_force
     from tocsin.errors import VerificationError
     from tocsin.station.signed import read_keys
-    from tocsin.units import format_instant
+    from tocsin.units import format_instant, format_instant_if
 
     loaded, known = load(agreement), read_keys(keys)
     good, bad = [], 0
@@ -106,7 +106,7 @@ def verify_command(
     for party in signing.missing:
         print(f"open  {party} has not signed, or not last")
     for version in versions_in_force([loaded], good):
-        begin, end = (None if at is None else format_instant(at) for at in (version.from_us, version.to_us))
+        begin, end = (format_instant_if(at) for at in (version.from_us, version.to_us))
         print(f"in force from {begin or 'the beginning'} to {end or 'no end set'}, if no other version overtakes it")
     raise typer.Exit(1 if bad or signing.missing else 0)
 

@@ -15,10 +15,11 @@ from tocsin.agreement.playbook import MOVER, Playbook
 from tocsin.agreement.visible import Policy, Sort, Thing, decide
 from tocsin.agreement.watchlist import Conduct
 from tocsin.rehearsal.wolf import levels_of_conduct
-from tocsin.warn.case import Case, Message, Outcome
+from tocsin.warn.case import Case
 from tocsin.warn.channels.config import Transports
 from tocsin.warn.dispatch import WarnResult, run
 from tocsin.warn.states import MessageState, Purpose
+from tocsin.warn.telling import Message, Outcome
 from tocsin.warn.trigger import FOUND_BY
 from tocsin.watch.event import Event, Revision
 

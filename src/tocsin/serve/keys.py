@@ -22,7 +22,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from tocsin.errors import Place, SettingError
-from tocsin.units import format_instant, parse_instant_us
+from tocsin.units import format_instant, format_instant_if, parse_instant_us
 
 KEY_BYTES = 32
 PREFIX = "tocsin"
@@ -138,7 +138,7 @@ class Keyring:
             scope=scope,
             name=name,
             created=format_instant(now_us),
-            expires=None if expires_us is None else format_instant(expires_us),
+            expires=format_instant_if(expires_us),
         )
         self._read()
         self._save([*self._file.keys, row])

@@ -39,7 +39,7 @@ CASE_EVENT_FIELDS = (
     "event_id", "rule", "zone", "kind", "at", "known", "lat_deg", "lon_deg", "accuracy_m", "measured", "began_level",
     "withdrawn",
 )  # fmt: skip
-"""What an event within a case shows; a test compares both with `warn.case`."""
+"""What an event within a case shows; a test compares both with `warn.case` and `warn.steps`."""
 
 ECHELON_FIELDS = ("at", "party", "to", "what")
 """What an echelon shows of the answer that it comes from."""

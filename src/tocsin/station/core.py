@@ -28,9 +28,11 @@ from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import FeedPolicy, Release, Reorder
 from tocsin.units import format_instant
 from tocsin.warn import desk
-from tocsin.warn.case import Acknowledgement, Case, Mute
+from tocsin.warn.case import Case
 from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.inputs import CallPerson, Found, Resumed, Send
+from tocsin.warn.steps import Mute
+from tocsin.warn.telling import Acknowledgement
 from tocsin.watch import live
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event

@@ -17,10 +17,10 @@ from tocsin.station.entries import HEALTH
 from tocsin.station.inputs import TOLD, Health, HealthNote
 from tocsin.tracks.order import FeedPolicy
 from tocsin.units import format_duration, format_instant
-from tocsin.warn.case import Message
 from tocsin.warn.inputs import Reported, Send
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState, Purpose
+from tocsin.warn.telling import Message
 
 CHANNEL = "station"
 """Channel of messages about the station itself; `channels.yaml` says by which transport, `default` if it does not."""

@@ -40,9 +40,9 @@ from tocsin.store.store import Store
 from tocsin.tracks.feeds.feed import Delivery, Feed
 from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.token import Bound, Good, check_token
-from tocsin.warn.case import Message
 from tocsin.warn.channels.config import Transports
 from tocsin.warn.inputs import Answer, Muting
+from tocsin.warn.telling import Message
 
 log = logging.getLogger(__name__)
 

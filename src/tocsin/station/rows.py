@@ -24,9 +24,10 @@ from tocsin.station.snapshot import load_state, read_snapshot
 from tocsin.station.terms import compile_terms
 from tocsin.store import schema
 from tocsin.store.store import Store, Write
-from tocsin.warn.case import Case, Message
+from tocsin.warn.case import Case
 from tocsin.warn.snapshot import dump_case
 from tocsin.warn.states import CaseState
+from tocsin.warn.telling import Message
 from tocsin.watch.event import Event, Standing
 
 COUNTERS = "counters"

@@ -26,8 +26,9 @@ from tocsin.station.timing import StationClock
 from tocsin.store.store import Store, Write
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy
-from tocsin.warn.case import Acknowledgement, Mute
 from tocsin.warn.inputs import Answer, CallPerson, Muting, Reported, Send
+from tocsin.warn.steps import Mute
+from tocsin.warn.telling import Acknowledgement
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from tocsin.errors import LadderError
-from tocsin.warn.case import Acknowledgement, Case, Deadline, Mute, Outcome
+from tocsin.warn.case import Case
 from tocsin.warn.docket import KEPT_S, Docket, Playbooks, knows, retires_before_us
 from tocsin.warn.facts import FactKind, fact, facts_of
 from tocsin.warn.heard import answer_identity, as_recorded
@@ -36,6 +36,8 @@ from tocsin.warn.inputs import (
 from tocsin.warn.ladder import begins_case, open_case
 from tocsin.warn.ladder import step as step_case
 from tocsin.warn.states import CaseState, DeadlineKind, Disposition, MessageState, MuteReason
+from tocsin.warn.steps import Deadline, Mute
+from tocsin.warn.telling import Acknowledgement, Outcome
 from tocsin.warn.trigger import ENDINGS, levels_begun, stands_after
 from tocsin.watch.event import Event, Revision
 

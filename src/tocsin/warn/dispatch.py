@@ -13,7 +13,7 @@ from typing import Any
 
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import Playbook
-from tocsin.warn.case import Acknowledgement, Case, Mute, Outcome
+from tocsin.warn.case import Case
 from tocsin.warn.channels.transport import Transport
 from tocsin.warn.desk import Turn
 from tocsin.warn.docket import Docket, Playbooks
@@ -22,6 +22,8 @@ from tocsin.warn.facts import FactKind
 from tocsin.warn.inputs import Answer, CallPerson, Found, Reported, Send
 from tocsin.warn.message import Boundary
 from tocsin.warn.states import Disposition, MessageState
+from tocsin.warn.steps import Mute
+from tocsin.warn.telling import Acknowledgement, Outcome
 from tocsin.warn.trigger import ENDINGS
 from tocsin.watch.event import Event
 

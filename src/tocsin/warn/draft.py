@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from tocsin.errors import LadderError
-from tocsin.warn.case import Case, CaseEvent, Deadline, Mute, Rung, Step
+from tocsin.warn.case import Case
 from tocsin.warn.message import Wording
 from tocsin.warn.states import CaseInput, DeadlineKind, MessageState, MuteReason
+from tocsin.warn.steps import CaseEvent, Deadline, Mute, Rung, Step
 from tocsin.warn.table import next_state
 
 

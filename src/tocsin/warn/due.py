@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 
-from tocsin.warn.case import Case, Deadline
+from tocsin.warn.case import Case
+from tocsin.warn.steps import Deadline
 
 
 class DueQueue:

@@ -13,10 +13,10 @@ from tocsin.agreement.playbook import Level
 from tocsin.clock import US_PER_S
 from tocsin.errors import LadderError
 from tocsin.units import format_duration
-from tocsin.warn.case import CaseEvent, Rung
 from tocsin.warn.message import WHAT, neutral
 from tocsin.warn.plan import level_of
 from tocsin.warn.states import CaseInput, CaseOutcome, CaseState, MuteReason, Purpose
+from tocsin.warn.steps import CaseEvent, Rung
 from tocsin.warn.trigger import ENDINGS, anything_stands, level_stands, levels_begun, stands_after, stands_down
 from tocsin.warn.work import Work
 from tocsin.watch.event import Event, EventKind, Revision

@@ -15,7 +15,7 @@ from tocsin.errors import LadderError
 from tocsin.ids import stable_id
 from tocsin.units import format_duration
 from tocsin.warn import plan
-from tocsin.warn.case import Acknowledgement, Case, Message, Outcome
+from tocsin.warn.case import Case
 from tocsin.warn.inputs import Answer, Reported
 from tocsin.warn.message import neutral
 from tocsin.warn.saying import ENDING
@@ -29,6 +29,7 @@ from tocsin.warn.states import (
     Disposition,
     MessageState,
 )
+from tocsin.warn.telling import Acknowledgement, Message, Outcome
 from tocsin.warn.work import Work
 
 RETRY_AFTER_S = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tocsin.warn.case import Deadline, Message, Outcome
 from tocsin.warn.states import AnswerKind, CaseOutcome, MuteReason
+from tocsin.warn.steps import Deadline
+from tocsin.warn.telling import Message, Outcome
 from tocsin.watch.event import Event
 
 

@@ -16,10 +16,11 @@ from tocsin.errors import LadderError
 from tocsin.ids import stable_id
 from tocsin.units import format_duration
 from tocsin.warn import found, heard
-from tocsin.warn.case import Case, Deadline
+from tocsin.warn.case import Case
 from tocsin.warn.inputs import Action, Answer, Due, Ended, Found, Happening, Muting, Reported
 from tocsin.warn.message import Wording, neutral
 from tocsin.warn.states import PERSONS_REASONS, CaseInput, CaseOutcome, DeadlineKind
+from tocsin.warn.steps import Deadline
 from tocsin.warn.table import TRANSITIONS, next_state
 from tocsin.warn.trigger import anything_stands, ladder_zones, levels_begun, stands_after
 from tocsin.warn.work import Work, overdue

@@ -16,10 +16,11 @@ from functools import lru_cache
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Playbook
 from tocsin.units import METRES_PER_SECOND, format_duration, format_instant, format_length
-from tocsin.warn.case import Case, CaseEvent
+from tocsin.warn.case import Case
 from tocsin.warn.content import Earlier, Facts, Version
 from tocsin.warn.plan import can_acknowledge
 from tocsin.warn.states import Purpose
+from tocsin.warn.steps import CaseEvent
 from tocsin.warn.templates import FALLBACK, PHRASES, phrases_for
 from tocsin.warn.templates.phrases import Phrases
 

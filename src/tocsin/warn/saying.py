@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from tocsin.clock import US_PER_S
 from tocsin.ids import stable_id
 from tocsin.warn import plan
-from tocsin.warn.case import Attempt, Case, Message, Rung
+from tocsin.warn.case import Case
 from tocsin.warn.draft import Draft
 from tocsin.warn.inputs import Action, CallPerson, Send
 from tocsin.warn.message import Wording, compose
 from tocsin.warn.states import OUT, REACH, CaseInput, CaseState, DeadlineKind, MessageState, Purpose
+from tocsin.warn.steps import Rung
+from tocsin.warn.telling import Attempt, Message
 
 TELLING = frozenset({CaseState.AWAITING, CaseState.ACKNOWLEDGED, CaseState.CALLING, CaseState.EXHAUSTED})
 ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})

@@ -13,7 +13,7 @@ from tocsin.agreement.playbook import MOVER
 from tocsin.clock import US_PER_S
 from tocsin.units import format_duration
 from tocsin.warn import plan
-from tocsin.warn.case import Case, Deadline, Mute, Rung
+from tocsin.warn.case import Case
 from tocsin.warn.inputs import Action, Close, DropDeadline, SetDeadline
 from tocsin.warn.saying import ENDING, TELLING, TO_COME, Saying
 from tocsin.warn.states import (
@@ -25,6 +25,7 @@ from tocsin.warn.states import (
     MessageState,
     Purpose,
 )
+from tocsin.warn.steps import Deadline, Mute, Rung
 from tocsin.warn.trigger import anything_stands
 
 LULL_S = 3_600.0

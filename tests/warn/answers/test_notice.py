@@ -11,9 +11,9 @@ from tests.warn.stories import T0, S, Walk, event
 
 from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.notice import envelope_id, read_notice
-from tocsin.warn.case import Message
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState
+from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind
 
 KEY = bytes(range(32))

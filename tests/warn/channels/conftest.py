@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.warn.stories import Walk, event
 
-from tocsin.warn.case import Message
+from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))

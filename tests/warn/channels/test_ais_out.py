@@ -14,10 +14,10 @@ from tests.warn.stories import T0, Walk, cable, event
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.errors import SettingError
-from tocsin.warn.case import Message
 from tocsin.warn.channels.ais import Ais, FileWire, NetWire
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind
 
 

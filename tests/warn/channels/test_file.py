@@ -12,10 +12,10 @@ import pytest
 from tests.warn.stories import T0, Walk, event
 
 from tocsin.canon import canonical_line, parse_json
-from tocsin.warn.case import Message
 from tocsin.warn.channels.console import Console
 from tocsin.warn.channels.file import JsonLinesFile
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind
 
 

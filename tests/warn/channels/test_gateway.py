@@ -14,11 +14,11 @@ from tests.warn.stories import T0, Walk, event
 
 from tocsin.canon import parse_json
 from tocsin.errors import SettingError
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.egress import Egress, guarded
 from tocsin.warn.channels.gateway import Gateway, plain
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 from tocsin.watch.event import EventKind
 
 CANARY = "tk_canary0secret0canary0secret0"

@@ -15,10 +15,10 @@ import pytest
 from tests.warn.relay import FakeRelay, Script
 from tests.warn.stories import T0, Walk, event
 
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.mail import Mail, Relay, Security, letter
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 from tocsin.watch.event import EventKind
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))

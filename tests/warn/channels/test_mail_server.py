@@ -20,12 +20,12 @@ from tests.warn.stories import T0
 
 from tocsin.warn.answers.notice import read_notice
 from tocsin.warn.answers.token import Good, check_token
-from tocsin.warn.case import Message
 from tocsin.warn.channels.link import Linked, with_link
 from tocsin.warn.channels.mail import Mail, Relay, Security
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState, Purpose
+from tocsin.warn.telling import Message
 
 KEY = bytes(range(32))
 TO = {"mover": ("mate@ship.example",)}

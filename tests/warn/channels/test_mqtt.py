@@ -22,13 +22,13 @@ from tests.warn.stories import T0
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.clock import now_us
 from tocsin.warn.ack import Rejected
-from tocsin.warn.case import Message
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.formats.cap import CapForm
 from tocsin.warn.channels.mqtt import Mqtt
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState
+from tocsin.warn.telling import Message
 
 KEY = bytes(range(32))
 FOREVER_S = 1e9

@@ -17,12 +17,12 @@ from tests.warn.stories import T0
 
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.warn.ack import Rejected
-from tocsin.warn.case import Message
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.nats import TOKEN, Nats
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState
+from tocsin.warn.telling import Message
 
 KEY = bytes(range(32))
 

@@ -9,12 +9,12 @@ from tests.warn.stories import T0
 
 from tocsin.canon import parse_json
 from tocsin.warn.answers.reply import answer_of
-from tocsin.warn.case import Message
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.operator import Operator
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState
+from tocsin.warn.telling import Message
 
 KEY = bytes(range(32))
 DESK = AnswerDesk(key=KEY, url="https://watch.example.org/answer/")

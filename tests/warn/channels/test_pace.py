@@ -7,10 +7,10 @@ from pathlib import Path
 from tests.warn.stories import HANDED, NEVER, T0, S, cable, event
 
 from tocsin.agreement.playbook import MOVER
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.pace import Paced
 from tocsin.warn.dispatch import WarnResult, run
+from tocsin.warn.telling import Message, Outcome
 from tocsin.watch.event import EventKind
 
 

@@ -15,7 +15,6 @@ from tests.warn.receiver import Receiver, status
 from tests.warn.stories import T0, S, cable
 
 from tocsin.canon import parse_json
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.config import Transports, load_transports
 from tocsin.warn.channels.file import Documents, JsonLinesFile
 from tocsin.warn.channels.formats.cap import CapForm
@@ -23,6 +22,7 @@ from tocsin.warn.channels.pace import Paced
 from tocsin.warn.channels.transport import Hear, Listener, Told
 from tocsin.warn.channels.webhook import Webhook
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 FORM = CapForm(sender="watch@example.org")
 

@@ -16,9 +16,9 @@ from tests.warn.receiver import Receiver, accepted_then_close, close, drip, hang
 from tests.warn.stories import T0, S
 
 from tocsin.canon import parse_json
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.webhook import Webhook
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)

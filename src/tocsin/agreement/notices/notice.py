@@ -15,7 +15,7 @@ from tocsin.agreement.notices.words import Act, Checked, NoticeKind, Receipt, Ru
 from tocsin.canon import digest
 from tocsin.geo import shapes
 from tocsin.geo.shapes import Edges, Region
-from tocsin.units import format_instant
+from tocsin.units import format_instant, format_instant_if
 
 FORMAT = "tocsin-notice/1"
 """The format's name and version."""
@@ -163,7 +163,7 @@ class Consent:
             "to": self.to,
             "by": self.by,
             "at": format_instant(self.at_us),
-            "until": _instant(self.until_us),
+            "until": format_instant_if(self.until_us),
             "taken_back": self.taken_back,
         }
 
@@ -311,7 +311,7 @@ class Notice:
             "replaces": self.replaces,
             "given_by": self.given_by,
             "given_at": format_instant(self.given_us),
-            "entered_at": _instant(self.entered_us),
+            "entered_at": format_instant_if(self.entered_us),
             "reason": self.reason,
             "content_hash": self.content_hash,
             "verification": self.verification.as_json() if self.verification else None,
@@ -330,8 +330,8 @@ def content_json(notice: Notice) -> dict[str, Any]:
         "movers": movers,
         "place": notice.place.as_json() if notice.place else None,
         "site": notice.site.as_json() if notice.site else None,
-        "from": _instant(notice.from_us),
-        "to": _instant(notice.to_us),
+        "from": format_instant_if(notice.from_us),
+        "to": format_instant_if(notice.to_us),
         "content": dict(notice.content),
     }
 
@@ -342,7 +342,3 @@ Item: TypeAlias = Notice | ReceiptOf | Consent | Verification
 
 def _positions(line: tuple[Position, ...]) -> list[dict[str, float]]:
     return [{"lat_deg": lat, "lon_deg": lon} for lat, lon in line]
-
-
-def _instant(at_us: int | None) -> str | None:
-    return None if at_us is None else format_instant(at_us)

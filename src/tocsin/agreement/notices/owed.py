@@ -15,7 +15,7 @@ from tocsin.agreement.notices.receipts import HERE, OPEN, LineInput, LineState, 
 from tocsin.agreement.notices.rules import Rule
 from tocsin.agreement.notices.words import Disposition, Receipt
 from tocsin.clock import US_PER_S
-from tocsin.units import format_instant
+from tocsin.units import format_instant_if
 
 ORDER = tuple(Receipt)
 """The three receipts in order."""
@@ -53,9 +53,9 @@ class Line:
         return {
             "receipt": str(self.receipt),
             "unit": self.unit,
-            "deadline": None if self.deadline_us is None else format_instant(self.deadline_us),
+            "deadline": format_instant_if(self.deadline_us),
             "state": str(self.state),
-            "at": None if self.at_us is None else format_instant(self.at_us),
+            "at": format_instant_if(self.at_us),
         }
 
 

@@ -37,7 +37,7 @@ from tocsin.record.witness.client import (
     require_not_behind,
 )
 from tocsin.record.witness.round import Round, Standing
-from tocsin.units import format_instant
+from tocsin.units import format_instant_if
 
 STATE = "witnesses"
 """File beside `record/` with what is known of each witness."""
@@ -86,7 +86,7 @@ class WitnessStatus:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values, times as RFC 3339."""
-        since = None if self.since_us is None else format_instant(self.since_us)
+        since = format_instant_if(self.since_us)
         return {
             "quorum": self.quorum,
             "published": self.published,
@@ -97,7 +97,7 @@ class WitnessStatus:
             "witnesses": {
                 name: {
                     "size": standing.size,
-                    "last_cosignature": None if standing.cosigned_us is None else format_instant(standing.cosigned_us),
+                    "last_cosignature": format_instant_if(standing.cosigned_us),
                     "outcome": standing.outcome or None,
                     "detail": standing.detail,
                     "failures": standing.failures,

@@ -17,7 +17,9 @@ from tocsin.agreement.rules.check import Finding
 from tocsin.incident.compare import Comparison
 from tocsin.tracks.batch import EMPTY, ReportBatch
 from tocsin.tracks.quality import Counts
-from tocsin.warn.case import Acknowledgement, Case, Mute
+from tocsin.warn.case import Case
+from tocsin.warn.steps import Mute
+from tocsin.warn.telling import Acknowledgement
 from tocsin.watch.event import Event
 
 

@@ -18,8 +18,10 @@ from tocsin.serve.report.model import Report
 from tocsin.serve.report.text import words
 from tocsin.tracks.quality import Counts, RejectReason
 from tocsin.units import format_duration, format_length
-from tocsin.warn.case import Attempt, Case, Message, Step
+from tocsin.warn.case import Case
 from tocsin.warn.states import REACH, CaseInput, Disposition, MessageState
+from tocsin.warn.steps import Step
+from tocsin.warn.telling import Attempt, Message
 from tocsin.watch.event import Event, EventKind, Revision
 from tocsin.watch.noted import MARK
 

@@ -18,8 +18,10 @@ from tocsin.serve.report.labels import text_width
 from tocsin.serve.report.symbols import EVENT_SYMBOLS, OUTCOME_SYMBOLS, OUTCOME_WORDS, Symbol
 from tocsin.serve.report.text import clock, visible, words
 from tocsin.units import format_duration
-from tocsin.warn.case import Attempt, Case, Message, Rung, Step
+from tocsin.warn.case import Case
 from tocsin.warn.states import REACH, AnswerKind, CaseInput, CaseState, Disposition, MessageState, Purpose
+from tocsin.warn.steps import Rung, Step
+from tocsin.warn.telling import Attempt, Message
 
 WIDTH = 960.0
 LEFT = 212.0

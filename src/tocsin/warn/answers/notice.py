@@ -17,10 +17,10 @@ from email.policy import default
 from tocsin.errors import Place
 from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.token import receipt_code
-from tocsin.warn.case import Message
 from tocsin.warn.inputs import Answer
 from tocsin.warn.message import neutral
 from tocsin.warn.states import AnswerKind
+from tocsin.warn.telling import Message
 
 NOTICE_LIMIT = 1 << 20
 """Bytes of a notice that are still read."""

@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.clock import US_PER_S
-from tocsin.warn.case import Message
+from tocsin.warn.telling import Message
 
 TOKEN_LIMIT = 2_048
 """Characters of a token that are still read."""

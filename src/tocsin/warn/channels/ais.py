@@ -20,7 +20,6 @@ from pydantic import Field, model_validator
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.errors import DeliveryError
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.dial import dial
 from tocsin.warn.channels.file import sync_folder
 from tocsin.warn.channels.formats.ais import ADDRESSED_LIMIT, BROADCAST_LIMIT, addressed, broadcast, safety_text
@@ -28,6 +27,7 @@ from tocsin.warn.channels.guard import Network, checked_addresses
 from tocsin.warn.channels.setting import ChannelSetting, Port, Room, networks, seconds
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 TIMEOUT_S = 10.0
 _MMSI = re.compile(r"mmsi:(\d{9})")

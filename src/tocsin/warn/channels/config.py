@@ -18,7 +18,6 @@ from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.source.document import Document, compose
 from tocsin.errors import AgreementError, DeliveryError, Place, SettingError
 from tocsin.units import format_duration
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.ais import AisSetting
 from tocsin.warn.channels.console import ConsoleSetting
 from tocsin.warn.channels.file import FileSetting, JsonLinesFile
@@ -34,6 +33,7 @@ from tocsin.warn.channels.tak import TakSetting
 from tocsin.warn.channels.transport import Hear, Listener, Told, Transport, failed
 from tocsin.warn.channels.webhook import WebhookSetting
 from tocsin.warn.message import neutral
+from tocsin.warn.telling import Message, Outcome
 
 __all__ = ["KEY_FILE", "KINDS", "MESSAGES_FILE", "Transports", "default_transports", "load_transports", "signing_key"]
 

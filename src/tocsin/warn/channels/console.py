@@ -10,10 +10,10 @@ from typing import Literal, TextIO
 
 from tocsin.errors import DeliveryError
 from tocsin.units import format_instant
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.setting import ChannelSetting, Room
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 
 class Console:

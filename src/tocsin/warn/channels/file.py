@@ -18,11 +18,11 @@ from pydantic import Field
 from tocsin.canon import canonical_line
 from tocsin.errors import DeliveryError
 from tocsin.units import format_instant
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.formats.form import Form
 from tocsin.warn.channels.setting import CapSetting, ChannelSetting, Room, form_of
 from tocsin.warn.channels.transport import Transport, envelope, failed
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.ENOENT})
 """Errors that may pass: a full disk, a quota, too many open files, a folder not yet mounted."""

@@ -18,12 +18,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tocsin.errors import DeliveryError
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.egress import Egress, guarded
 from tocsin.warn.channels.guard import Network
 from tocsin.warn.channels.setting import ChannelSetting, Room, Secret, networks, seconds
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 TIMEOUT_S = 30.0
 """Seconds for a whole attempt: some gateways take four calls (log in, join, send, log out)."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.channels.transport import Transport
 from tocsin.warn.states import Purpose
+from tocsin.warn.telling import Message, Outcome
 from tocsin.warn.templates import phrases_for
 
 _ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})

@@ -26,13 +26,13 @@ from pydantic import Field
 from tocsin.clock import US_PER_S
 from tocsin.errors import DeliveryError
 from tocsin.warn.answers.notice import envelope_id
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.dial import dial
 from tocsin.warn.channels.guard import Network
 from tocsin.warn.channels.setting import ChannelSetting, Port, Room, Secret, networks, seconds
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 MAILBOX = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
 """An address of printable ASCII without spaces; what it names is the relay's affair."""

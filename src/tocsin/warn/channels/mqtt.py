@@ -23,7 +23,6 @@ from tocsin.clock import now_us as wall_us
 from tocsin.errors import DeliveryError, Place
 from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.reply import read_reply
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.dial import dial
 from tocsin.warn.channels.formats.form import Form, JsonForm
 from tocsin.warn.channels.guard import Network
@@ -42,6 +41,7 @@ from tocsin.warn.channels.setting import (
 from tocsin.warn.channels.transport import Hear, Told, failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 TIMEOUT_S = 15.0
 """Seconds for a whole attempt, from the name to the PUBACK."""

@@ -21,7 +21,6 @@ from tocsin.canon import canonical_bytes, parse_json
 from tocsin.clock import now_us as wall_us
 from tocsin.errors import DeliveryError
 from tocsin.warn.answers.reply import read_reply
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.formats.form import Form, JsonForm
 from tocsin.warn.channels.guard import Network, checked_addresses
 from tocsin.warn.channels.setting import (
@@ -39,6 +38,7 @@ from tocsin.warn.channels.setting import (
 from tocsin.warn.channels.transport import Hear, Told, failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 TIMEOUT_S = 15.0
 """Seconds for a whole attempt, from the name to the acknowledgement."""

@@ -11,12 +11,12 @@ from typing import Literal
 
 from tocsin.canon import canonical_line
 from tocsin.errors import DeliveryError
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.file import put_whole
 from tocsin.warn.channels.formats.script import page, sheet
 from tocsin.warn.channels.setting import AnswerDesk, ChannelSetting, Name, Room
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 
 class Operator:

@@ -12,9 +12,9 @@ from collections import defaultdict, deque
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.clock import US_PER_S
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.transport import Transport
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 WINDOW_S = 60.0
 """Seconds over which repeats are counted; the limit is set per minute."""

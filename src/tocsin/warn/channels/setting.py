@@ -27,11 +27,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tocsin.units import parse_duration_s
 from tocsin.warn.answers.token import KEY_BYTES, LIFETIME_S, Bound, make_token
-from tocsin.warn.case import Message
 from tocsin.warn.channels.formats.cap import CapForm
 from tocsin.warn.channels.formats.form import Form, JsonForm
 from tocsin.warn.channels.guard import Network
 from tocsin.warn.channels.transport import Transport
+from tocsin.warn.telling import Message
 
 KEY_FILE = "webhook-key.pem"
 ANSWER_KEY_FILE = "answer-key.hex"

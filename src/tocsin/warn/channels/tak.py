@@ -20,13 +20,13 @@ from pydantic import Field
 from tocsin.clock import now_us as wall_us
 from tocsin.errors import DeliveryError, Place
 from tocsin.warn.ack import Rejected
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.dial import dial
 from tocsin.warn.channels.formats.cot import Contact, events, read_event, split
 from tocsin.warn.channels.guard import Network
 from tocsin.warn.channels.setting import ChannelSetting, Name, Port, Room, networks, seconds
 from tocsin.warn.channels.transport import Hear, Told, failed
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 TIMEOUT_S = 15.0
 """Seconds to connect, and to hand over; a warning cannot wait longer."""

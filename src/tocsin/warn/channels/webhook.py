@@ -21,7 +21,6 @@ from pydantic import Field
 from tocsin.clock import US_PER_S
 from tocsin.errors import DeliveryError
 from tocsin.units import format_instant, parse_instant_us
-from tocsin.warn.case import Message, Outcome
 from tocsin.warn.channels.connect import Deadline, GuardedBackend
 from tocsin.warn.channels.formats.form import Form, JsonForm
 from tocsin.warn.channels.guard import Network
@@ -29,6 +28,7 @@ from tocsin.warn.channels.setting import CapSetting, ChannelSetting, Room, form_
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Message, Outcome
 
 TIMEOUT_S = 15.0
 """Seconds for a whole attempt, from the name to the status. Origin: Standard Webhooks asks for 15 to 30."""

@@ -11,7 +11,6 @@ from pyais import decode
 from pyais.messages import MessageType12, MessageType14
 from tests.warn.stories import Walk, cable, event
 
-from tocsin.warn.case import Message
 from tocsin.warn.channels.formats.ais import (
     ADDRESSED_LIMIT,
     BROADCAST_LIMIT,
@@ -21,6 +20,7 @@ from tocsin.warn.channels.formats.ais import (
     safety_text,
     sixbit,
 )
+from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind
 
 CHARS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_ !\"#$%&'()*+,-./0123456789:;<=>?"

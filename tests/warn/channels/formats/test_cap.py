@@ -11,10 +11,10 @@ from tests.warn.cap_rules import NAMESPACE, faults
 from tests.warn.stories import Walk, cable, event, withdrawn
 
 from tocsin.agreement.boundary import boundary_words
-from tocsin.warn.case import Message
 from tocsin.warn.channels.formats.cap import CapForm
 from tocsin.warn.message import Wording
 from tocsin.warn.states import Purpose
+from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind
 
 FORM = CapForm(sender="watch@example.org")

@@ -10,8 +10,8 @@ from tests.warn.stories import Walk, cable, event
 
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Channel
-from tocsin.warn.case import Message
 from tocsin.warn.channels.formats.script import LOGGED, page, scripts, sheet, spoken
+from tocsin.warn.telling import Message
 from tocsin.warn.templates import PHRASES
 from tocsin.watch.event import EventKind
 

@@ -13,8 +13,8 @@ from functools import reduce
 
 from pyais.messages import MessageType12
 
-from tocsin.warn.case import Message
 from tocsin.warn.message import QUOTE_LENGTH
+from tocsin.warn.telling import Message
 
 ADDRESSED_LIMIT = 156
 """Characters of message 12: 936 bits."""

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from tocsin.clock import US_PER_S
-from tocsin.warn.case import Message
 from tocsin.warn.channels.formats.form import Payload
 from tocsin.warn.content import Facts, Version
 from tocsin.warn.states import Purpose
+from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"

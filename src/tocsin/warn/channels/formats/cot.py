@@ -19,10 +19,10 @@ from tocsin.clock import US_PER_S
 from tocsin.errors import Place
 from tocsin.units import format_instant
 from tocsin.warn.ack import Rejected
-from tocsin.warn.case import Message
 from tocsin.warn.inputs import Answer
 from tocsin.warn.message import QUOTE_LENGTH, neutral
 from tocsin.warn.states import AnswerKind, Purpose
+from tocsin.warn.telling import Message
 
 EVENT_LIMIT = 1 << 20
 """Bytes of one event that are still read."""

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from tocsin.canon import canonical_bytes
 from tocsin.units import format_instant
-from tocsin.warn.case import Message
 from tocsin.warn.channels.transport import envelope
+from tocsin.warn.telling import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

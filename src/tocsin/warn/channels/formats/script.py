@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.agreement.playbook import MOVER
-from tocsin.warn.case import Message
 from tocsin.warn.message import QUOTE_LENGTH
 from tocsin.warn.states import AnswerKind
+from tocsin.warn.telling import Message
 from tocsin.warn.templates import phrases_for
 from tocsin.warn.templates.phrases import Phrases
 
