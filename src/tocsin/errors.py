@@ -68,6 +68,10 @@ class AgreementError(TocsinError):
         self.place = place
 
 
+REFUSALS_TOLD = 50
+"""Refusals of one agreement that are printed; the others are counted, and `errors` has them all."""
+
+
 class AgreementErrors(AgreementError):
     """Several refusals of one agreement, in file order, so that a drafter sees all of them at once."""
 
@@ -77,7 +81,9 @@ class AgreementErrors(AgreementError):
         self.errors = tuple(errors)
 
     def __str__(self) -> str:
-        return "\n".join(str(e) for e in self.errors)
+        told = [str(e) for e in self.errors[:REFUSALS_TOLD]]
+        more = len(self.errors) - len(told)
+        return "\n".join([*told, f"and {more:,} more"] if more else told)
 
 
 class ReportError(TocsinError):

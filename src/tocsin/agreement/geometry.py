@@ -39,9 +39,6 @@ from tocsin.geo.shapes import (
 GEOID_LOW_M, GEOID_HIGH_M = -107.0, 86.0
 """The lowest and highest mean sea level on Earth, metres above the ellipsoid (EGM2008)."""
 
-FORMS = ("circle", "corridor", "polygon", "sector", "coordinates")
-"""The keys of `geometry` of which a zone has exactly one."""
-
 T = TypeVar("T")
 
 
@@ -89,10 +86,10 @@ def _outline(agreement: Agreement, zone: Zone) -> Outline:
     if geometry is None:
         state = agreement.state(path)
         raise AgreementError(f"geometry {state}", expected=f"the shape of zone {zone.id}", place=agreement.where(path))
-    told = [form for form in FORMS if given(getattr(geometry, form)) is not None]
+    told = [form for form in _DRAW if given(getattr(geometry, form)) is not None]
     if len(told) != 1:
         raise AgreementError(
-            " and ".join(told) or "no shape", expected=f"one of {', '.join(FORMS)}", place=agreement.where(path)
+            " and ".join(told) or "no shape", expected=f"one of {', '.join(_DRAW)}", place=agreement.where(path)
         )
     try:
         return _DRAW[told[0]](agreement, geometry)
@@ -111,9 +108,7 @@ def _no_area(agreement: Agreement, zone: Zone, error: ValueError) -> AgreementEr
 
 def feature_of(agreement: Agreement, name: str) -> Feature | None:
     """Return the feature that a name in a geometry means: the site's of that id, or the feature's own id."""
-    site = next((s for s in given(agreement.sites) or () if s.id == name), None)
-    feature = given(site.feature) if site else None
-    return agreement.by_feature.get(feature or name)
+    return agreement.by_feature.get(agreement.site_features.get(name, name))
 
 
 def band_of(agreement: Agreement, zone: Zone) -> Band:
@@ -252,3 +247,4 @@ def _ring(positions: Any) -> NDArray[np.float64]:
 
 
 _DRAW = {"circle": _circle, "corridor": _corridor, "polygon": _polygon, "sector": _sector, "coordinates": _inline}
+"""The keys of `geometry`, of which a zone has exactly one, and how each is drawn."""

@@ -13,6 +13,7 @@ from tocsin.agreement.rules import CHECKS
 from tocsin.agreement.rules.check import Check, Finding, Gap, Severity, View, listed
 from tocsin.agreement.source.collector import collector_held
 from tocsin.agreement.terms.state import State, given
+from tocsin.errors import Place
 
 _SEVERITIES = tuple(Severity)
 _STATES = (State.SILENT, State.NOT_SET, State.DISPUTED, State.INCONSISTENT, State.SET)
@@ -56,17 +57,17 @@ def is_clean(findings: tuple[Finding, ...], *, declared_ok: bool = False) -> boo
 
 def finding_of(agreement: Agreement, check: Check, gap: Gap) -> Finding:
     """Return the finding of what a check yielded."""
-    where = agreement.where(gap.path)
-    stands_in = agreement.document.find(gap.path)[1]
+    document = agreement.document
+    node, stands_in, whole = document.find(gap.path)
     return Finding(
         code=check.code,
         severity=check.severity,
         state=gap.state,
-        where=where,
-        path=agreement.document.label(gap.path),
+        where=Place(document.file, node.line, node.column, stands_in if whole else gap.path),
+        path=document.label(gap.path),
         message=gap.message,
         fix=check.fix,
-        quoted=agreement.document.line(where.line) if stands_in else "",
+        quoted=document.line(node.line) if stands_in else "",
     )
 
 

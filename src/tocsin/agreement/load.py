@@ -20,6 +20,7 @@ from tocsin.agreement.source.collector import collector_held
 from tocsin.agreement.source.document import MAX_BYTES, Document, blank_state, compose
 from tocsin.agreement.source.read import Reader
 from tocsin.agreement.terms.places import Feature
+from tocsin.agreement.terms.state import given
 from tocsin.canon import parse_json
 from tocsin.errors import AgreementError, AgreementErrors, Place
 
@@ -96,10 +97,14 @@ def _agreement(document: Document, folder: Path | None) -> Agreement:
         raise AgreementErrors(
             sorted(reader.errors, key=lambda e: (e.place.file != document.file, e.place.line, e.place.column))
         )
+    site_features: dict[str, str] = {}
+    for site in given(found.get("sites")) or ():
+        site_features.setdefault(site.id, given(site.feature) or site.id)
     return Agreement(
         **found,
         document=document,
         by_feature=by_feature,
+        site_features=site_features,
         crs=crs,
         unknown=tuple(UnknownKey(path=p, key=k, nearest=n) for p, k, n in reader.unknown),
         collection=None if at.path == "features" else collection,
@@ -147,7 +152,7 @@ def _features(collection: Any, at: Place, reader: Reader) -> tuple[dict[str, Fea
     found: dict[str, Feature] = {}
     for i, told in enumerate(collection["features"]):
         path = f"features[{i}]"
-        place = reader.document.where(path) if at.path == "features" else replace(at, path=path)
+        place = reader.document.where(path) if at.path == "features" else Place(at.file, at.line, at.column, path)
         try:
             feature = _feature(told, place)
         except AgreementError as error:
@@ -199,21 +204,29 @@ def check_coordinates(told: Any, depth: int, place: Place) -> None:
     AgreementError
         Naming the first position that cannot be used.
     """
+    if _are_coordinates(told, depth):
+        return
     if depth:
         if not isinstance(told, list) or not told:
             raise AgreementError("coordinates that are no list", expected="lists of positions", place=place)
-        if depth == 1 and _are_positions(told):
-            return
         for i, member in enumerate(told):
             check_coordinates(member, depth - 1, replace(place, path=f"{place.path}[{i}]"))
         return
-    if not _are_positions([told]):
-        if not isinstance(told, list) or not 2 <= len(told) <= 3 or not all(type(n) in (int, float) for n in told):
-            raise AgreementError(f"position {told!r}"[:80], expected="[longitude, latitude] in degrees", place=place)
-        lon, lat = told[:2]
-        hint = " (longitude stands first: are the two swapped?)" if abs(lat) > 90 >= abs(lon) else ""
-        expected = f"longitude within ±180° and latitude within ±90°{hint}"
-        raise AgreementError(f"position [{lon}, {lat}]", expected=expected, place=place)
+    if not isinstance(told, list) or not 2 <= len(told) <= 3 or not all(type(n) in (int, float) for n in told):
+        raise AgreementError(f"position {told!r}"[:80], expected="[longitude, latitude] in degrees", place=place)
+    lon, lat = told[:2]
+    hint = " (longitude stands first: are the two swapped?)" if abs(lat) > 90 >= abs(lon) else ""
+    expected = f"longitude within ±180° and latitude within ±90°{hint}"
+    raise AgreementError(f"position [{lon}, {lat}]", expected=expected, place=place)
+
+
+def _are_coordinates(told: Any, depth: int) -> bool:
+    """Return True if so many lists stand around positions on the globe."""
+    if depth == 0:
+        return _are_positions([told])
+    if type(told) is not list or not told:
+        return False
+    return _are_positions(told) if depth == 1 else all(_are_coordinates(member, depth - 1) for member in told)
 
 
 def _are_positions(told: list[Any]) -> bool:

@@ -211,6 +211,8 @@ class Agreement(Record):
 
     document: Hidden[Document] = field(repr=False, compare=False)
     by_feature: Hidden[Mapping[str, Feature]] = field(default_factory=dict, repr=False)
+    site_features: Hidden[Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """The feature of every site by the site's id; its own id where the site names none."""
     crs: Hidden[str | None] = None
     unknown: Hidden[tuple[UnknownKey, ...]] = ()
     collection: Hidden[Json] = field(default=None, repr=False, compare=False)

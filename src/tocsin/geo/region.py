@@ -115,6 +115,27 @@ def settled(outlines: Sequence[Outline]) -> list[Region | ValueError]:
     ]
 
 
+def bounds_of(regions: Sequence[Region]) -> NDArray[np.float64]:
+    """Return the bounds of many regions.
+
+    Parameters
+    ----------
+    regions : sequence of Region
+
+    Returns
+    -------
+    ndarray, shape (n, 4), float64, degrees
+        West, south, east, north, as `Region.bounds`.
+    """
+    if not regions:
+        return np.empty((0, 4))
+    places = np.stack([np.concatenate([r.lon_deg for r in regions]), np.concatenate([r.lat_deg for r in regions])])
+    counts = np.array([len(region.lon_deg) for region in regions])
+    starts = np.cumsum(counts) - counts
+    low, high = np.minimum.reduceat(places, starts, axis=1), np.maximum.reduceat(places, starts, axis=1)
+    return np.concatenate([low, high]).T
+
+
 def _positions(outline: Outline) -> list[NDArray[np.float64]]:
     """Return the rings of an outline of one polygon as arrays; none if they are no tables of positions."""
     try:

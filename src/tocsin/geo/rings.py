@@ -123,6 +123,9 @@ def begun_off_poles(lat: Floats, lon: Floats) -> tuple[Floats, Floats, NDArray[n
     """Return a closed ring with no pole twice in a row and none at its ends, and each vertex's number before."""
     number = np.arange(len(lat) - 1)
     pole = np.abs(lat[:-1]) == 90.0
+    if not pole.any():
+        number = np.append(number, 0)
+        return lat[number], lon[number], number
     keep = ~(pole & np.roll(pole, 1) & (lat[:-1] == np.roll(lat[:-1], 1)))
     number = number[keep]
     start = int(np.argmin(pole[keep]))

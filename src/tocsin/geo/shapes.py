@@ -19,7 +19,7 @@ import pyproj
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.geo import buffers, measure, rings
-from tocsin.geo.region import Outline, Region, of_rings, settled
+from tocsin.geo.region import Outline, Region, bounds_of, of_rings, settled
 from tocsin.kernels.earth import outline
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Edges",
     "Outline",
     "Region",
+    "bounds_of",
     "circle",
     "corridor",
     "drawn_circle",

@@ -202,8 +202,10 @@ class View:
 
         `key` is the field's key in the file; the field itself may end in a unit or an underscore.
         """
-        path = f"{record.path}.{key}" if record.path else key
-        yield from self.gap(state_of(_field(record, key)), path, subject, what)
+        state = state_of(getattr(record, _field(type(record), key)))
+        if state in _SAYS:
+            path = f"{record.path}.{key}" if record.path else key
+            yield from self.gap(state, path, subject, what)
 
     def gap(self, state: State, path: str, subject: str, what: str) -> Iterator[Gap]:
         """Yield the gap of a state that is a blank; nothing for one that is set or not applicable."""
@@ -236,8 +238,14 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _field(record: Record, key: str) -> object:
-    for ending in ("", "_", "_m", "_mps", "_s", "_us", "_min"):
-        if hasattr(record, key + ending):
-            return getattr(record, key + ending)
-    raise AttributeError(f"{type(record).__name__} has no field for {key}")
+_FIELDS: dict[tuple[type, str], str] = {}
+
+
+def _field(kind: type, key: str) -> str:
+    """Return the name of the field of a record class that answers to a key."""
+    if (kind, key) not in _FIELDS:
+        names = [key + ending for ending in ("", "_", "_m", "_mps", "_s", "_us", "_min") if hasattr(kind, key + ending)]
+        if not names:
+            raise AttributeError(f"{kind.__name__} has no field for {key}")
+        _FIELDS[kind, key] = names[0]
+    return _FIELDS[kind, key]

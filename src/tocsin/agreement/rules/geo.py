@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import shapely.geometry
 
-from tocsin.agreement.extent import overlaps, width_m
+from tocsin.agreement.extent import overlaps, widths_m
 from tocsin.agreement.geometry import feature_of
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.rules.check import Gap, Severity, View, check, listed
@@ -77,22 +77,22 @@ def uncertainty(view: View) -> Iterator[Gap]:
             "geojson", f"The GeoJSON names the reference system {name}; only WGS84 longitude, latitude is read."
         )
     for zone in view.zones:
-        who = f"Zone {zone.id}"
-        yield from view.need_of(zone, "uncertainty", who, "how well its edge is known (uncertainty)")
-        told = given(zone.uncertainty_m)
-        region = view.regions[zone.id]
-        if told is None or isinstance(region, AgreementError):
+        yield from view.need_of(zone, "uncertainty", f"Zone {zone.id}", "how well its edge is known (uncertainty)")
+    drawn = [(z, r) for z in view.zones if isinstance(r := view.regions[z.id], Region)]
+    widths = widths_m([zone for zone, _ in drawn], [region for _, region in drawn])
+    for (zone, _), width in zip(drawn, widths, strict=True):
+        uncertain = given(zone.uncertainty_m)
+        if uncertain is None:
             continue
-        path = f"{zone.path}.uncertainty"
-        width = width_m(zone, region)
-        if told >= UNCERTAINTY_SHARE * width:
+        who, path = f"Zone {zone.id}", f"{zone.path}.uncertainty"
+        if uncertain >= UNCERTAINTY_SHARE * width:
             yield view.odd(
-                path, f"{who}: its uncertainty of {told:g} m is not under a tenth of its width of {width:.0f} m."
+                path, f"{who}: its uncertainty of {uncertain:g} m is not under a tenth of its width of {width:.0f} m."
             )
         anchor = _anchor_uncertainty_m(view.agreement, zone)
-        if anchor is not None and told < anchor:
+        if anchor is not None and uncertain < anchor:
             yield view.odd(
-                path, f"{who}: its uncertainty of {told:g} m is under the {anchor:g} m of the feature it hangs on."
+                path, f"{who}: its uncertainty of {uncertain:g} m is under the {anchor:g} m of the feature it hangs on."
             )
 
 

@@ -33,7 +33,11 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
+_BLANK_WORDS = {"": State.SILENT, NOT_SET: State.NOT_SET, NOT_APPLICABLE: State.NOT_APPLICABLE}
+_NUMBER_BEGINS = frozenset("+-.0123456789")
+_VALUES = (yaml.ScalarEvent, yaml.CollectionStartEvent)
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
+"""One step of a path: a key, or else what stands in brackets."""
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -84,14 +88,14 @@ class Document:
             False when something of the path is not in the document.
         """
         node, at = self.root, ""
-        for key, index in _steps(path):
+        for key, index in _STEP.findall(path):
             value = node.value
-            if index is None and isinstance(value, dict):
+            if key and isinstance(value, dict):
                 name = _key_in(value, key)
                 if name is not None:
                     node, at = value[name], f"{at}.{name}" if at else name
                     continue
-            elif index is not None and isinstance(value, list):
+            elif not key and isinstance(value, list):
                 place = _index_in(value, index)
                 if place is not None:
                     node, at = value[place], f"{at}[{place}]"
@@ -118,8 +122,8 @@ class Document:
     def label(self, path: str) -> str:
         """Return a path with list positions replaced by the members' ids or levels: a shuffle does not change it."""
         node, out = self.root, ""
-        for key, index in _steps(path):
-            if index is None:
+        for key, index in _STEP.findall(path):
+            if key:
                 out = f"{out}.{key}" if out else key
                 value = node.value
                 name = _key_in(value, key) if isinstance(value, dict) else None
@@ -139,12 +143,10 @@ class Document:
 def blank_state(node: Node) -> State | None:
     """Return the state of a value that sets nothing, or None for one that does."""
     value = node.value
-    if value is None or value in ("", {}):
+    if isinstance(value, str):
+        return _BLANK_WORDS.get(value)
+    if value is None or value == {}:
         return State.SILENT
-    if value == NOT_SET:
-        return State.NOT_SET
-    if value == NOT_APPLICABLE:
-        return State.NOT_APPLICABLE
     if isinstance(value, dict):
         if NOT_APPLICABLE in value and value[NOT_APPLICABLE].value is True:
             return State.NOT_APPLICABLE
@@ -197,6 +199,7 @@ class _Composer:
         self.anchors: dict[str, tuple[Node, int]] = {}
 
     def compose(self) -> Node:
+        """Return the root of the one document."""
         next(self.events)  # the stream's start
         first = next(self.events)
         if isinstance(first, yaml.StreamEndEvent):
@@ -209,47 +212,56 @@ class _Composer:
         return root
 
     def refusal(self, event: yaml.Event, found: str, expected: str) -> AgreementError:
+        """Return the refusal of what stands at an event."""
         line, column = _at(event)
         return AgreementError(found, expected=expected, place=Place(self.file, line, column))
 
     def counted(self, event: yaml.Event, nodes: int) -> None:
+        """Add to the number of values; refuse the one that is too many."""
         self.count += nodes
         if self.count > MAX_NODES:
             raise self.refusal(
                 event, f"more than {MAX_NODES:,} values", "fewer, aliases counted with all they stand for"
             )
 
-    def node(self, event: yaml.Event, depth: int) -> Node:
+    def node(self, event: yaml.Event, depth: int, key: yaml.Event | None = None) -> Node:
+        """Return the node that begins with an event, at the place of its key if it has one.
+
+        `depth` is how many lists and mappings stand around it.
+        """
+        line, column = _at(key or event)
         if isinstance(event, yaml.AliasEvent):
             known = self.anchors.get(event.anchor or "")
             if known is None:
                 raise self.refusal(event, f"alias *{event.anchor}", "an anchor that ends above it")
             self.counted(event, known[1])
-            return known[0]
-        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+            return Node(known[0].value, line, column)  # the same value, and each use knows its own line
+        assert isinstance(event, _VALUES)
         if event.tag is not None:
             raise self.refusal(event, f"tag {event.tag}", "no tags: text, numbers, true, false and null only")
         if depth > MAX_DEPTH:
             raise self.refusal(event, f"more than {MAX_DEPTH} levels of nesting", "fewer")
         before = self.count
         self.counted(event, 1)
-        node = Node(None, *_at(event))
         if isinstance(event, yaml.ScalarEvent):
-            node.value = self.scalar(event)
+            node = Node(self.scalar(event), line, column)
         elif isinstance(event, yaml.SequenceStartEvent):
-            node.value = self.sequence(depth + 1)
+            node = Node(self.sequence(depth + 1), line, column)
         else:
-            node.value = self.mapping(depth + 1)
+            node = Node(self.mapping(depth + 1), line, column)
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, self.count - before)
         return node
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        """Return the value of a scalar by the core schema: plain text may be a number, true, false or null."""
         text: str = event.value
         if not event.implicit[0]:
             return text
         if text in _WORDS:
             return _WORDS[text]
+        if text[0] not in _NUMBER_BEGINS:
+            return text
         if _INT.fullmatch(text):
             if len(text) > 17:
                 raise self.refusal(event, f"number {text[:20]}", "one of at most 16 digits")
@@ -264,6 +276,7 @@ class _Composer:
         return text
 
     def sequence(self, depth: int) -> list[Node]:
+        """Return the members of a list that has begun."""
         found: list[Node] = []
         for event in self.events:
             if isinstance(event, yaml.SequenceEndEvent):
@@ -272,6 +285,7 @@ class _Composer:
         return found
 
     def mapping(self, depth: int) -> dict[str, Node]:
+        """Return the values of a mapping that has begun, by their keys."""
         found: dict[str, Node] = {}
         for event in self.events:
             if isinstance(event, yaml.MappingEndEvent):
@@ -281,9 +295,7 @@ class _Composer:
             key = event.value
             if key in found:
                 raise self.refusal(event, f"key {key!r} a second time", f"it once (first on line {found[key].line})")
-            node = self.node(next(self.events), depth)
-            # a shared (aliased) node is copied shallowly, so that each use knows its own line
-            found[key] = Node(node.value, *_at(event))
+            found[key] = self.node(next(self.events), depth, event)
         return found
 
 
@@ -293,11 +305,6 @@ _NOWHERE = Node(None, 0, 0)
 def _at(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (0, 0)
-
-
-def _steps(path: str) -> Iterator[tuple[str, str | None]]:
-    for match in _STEP.finditer(path):
-        yield match[1] or "", match[2]
 
 
 def _key_in(mapping: dict[str, Node], key: str) -> str | None:

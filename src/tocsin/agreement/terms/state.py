@@ -52,6 +52,8 @@ class Disputed:
     readings: tuple[tuple[str, str], ...]
 
 
+_NOT_GIVEN = (Blank, Disputed)
+
 Maybe = Union[T, Blank, Disputed, None]  # noqa: UP007  (a generic alias needs the old spelling before Python 3.12)
 """A value, a declared blank, a dispute, or silence (None)."""
 
@@ -64,4 +66,4 @@ def given(value: T | Blank | Disputed | None) -> T | None:
     >>> given(5.0), given(Blank.NOT_SET), given(None)
     (5.0, None, None)
     """
-    return None if isinstance(value, Blank | Disputed) else value
+    return None if isinstance(value, _NOT_GIVEN) else value
