@@ -22,9 +22,10 @@ from tests.warn.stories import T0
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.clock import now_us
 from tocsin.warn.ack import Rejected
+from tocsin.warn.channels.broker import Broker
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.formats.cap import CapForm
-from tocsin.warn.channels.mqtt import Mqtt
+from tocsin.warn.channels.mqtt import REPLIES, Mqtt
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState
@@ -42,8 +43,10 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
 
 
 def transport(port: int, **changes: Any) -> Mqtt:
-    fields: dict[str, Any] = {"desk": AnswerDesk(key=KEY, lifetime_s=FOREVER_S), "allow": LOOPBACK, "timeout_s": 10.0}
-    return Mqtt("127.0.0.1", port, **(fields | changes))
+    own = {name: changes.pop(name) for name in ("topic",) if name in changes}
+    fields: dict[str, Any] = {"host": "127.0.0.1", "desk": AnswerDesk(key=KEY, lifetime_s=FOREVER_S)}
+    fields |= {"replies": REPLIES, "allow": LOOPBACK, "timeout_s": 10.0}
+    return Mqtt(Broker(port=port, **(fields | changes)), **own)
 
 
 class Person:
@@ -146,9 +149,8 @@ def test_tls_is_used_and_a_strangers_broker_is_refused(tmp_path: Path, authority
     pem = authority / "server.pem"
     with mosquitto(tmp_path, f"certfile {pem}", f"keyfile {pem}") as broker:
         trusted = ssl.create_default_context(cafile=str(authority / "ca.pem"))
-        fields = {"desk": AnswerDesk(key=KEY), "allow": LOOPBACK, "timeout_s": 10.0}
-        good = Mqtt("localhost", broker.port, tls=trusted, **fields).send(message, T0)  # type: ignore[arg-type]
-        strange = Mqtt("localhost", broker.port, tls=ssl.create_default_context(), **fields).send(message, T0)  # type: ignore[arg-type]
+        good = transport(broker.port, host="localhost", tls=trusted).send(message, T0)
+        strange = transport(broker.port, host="localhost", tls=ssl.create_default_context()).send(message, T0)
     assert good.state is MessageState.HANDED_OVER
     assert strange.state is MessageState.FAILED_FOR_NOW
     assert "certificate verify failed" in strange.reason

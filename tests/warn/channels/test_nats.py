@@ -17,8 +17,9 @@ from tests.warn.stories import T0
 
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.warn.ack import Rejected
+from tocsin.warn.channels.broker import Broker
 from tocsin.warn.channels.config import load_transports
-from tocsin.warn.channels.nats import TOKEN, Nats
+from tocsin.warn.channels.nats import REPLIES, TOKEN, Nats
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, MessageState
@@ -34,8 +35,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
 
 
 def transport(port: int, **changes: Any) -> Nats:
-    fields: dict[str, Any] = {"desk": AnswerDesk(key=KEY, lifetime_s=1e9), "allow": LOOPBACK, "timeout_s": 10.0}
-    return Nats("127.0.0.1", port, **(fields | changes))
+    own = {name: changes.pop(name) for name in ("subject", "stream") if name in changes}
+    fields: dict[str, Any] = {"host": "127.0.0.1", "desk": AnswerDesk(key=KEY, lifetime_s=1e9)}
+    fields |= {"replies": REPLIES, "allow": LOOPBACK, "timeout_s": 10.0}
+    return Nats(Broker(port=port, **(fields | changes)), **own)
 
 
 def test_stream_keeps_a_message_once_however_often_it_is_tried(server: Peer, message: Message) -> None:
@@ -131,9 +134,8 @@ def test_tls_checks_the_name_although_the_connection_goes_to_a_number(
     pem = authority / "server.pem"
     with nats_server(tmp_path, "--tls", "--tlscert", str(pem), "--tlskey", str(pem)) as server:
         trusted = ssl.create_default_context(cafile=str(authority / "ca.pem"))
-        fields = {"desk": AnswerDesk(key=KEY), "allow": LOOPBACK, "timeout_s": 10.0}
-        good = Nats("localhost", server.port, tls=trusted, **fields).send(message, T0)  # type: ignore[arg-type]
-        numbered = Nats("127.0.0.1", server.port, tls=trusted, **fields).send(message, T0)  # type: ignore[arg-type]
+        good = transport(server.port, host="localhost", tls=trusted).send(message, T0)
+        numbered = transport(server.port, tls=trusted).send(message, T0)
     assert good.state is MessageState.HANDED_OVER
     assert numbered.state is MessageState.FAILED_FOR_NOW
     assert "certificate" in numbered.reason.lower()

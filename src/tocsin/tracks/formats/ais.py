@@ -76,19 +76,12 @@ def read_ais(stream: Stream, *, feed: str) -> Iterator[Part]:
     """
     mark = check_mark(stream.head(), stream.place)
     log = AisLines(file=stream.name, feed=feed)
-    line = 0
-    for block in stream.blocks():
-        body = block.removeprefix(mark) if line == 0 else block
-        lines = body.split(b"\n")
-        if body.endswith(b"\n"):
-            lines.pop()
-        for text in lines:
-            line += 1
-            if text.strip():
-                log.take(text.strip(), line)
+    for block in stream.line_blocks(mark):
+        for line, text in block:
+            log.take(text, line)
     log.cut()
     if stream.cut:
-        log.fixes.reject(line + 1, RejectReason.TRUNCATED, b"", stream.cut)
+        log.fixes.reject(stream.lines + 1, RejectReason.TRUNCATED, b"", stream.cut)
     yield log.drain()
 
 

@@ -74,18 +74,12 @@ def read_json_lines(stream: Stream, *, feed: str) -> Iterator[Part]:
     """
     mark = check_text(stream.head(), stream.place)
     lines = JsonLines(file=stream.name, feed=feed)
-    number = 0
-    for block in stream.blocks():
-        body = (block.removeprefix(mark) if number == 0 else block).split(b"\n")
-        if block.endswith(b"\n"):
-            body.pop()
-        for text in body:
-            number += 1
-            if text.strip():
-                lines.take(text, number)
+    for block in stream.line_blocks(mark):
+        for number, text in block:
+            lines.take(text, number)
         yield lines.drain()
     if stream.cut:
-        lines.reject(number + 1, b"", RejectReason.TRUNCATED, stream.cut)
+        lines.reject(stream.lines + 1, b"", RejectReason.TRUNCATED, stream.cut)
         yield lines.drain()
 
 

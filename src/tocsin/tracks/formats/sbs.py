@@ -74,18 +74,12 @@ def read_sbs(stream: Stream, columns: ColumnMap | None, *, feed: str) -> Iterato
             place=stream.place,
         )
     lines = SbsLines(file=stream.name, feed=feed, zone=columns.zone)
-    number = 0
-    for block in stream.blocks():
-        body = block.split(b"\n")
-        if block.endswith(b"\n"):
-            body.pop()
-        for text in body:
-            number += 1
-            if text.strip():
-                lines.take(text.strip(), number)
+    for block in stream.line_blocks():
+        for number, text in block:
+            lines.take(text, number)
         yield lines.drain()
     if stream.cut:
-        lines.fixes.reject(number + 1, RejectReason.TRUNCATED, b"", stream.cut)
+        lines.fixes.reject(stream.lines + 1, RejectReason.TRUNCATED, b"", stream.cut)
         yield lines.drain()
 
 

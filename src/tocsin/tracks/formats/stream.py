@@ -45,12 +45,15 @@ class Stream:
         Bytes on disk.
     cut : str
         Empty, or how the file ended too early; known once `pieces` is exhausted.
+    lines : int
+        Lines that `line_blocks` has given so far, blank ones too.
     """
 
     def __init__(self, file: BinaryIO, *, name: str, progress: Callable[[int, int], None] | None = None) -> None:
         self.name = name
         self.size = os.fstat(file.fileno()).st_size if _has_descriptor(file) else 0
         self.cut = ""
+        self.lines = 0
         self._file = file
         self._progress = progress
         self._taken = 0
@@ -103,6 +106,21 @@ class Stream:
             del held[:end]
         if held:
             yield _with_newlines(bytes(held))
+
+    def line_blocks(self, mark: bytes = b"") -> Iterator[list[tuple[int, bytes]]]:
+        """Yield what `blocks` does as lines that are not blank, stripped, each with its number from 1.
+
+        Parameters
+        ----------
+        mark : bytes
+            A byte order mark, taken off the first line.
+        """
+        for block in self.blocks():
+            texts = (block.removeprefix(mark) if self.lines == 0 else block).split(b"\n")
+            if block.endswith(b"\n"):
+                texts.pop()
+            first, self.lines = self.lines + 1, self.lines + len(texts)
+            yield [(number, text.strip()) for number, text in enumerate(texts, first) if text.strip()]
 
     def whole(self) -> bytes:
         """Return the whole file.

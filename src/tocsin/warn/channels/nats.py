@@ -9,39 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Literal
 
 from pydantic import Field
 
-from tocsin.canon import canonical_bytes, parse_json
-from tocsin.clock import now_us as wall_us
 from tocsin.errors import DeliveryError
-from tocsin.warn.answers.reply import read_reply
-from tocsin.warn.channels.formats.form import Form, JsonForm
-from tocsin.warn.channels.guard import Network, checked_addresses
-from tocsin.warn.channels.setting import (
-    AnswerDesk,
-    CapSetting,
-    ChannelSetting,
-    Name,
-    Port,
-    Room,
-    Secret,
-    form_of,
-    networks,
-    seconds,
-)
+from tocsin.warn.channels.broker import Broker, BrokerSetting
+from tocsin.warn.channels.guard import checked_addresses
+from tocsin.warn.channels.setting import Room
 from tocsin.warn.channels.transport import Hear, Told, failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Message, Outcome
 
-TIMEOUT_S = 15.0
-"""Seconds for a whole attempt, from the name to the acknowledgement."""
 SUBJECT = "tocsin.{channel}.{recipient}"
 REPLIES = "tocsin.replies"
 REPLY_TO, TOKEN = "Tocsin-Reply-To", "Tocsin-Token"
@@ -55,21 +38,11 @@ class Nats:
 
     Parameters
     ----------
-    host : str
-    port : int
-    desk : AnswerDesk
+    broker : Broker
     subject : str
         With `{channel}` and `{recipient}`.
-    replies : str
-        The subject on which replies are heard.
-    user, password : str or None
-    tls : ssl.SSLContext or None
-        None: plain TCP, to addresses of the allow list alone.
-    allow : sequence of network
     stream : bool
         True: only a stream's acknowledgement counts; a message that no stream keeps has failed for now.
-    form : Form or None
-    timeout_s : float
 
     Raises
     ------
@@ -79,35 +52,14 @@ class Nats:
 
     kind = "nats"
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        desk: AnswerDesk,
-        subject: str = SUBJECT,
-        replies: str = REPLIES,
-        user: str | None = None,
-        password: str | None = None,
-        tls: ssl.SSLContext | None = None,
-        allow: Sequence[Network] = (),
-        stream: bool = False,
-        form: Form | None = None,
-        timeout_s: float = TIMEOUT_S,
-    ) -> None:
-        for name in (subject, replies):
+    def __init__(self, broker: Broker, *, subject: str = SUBJECT, stream: bool = False) -> None:
+        for name in (subject, broker.replies):
             if _NO_SUBJECT.search(name):
                 raise ValueError(f"found subject {name!r}, expected one without *, >, space or an empty part")
-        self.timeout_s = timeout_s
-        self._where = (host, port)
-        self._desk = desk
+        self.timeout_s = broker.timeout_s
+        self._broker = broker
         self._subject = subject
-        self._replies = replies
-        self._login = (user, password)
-        self._tls = tls
-        self._allow = tuple(allow)
         self._stream = stream
-        self._form = form or JsonForm()
 
     def send(self, message: Message, now_us: int) -> Outcome:
         """Publish once and await the acknowledgement; see `Transport.send`."""
@@ -116,8 +68,7 @@ class Nats:
         except DeliveryError as error:
             return failed(error, self.kind)
         except TimeoutError:
-            reason = f"{self._where[0]} gave no answer in time; whether it was received is not known"
-            return failed(DeliveryError(reason, retryable=True), self.kind)
+            return failed(self._broker.silent("in time"), self.kind)
 
     def listen(self, hear: Hear, told: Told) -> Callable[[], None]:
         """Subscribe to the subject of replies; see `Listener.listen`."""
@@ -132,7 +83,7 @@ class Nats:
                     await asyncio.wait_for(ended.wait(), 1.0)
 
         keeper = threading.Thread(
-            target=loop.run_until_complete, args=[keep()], name=f"nats {self._where[0]} replies", daemon=True
+            target=loop.run_until_complete, args=[keep()], name=f"nats {self._broker.host} replies", daemon=True
         )
         keeper.start()
 
@@ -151,18 +102,12 @@ class Nats:
             lost.set()
 
         async def take(found: Any) -> None:
-            raw, headers = bytes(found.data), found.headers or {}
-            if TOKEN in headers:
-                with suppress(ValueError):
-                    body = parse_json(raw)
-                    if isinstance(body, dict) and "token" not in body:
-                        raw = canonical_bytes({**body, "token": str(headers[TOKEN])})
-            source = f"nats {found.subject}"
-            hear(read_reply(raw, key=self._desk.key, now_us=wall_us(), channel=None, source=source))
+            token = (found.headers or {}).get(TOKEN)
+            hear(self._broker.heard(bytes(found.data), token=token, source=f"nats {found.subject}"))
 
         client = await self._connected(disconnected_cb=on_lost)
         try:
-            await client.subscribe(self._replies, cb=take)
+            await client.subscribe(self._broker.replies, cb=take)
             await client.flush()
             waits = [asyncio.ensure_future(event.wait()) for event in (ended, lost)]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -176,12 +121,12 @@ class Nats:
         from nats.js.errors import APIError, NoStreamResponseError
 
         subject = self._subject.format(channel=_part(message.channel), recipient=_part(message.recipient))
-        payload = self._form.render(message)
+        payload = self._broker.form.render(message)
         headers = {
             "Nats-Msg-Id": message.message_id,
             "Content-Type": payload.content_type,
-            REPLY_TO: self._replies,
-            TOKEN: self._desk.token(message),
+            REPLY_TO: self._broker.replies,
+            TOKEN: self._broker.desk.token(message),
         }
         client = await self._connected()
         try:
@@ -199,9 +144,7 @@ class Nats:
         except APIError as error:
             raise DeliveryError(f"JetStream: {neutral(str(error))}", retryable=True) from error
         except (Error, OSError) as error:
-            said = neutral(str(error)) or type(error).__name__
-            reason = f"{self._where[0]}: {said}; whether it was received is not known"
-            raise DeliveryError(reason, retryable=True) from error
+            raise self._broker.broken_off(error) from error
         finally:
             await _closed(client)
 
@@ -220,21 +163,25 @@ class Nats:
             from nats.errors import Error
         except ImportError as error:
             raise DeliveryError("nats-py is not installed; pip install 'tocsin[feeds]'", retryable=False) from error
-        host, port = self._where
+        broker = self._broker
         addresses = await asyncio.to_thread(
-            checked_addresses, host, port, allow=self._allow, timeout_s=self.timeout_s, plain=self._tls is None
+            checked_addresses,
+            broker.host,
+            broker.port,
+            allow=tuple(broker.allow),
+            timeout_s=broker.timeout_s,
+            plain=broker.tls is None,
         )
-        user, password = self._login
         trouble: Exception = OSError("no address answers")
         for address in addresses:
             literal = f"[{address}]" if address.version == 6 else str(address)
-            tls: dict[str, Any] = {} if self._tls is None else {"tls": self._tls, "tls_hostname": host}
+            tls: dict[str, Any] = {} if broker.tls is None else {"tls": broker.tls, "tls_hostname": broker.host}
             client = Client()
             try:
                 await client.connect(
-                    f"nats://{literal}:{port}",
-                    user=user,
-                    password=password,
+                    f"nats://{literal}:{broker.port}",
+                    user=broker.user,
+                    password=broker.password,
                     allow_reconnect=False,
                     connect_timeout=max(1, round(self.timeout_s)),
                     error_cb=_ignore,
@@ -251,43 +198,20 @@ class Nats:
                 return client
         said = neutral(str(trouble)) or type(trouble).__name__
         refused = "authorization" in said.lower()
-        raise DeliveryError(f"{host} not reached: {said}", retryable=not refused)
+        raise DeliveryError(f"{broker.host} not reached: {said}", retryable=not refused)
 
 
-class NatsSetting(ChannelSetting):
-    """Publish to a server; `stream: true` counts only what a JetStream stream keeps."""
+class NatsSetting(BrokerSetting):
+    """Publish to a server of NATS; `stream: true` counts only what a JetStream stream keeps."""
 
     transport: Literal["nats"]
-    host: Name
-    port: Port
     subject: str = Field(default=SUBJECT, min_length=1)
     replies: str = Field(default=REPLIES, min_length=1)
-    user: str | None = None
-    password: Secret | None = None
-    security: Literal["tls", "none"] = "tls"
     stream: bool = False
-    allow: tuple[str, ...] = ()
-    ca: str | None = None
-    certificate: str | None = None
-    timeout: str | None = None
-    cap: CapSetting | None = None
 
     def build(self, room: Room) -> Nats:
         """Return the transport."""
-        return Nats(
-            self.host,
-            self.port,
-            desk=room.desk(),
-            subject=self.subject,
-            replies=self.replies,
-            user=self.user,
-            password=room.secret(self.password) if self.password else None,
-            tls=room.tls(self.ca, self.certificate) if self.security == "tls" else None,
-            allow=networks(self.allow),
-            stream=self.stream,
-            form=form_of(self.cap),
-            timeout_s=seconds(self.timeout, TIMEOUT_S),
-        )
+        return Nats(self.broker(room), subject=self.subject, stream=self.stream)
 
 
 async def _closed(client: Any) -> None:
