@@ -3,7 +3,7 @@
 
 Makes `.venv` beside this file, installs what the lock files name (with hashes; by uv where it can be had, by pip
 where not), installs Tocsin itself in place, and runs. The next call skips all set-up until a lock file changes.
-Standard library only. Commands: demo, test, check, fix, lock, crash, sim.
+Standard library only. Commands: demo, test, check, fix, lock, crash, sim, load, bench.
 """
 
 from __future__ import annotations
@@ -122,6 +122,13 @@ def sim(arguments: list[str]) -> None:
     must(PYTHON, "-m", "tests.sim", *arguments)
 
 
+def load(arguments: list[str]) -> None:
+    """Load a station from outside and measure until its receiver is warned: `ONLY=tcp_5k,restart SECONDS=30 SEED=1`."""
+    set_up(DEV_LOCK)
+    compile_kernels()
+    must(PYTHON, "-m", "benchmarks.load", *arguments)
+
+
 def bench(arguments: list[str]) -> None:
     """Measure Tocsin beside the programs a user would pick instead: `--rows 500000 --runs 3 --only locate --write`."""
     set_up(DEV_LOCK)
@@ -139,7 +146,7 @@ def bench(arguments: list[str]) -> None:
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "demo": demo, "test": test, "check": check, "fix": fix, "lock": lock, "crash": crash, "sim": sim,
-    "bench": bench,
+    "load": load, "bench": bench,
 }  # fmt: skip
 
 

@@ -11,19 +11,17 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 from tests.crash import scripted, strace
 from tests.crash.judge import judge
-from tests.crash.station import Station, environment, scatter
+from tests.crash.station import Station, scatter
+from tests.reliability import environment, write_page
 
 FAULTS = ("signal=SIGKILL", "error=EIO", "signal=SIGKILL", "error=ENOSPC")
 """What happens at a call, in turn."""
-
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 ROUND = 25
 """Kills between two judgements: a folder of its own each, so that a failure names its seed."""
@@ -63,26 +61,6 @@ def main(arguments: list[str]) -> int:
     write_page("killed at random", figures)
     wrong = any(total.get(key) for key in ("lost", "missing", "extra", "doubled"))
     return 1 if wrong or faults else 0
-
-
-def write_page(what: str, figures: dict[str, Any]) -> None:
-    """Put the figures in their place in docs/reliability.md."""
-    text = PAGE.read_text()
-    begin, end = "<!-- figures -->\n", "<!-- /figures -->"
-    before, _, rest = text.partition(begin)
-    held, _, after = rest.partition(end)
-    lines = {line.partition(":")[0]: line for line in held.splitlines() if line}
-    told = {key: value for key, value in figures.items() if key not in {"machine", "faults"}}
-    said = ", ".join(f"{key.replace('_', ' ')} {_shown(value)}" for key, value in told.items())
-    machine = ", ".join(f"{key} {value}" for key, value in figures["machine"].items())
-    lines[f"- **{what}**"] = f"- **{what}**: {said} ({machine}, {datetime.now(UTC):%Y-%m-%d})"
-    PAGE.write_text(before + begin + "\n".join(sorted(lines.values())) + "\n" + end + after)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{key} {count}" for key, count in value.items())
-    return str(len(value)) if isinstance(value, list) else str(value)
 
 
 def every_write(step: int) -> int:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -185,8 +183,3 @@ def scatter(station: Station, kills: int, rng: random.Random, *, longest_s: floa
             station.wait_ready()
             station.run_for(rng.random() * longest_s)
         station.kill()
-
-
-def environment() -> dict[str, str]:
-    """Return what a figure depends on: the machine, for the report."""
-    return {"cpus": str(os.cpu_count()), "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version}
