@@ -58,7 +58,7 @@ def install(lock: Path) -> bool:
     project = ("--no-deps", "--no-build-isolation", "-e", ".")
     by_pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     if run(*by_pip, UV, quiet=True) == 0:
-        by_uv = (BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON)
+        by_uv = (BIN / "uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", PYTHON)
         if run(*by_uv, *wanted) == 0 and run(*by_uv, *project) == 0:
             return True
     return run(*by_pip, *wanted) == 0 and run(*by_pip, *project) == 0

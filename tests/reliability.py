@@ -1,4 +1,4 @@
-"""Figures of `do.py crash`, `do.py sim` and `do.py load`: each has its line in docs/reliability.md, with the machine."""
+"""Figures of `do.py crash`, `do.py sim` and `do.py load`: each has its line in docs/reliability.md, and the machine."""
 
 from __future__ import annotations
 

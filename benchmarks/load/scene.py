@@ -1,4 +1,4 @@
-"""A sea with a hundred round zones, traffic that keeps clear of them, and vessels that each enter one at a known moment.
+"""A sea with a hundred round zones, traffic that keeps clear of them, and vessels that enter one at a known moment.
 
 Made from a seed: the same seed gives the same zones, tracks and entries. Times are offsets from the start of a run, so
 that the lines can be written before it and sent when they are due.
@@ -138,8 +138,14 @@ def _clear(
 
 def write_agreement(path: Path, scene: Scene) -> None:
     """Write the agreement: every zone has its level, and whoever enters one is told at once, with a duty officer."""
-    ring = "{{id: z{n}, kind: protection, geometry: {{circle: {{centre: {{lat_deg: {lat}, lon_deg: {lon}}}, radius: {r} m}}}}, applies_to: all}}"
-    rung = "{{level: {level}, trigger: {{event: entry, zone: z{n}}}, tell: [vessel, watch], channels: [radio, desk], text: T1, ack_within: PT30M}}"
+    ring = (
+        "{{id: z{n}, kind: protection, applies_to: all, "
+        "geometry: {{circle: {{centre: {{lat_deg: {lat}, lon_deg: {lon}}}, radius: {r} m}}}}}}"
+    )
+    rung = (
+        "{{level: {level}, trigger: {{event: entry, zone: z{n}}}, tell: [vessel, watch], channels: [radio, desk], "
+        "text: T1, ack_within: PT30M}}"
+    )
     placed = zip(scene.lat_deg, scene.lon_deg, scene.radius_m, strict=True)
     drawn = [ring.format(n=n, lat=round(a, 6), lon=round(b, 6), r=round(r, 1)) for n, (a, b, r) in enumerate(placed)]
     rungs = [rung.format(level=n + 1, n=n) for n in range(ZONES)]

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from typing import ClassVar
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 MMSI = re.compile(rb"\b(\d{9})\b")
@@ -22,7 +23,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"
 class Taken(asyncio.Protocol):
     """One connection, one message."""
 
-    kept: list[tuple[float, str, str]] = []
+    kept: ClassVar[list[tuple[float, str, str]]] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
