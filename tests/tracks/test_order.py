@@ -106,7 +106,7 @@ def run(arrivals: list[tuple[int, dict]], sizes: random.Random) -> tuple[list[st
         n = sizes.randint(1, 4)
         taken, waiting = waiting[:n], waiting[n:]
         state, released = push(state, batch(row for _, row in taken), now_us=taken[-1][0])
-        assert (state.waiting.observed_us >= state.watermark_us).all()
+        assert (state.waiting.whole().observed_us >= state.watermark_us).all()
         assert (len(released.late), len(released.ahead)) == (0, 0)
         ready += lines(released.ready)
         duplicate += released.duplicate

@@ -34,9 +34,15 @@ def arrive(
     rng: np.random.Generator,
     cuts: list[int],
     restarts: frozenset[int] = frozenset(),
+    *,
+    most_late_s: int = LATENESS_S,
+    always_again: bool = False,
 ) -> list[Event]:
-    """Return all events of reports that arrive late and mixed up, each up to the lateness, some twice."""
-    delay_us = rng.integers(0, LATENESS_S * SECOND, len(reports))
+    """Return all events of reports that arrive late and mixed up, each up to the lateness, some twice.
+
+    `always_again` has every track watched again from where it is settled at each report, as if nothing were known.
+    """
+    delay_us = rng.integers(0, most_late_s * SECOND, len(reports))
     twice = rng.choice(len(reports), 20)
     index = np.concatenate([np.arange(len(reports)), twice])
     arrival_us = np.concatenate([reports.observed_us + delay_us, (reports.observed_us + delay_us)[twice]])
@@ -47,6 +53,7 @@ def arrive(
         mine = order[first:last]
         for at_us in np.unique(arrival_us[mine]):  # nothing is told before it arrives
             now = mine[arrival_us[mine] == at_us]
+            state.again |= set(range(len(state.settled.track_ids))) if always_again else set()
             state, events, release = step(engine, state, reports.take(index[now]), now_us=int(at_us))
             assert len(release.late) == len(release.ahead) == 0
             told += events

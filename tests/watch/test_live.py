@@ -47,6 +47,20 @@ def test_provisional_events_come_first_and_each_is_confirmed_or_withdrawn(seed: 
     assert_each_is_confirmed_or_withdrawn(arrive(engine, reports.take(canonical(reports).keep), rng, []))
 
 
+@settings(max_examples=6)
+@given(seed=st.integers(0, 2**32 - 1), most_late_s=st.sampled_from([1, 20, 120]))
+def test_a_track_watched_on_tells_what_it_tells_watched_again(seed: int, most_late_s: int) -> None:
+    # Fault: a report in order is watched on from where the track was; that must be where watching all again ends.
+    watched = []
+    for always_again in (False, True):
+        rng = np.random.default_rng(seed)
+        engine, reports = Engine(random_watchlist(rng)), random_reports(rng, 150, 4)
+        reports = reports.take(canonical(reports).keep)
+        told = arrive(engine, reports, rng, [], most_late_s=most_late_s, always_again=always_again)
+        watched.append([event.as_line() for event in told])
+    assert watched[0] == watched[1]
+
+
 def test_corrections_name_what_a_late_report_changes() -> None:
     rng = np.random.default_rng(3)
     engine, reports = Engine(random_watchlist(rng, plain=True)), random_reports(rng, 200, 2)

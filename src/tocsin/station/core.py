@@ -17,7 +17,7 @@ from tocsin.canon import canonical_line
 from tocsin.ids import stable_id
 from tocsin.record.c2sp.note import parse_vkey
 from tocsin.record.leaf import Entry
-from tocsin.station.counters import AHEAD, FeedCounts, by_feed
+from tocsin.station.counters import AHEAD, FeedCounts
 from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
 from tocsin.station.handover import Outgoing, at_seam, engine_of, taken_over
 from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs
@@ -26,6 +26,7 @@ from tocsin.station.terms import AgreementText, Terms
 from tocsin.station.witnesses import witnesses_entry
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import FeedPolicy, Release, Reorder
+from tocsin.tracks.waiting import by_feed
 from tocsin.units import format_instant
 from tocsin.warn import desk
 from tocsin.warn.case import Case
@@ -257,7 +258,7 @@ class _Turn:
         state = self.state
         for delivered in inputs.delivered:
             self._count(delivered)
-        before = by_feed(state.live.order.waiting)
+        before = state.live.order.waiting.counts
         state.live, events, release = live.step(state.engine, state.live, inputs.batch, now_us=self.now_us)
         for old in state.outgoing:
             old.live, told, _ = live.step(old.engine, old.live, inputs.batch, now_us=self.now_us)
@@ -356,7 +357,7 @@ class _Turn:
 
     def _settle(self, before: Mapping[str, int], batch: ReportBatch, release: Release) -> None:
         """Count what became of reports; of those that were settled, all that were not applied said what one did."""
-        waiting, applied = by_feed(self.state.live.order.waiting), by_feed(release.ready)
+        waiting, applied = self.state.live.order.waiting.counts, by_feed(release.ready)
         late, ahead, came = by_feed(release.late), by_feed(release.ahead), by_feed(batch)
         for feed in sorted({*before, *came, *waiting}):
             counts = self._counts(feed)

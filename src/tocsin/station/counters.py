@@ -13,10 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from tocsin.tracks.batch import ReportBatch
-
 AHEAD = "ahead_of_clock"
 """Reason of a report whose time is further ahead of the station's clock than its feed may be."""
 
@@ -92,9 +88,3 @@ def total(counts: Iterable[FeedCounts]) -> FeedCounts:
         for flag, count in one.flagged.items():
             whole.flagged[flag] = whole.flagged.get(flag, 0) + count
     return whole
-
-
-def by_feed(batch: ReportBatch) -> dict[str, int]:
-    """Return how many reports of a batch each feed brought."""
-    found = np.bincount(batch.feed, minlength=len(batch.feeds)).tolist() if len(batch) else []
-    return {name: count for name, count in zip(batch.feeds, found, strict=False) if count}

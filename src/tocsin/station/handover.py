@@ -70,7 +70,10 @@ def taken_over(engine: Engine, before: LiveState) -> LiveState:
     settled = WatchState()
     fixes = _last_fixes(before.settled)
     settled, _ = engine.step(settled, fixes, watermark_us=before.settled.watermark_us)
-    return LiveState(order=before.order, settled=settled, looked_us=before.looked_us)
+    state = LiveState(order=before.order, settled=settled, looked_us=before.looked_us)
+    waiting = before.order.waiting.whole().tracks
+    state.again = {settled.track_ids.setdefault(name, len(settled.track_ids)) for name in waiting}
+    return state
 
 
 def at_seam(old: Sequence[Event], new: Sequence[Event], at_us: int) -> list[Event]:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
-from tocsin.tracks.batch import EMPTY, ReportBatch, concat
+from tocsin.tracks.batch import EMPTY, ReportBatch
+from tocsin.tracks.waiting import Waiting
 
 Rows = NDArray[np.int64]
 
@@ -131,7 +132,7 @@ class Reorder:
         The feeds that are expected: each holds the watermark from the start.
     other : FeedPolicy
         For a feed that is not among them, from its first report on.
-    waiting : ReportBatch
+    waiting : Waiting
         At or after the watermark.
     watermark_us : int
         Everything before it is released. It never goes back.
@@ -141,7 +142,7 @@ class Reorder:
 
     feeds: Mapping[str, FeedPolicy]
     other: FeedPolicy
-    waiting: ReportBatch = field(default_factory=lambda: EMPTY)
+    waiting: Waiting = field(default_factory=Waiting)
     watermark_us: int = BEGINNING_US
     newest_us: Mapping[str, int] = field(default_factory=dict)
 
@@ -160,12 +161,15 @@ class Release:
         Too far ahead of the clock: quarantined, in order of arrival.
     duplicate : int
         Reports that say what a ready one says.
+    came : ReportBatch
+        What was pushed and is neither late nor ahead, in order of arrival: it waits, or is ready at once.
     """
 
     ready: ReportBatch
     late: ReportBatch
     ahead: ReportBatch
     duplicate: int
+    came: ReportBatch
 
 
 def push(state: Reorder, batch: ReportBatch, *, now_us: int) -> tuple[Reorder, Release]:
@@ -194,19 +198,21 @@ def push(state: Reorder, batch: ReportBatch, *, now_us: int) -> tuple[Reorder, R
     is_late = ~is_ahead & (batch.observed_us < state.watermark_us)
     newest = _newest(state.newest_us, batch, ~is_ahead, now_us)
     watermark = max(state.watermark_us, _watermark(state, newest, now_us))
-    held = concat([state.waiting, batch.take(~is_ahead & ~is_late)])
-    done = held.observed_us < watermark
-    ready, duplicate = _in_order(held.take(done))
-    after = replace(state, waiting=held.take(~done), watermark_us=watermark, newest_us=newest)
-    return after, Release(ready=ready, late=batch.take(is_late), ahead=batch.take(is_ahead), duplicate=duplicate)
+    fine = not (is_ahead.any() or is_late.any())
+    came = batch if fine else batch.take(~is_ahead & ~is_late)
+    done, waiting = state.waiting.add(came).before(watermark)
+    ready, duplicate = _in_order(done)
+    after = replace(state, waiting=waiting, watermark_us=watermark, newest_us=newest)
+    late, ahead = (EMPTY, EMPTY) if fine else (batch.take(is_late), batch.take(is_ahead))
+    return after, Release(ready=ready, late=late, ahead=ahead, duplicate=duplicate, came=came)
 
 
 def flush(state: Reorder) -> tuple[Reorder, Release]:
     """Return everything that still waits, in order: the end of a replay, when no more can come."""
-    ready, duplicate = _in_order(state.waiting)
+    ready, duplicate = _in_order(state.waiting.whole())
     last = int(ready.observed_us[-1]) + 1 if len(ready) else state.watermark_us
-    after = replace(state, waiting=EMPTY, watermark_us=max(state.watermark_us, last))
-    return after, Release(ready=ready, late=EMPTY, ahead=EMPTY, duplicate=duplicate)
+    after = replace(state, waiting=Waiting(), watermark_us=max(state.watermark_us, last))
+    return after, Release(ready=ready, late=EMPTY, ahead=EMPTY, duplicate=duplicate, came=EMPTY)
 
 
 def _in_order(batch: ReportBatch) -> tuple[ReportBatch, int]:

@@ -173,6 +173,11 @@ class Engine:
         """Return how far the watermark must be past an event's `known` before it is final or will never be."""
         return self._together.waits_us if kind in KINDS_TOGETHER else 0
 
+    @property
+    def looks_together(self) -> bool:
+        """True if it watches for what shows only in several tracks together."""
+        return bool(self._together)
+
     def _decide(
         self, state: WatchState, memory: Meetings, *, before_us: int | None, newest_us: int, early: bool = False
     ) -> NDArray[Any]:

@@ -113,6 +113,11 @@ class EventBatch:
         return self._words
 
     @property
+    def track_codes(self) -> list[int]:
+        """The track of each row, in the order of the rows."""
+        return self._found["track"].tolist()
+
+    @property
     def watchlist(self) -> Watchlist:
         """What was watched for."""
         return self._words.watchlist

@@ -23,7 +23,8 @@ import numpy as np
 
 from tocsin.clock import US_PER_S
 from tocsin.kernels.detect.episodes import copy_track
-from tocsin.tracks.batch import ReportBatch, concat
+from tocsin.kernels.tables import NEVER
+from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import BEGINNING_US, Release, Reorder, canonical, push
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event, Revision, Standing
@@ -49,6 +50,8 @@ class LiveState:
         Provisional events, by id, that are neither confirmed nor withdrawn yet.
     looked_us : int
         When several tracks together were last looked at.
+    again : set of int
+        Tracks of the watch at arrival that are to be watched again from where they are settled.
     """
 
     order: Reorder
@@ -56,6 +59,7 @@ class LiveState:
     arrived: WatchState = field(init=False)
     open: dict[str, Event] = field(default_factory=dict)
     looked_us: int = BEGINNING_US
+    again: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.arrived = self.settled.beside()
@@ -92,8 +96,8 @@ def step(
     for key in told:
         state.open.pop(key, None)
     found = [
-        *_at_arrival(engine, state, batch),
-        *(replace(event, standing=Standing.PROVISIONAL) for event in engine.due(state.arrived, now_us=now_us)),
+        *_at_arrival(engine, state, release),
+        *_due(engine, state, now_us),
         *_together(engine, state, now_us),
     ]
     fresh = [e for e in found if e.event_id not in told and _is_news(state.open, e)]
@@ -142,15 +146,42 @@ def corrections(engine: Engine, history: ReportBatch, late: ReportBatch) -> list
     return sorted([*opened, *amended, *withdrawn], key=lambda event: event.order)
 
 
-def _at_arrival(engine: Engine, state: LiveState, batch: ReportBatch) -> list[Event]:
-    """Watch the tracks of a batch again, from where they are settled over all that waits, and return what is found."""
-    waiting = state.order.waiting
-    touched = set(batch.tracks)
-    codes = [code for code, name in enumerate(waiting.tracks) if name in touched]
-    reports = waiting.take(np.isin(waiting.track, codes))
-    _begin_again(state, [state.settled.track_ids[name] for name in touched if name in state.settled.track_ids])
-    reports = reports.take(canonical(reports).keep)
+def _at_arrival(engine: Engine, state: LiveState, release: Release) -> list[Event]:
+    """Watch what came, track by track, and return what is found.
+
+    A track whose reports come in the order of their times is watched on from where it was. One with a report that is
+    not newer than its last fix, or whose reports are settled already, or that was told of by the clock alone since its
+    last fix, is watched again from where it is settled, over all that waits.
+    """
+    came = release.came
+    if not len(came):
+        state.arrived, found = engine.step(state.arrived, EMPTY, watermark_us=state.order.watermark_us)
+        return [replace(event, standing=Standing.PROVISIONAL) for event in found]
+    codes = state.settled.codes(came.track, came.tracks, state.settled.track_ids)
+    for watch in (state.settled, state.arrived):
+        watch.make_room_for_tracks()
+    last_us = state.arrived.tracks["observed_us"][codes]
+    is_new = (last_us == NEVER) & (state.settled.tracks["observed_us"][codes] != NEVER)
+    back = is_new | (came.observed_us < state.order.watermark_us) | (came.observed_us <= last_us)
+    if state.again:
+        back |= np.isin(codes, list(state.again))
+    if back.any():
+        again = np.zeros(len(state.settled.track_ids), bool)
+        again[codes[back]] = True
+        tracks = np.flatnonzero(again).tolist()
+        names = [came.tracks[code] for code in np.unique(came.track[again[codes]]).tolist()]
+        _begin_again(state, tracks)
+        state.again.difference_update(tracks)
+        came = concat([came.take(~again[codes]), state.order.waiting.of(names)])
+    reports = came.take(canonical(came).keep)
     state.arrived, found = engine.step(state.arrived, reports, watermark_us=state.order.watermark_us)
+    return [replace(event, standing=Standing.PROVISIONAL) for event in found]
+
+
+def _due(engine: Engine, state: LiveState, now_us: int) -> list[Event]:
+    """Return what fell due by the clock alone; a fix that comes yet may show that it did not."""
+    found = engine.due(state.arrived, now_us=now_us)
+    state.again.update(found.track_codes)
     return [replace(event, standing=Standing.PROVISIONAL) for event in found]
 
 
@@ -159,7 +190,9 @@ def _together(engine: Engine, state: LiveState, now_us: int) -> list[Event]:
     if now_us < state.looked_us + EARLY_US:
         return []
     state.looked_us = now_us
-    waiting = state.order.waiting
+    if not engine.looks_together:
+        return []
+    waiting = state.order.waiting.whole()
     found = engine.early(state.settled, waiting.take(canonical(waiting).keep))
     return [replace(event, standing=Standing.PROVISIONAL) for event in found]
 

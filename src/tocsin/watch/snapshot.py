@@ -15,16 +15,17 @@ import pyarrow as pa
 
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.order import FeedPolicy, Reorder
+from tocsin.tracks.waiting import Waiting
 from tocsin.watch.event import Event
 from tocsin.watch.live import LiveState
 from tocsin.watch.state import dump_state, load_state
 
-FORMAT = "tocsin-live-state/1"
+FORMAT = "tocsin-live-state/2"
 
 
 def dump_live(state: LiveState) -> bytes:
     """Return the state of a live watch as bytes that `load_live` reads."""
-    table, told = state.order.waiting.to_table(), io.BytesIO()
+    table, told = state.order.waiting.whole().to_table(), io.BytesIO()
     with pa.ipc.new_stream(told, table.schema) as stream:
         stream.write_table(table)
     words = {
@@ -32,6 +33,7 @@ def dump_live(state: LiveState) -> bytes:
         "watermark_us": state.order.watermark_us,
         "newest_us": dict(state.order.newest_us),
         "looked_us": state.looked_us,
+        "again": sorted(state.again),
         "open": [event.as_json() for event in state.open.values()],
     }
     sink = io.BytesIO()
@@ -67,11 +69,12 @@ def load_live(dump: bytes, *, feeds: Mapping[str, FeedPolicy], other: FeedPolicy
     order = Reorder(
         feeds=feeds,
         other=other,
-        waiting=ReportBatch.from_table(pa.ipc.open_stream(waiting).read_all()),
+        waiting=Waiting().add(ReportBatch.from_table(pa.ipc.open_stream(waiting).read_all())),
         watermark_us=words["watermark_us"],
         newest_us=words["newest_us"],
     )
     state = LiveState(order=order, settled=load_state(settled), looked_us=words["looked_us"])
+    state.again = set(words["again"])
     state.arrived = load_state(arrived).like(state.settled)
     events = map(Event.from_json, words["open"])
     state.open = {event.event_id: event for event in events}
