@@ -183,7 +183,9 @@ class _Kept:
 
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _DECODER = msgspec.msgpack.Decoder(_Kept)
-_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+"""One thread: a tick's reports are compressed sooner than others are woken for it."""
+
 
 
 def of_deliveries(deliveries: Sequence[Delivery]) -> tuple[ReportBatch, tuple[Delivered, ...]]:

@@ -115,7 +115,8 @@ class EventBatch:
     @property
     def track_codes(self) -> list[int]:
         """The track of each row, in the order of the rows."""
-        return self._found["track"].tolist()
+        codes: list[int] = self._found["track"].tolist()
+        return codes
 
     @property
     def watchlist(self) -> Watchlist:
