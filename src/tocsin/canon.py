@@ -2,7 +2,8 @@
 
 Everything that is hashed, signed or compared byte for byte passes through here. The serialiser is the
 `rfc8785` package, which refuses what would not survive another party's JSON reader (NaN, infinities, integers
-past 2**53, RFC 8785 §3.2.2.3); `parse_json` refuses the same on the way in, and repeated keys.
+past 2**53, RFC 8785 §3.2.2.3); `parse_json` refuses the same on the way in, and repeated keys. Values of which msgspec
+writes the same bytes are written by it, in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ import hashlib
 import json
 from typing import Any
 
+import msgspec
 import rfc8785
+
+LEAST_PLAIN, MOST_PLAIN = 1e-4, 1e15
+"""Between these, every printer of shortest numbers prints the digits of ECMAScript, without an exponent."""
+
+MOST_INT = 2**53 - 1
+"""The largest integer that every JSON reader holds exactly (RFC 8785 §3.2.2.3)."""
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -46,9 +56,40 @@ def canonical_bytes(value: Any) -> bytes:
     ValueError: no canonical JSON: nan is not representable in JCS
     """
     try:
+        return _ENCODER.encode(_plain(value))
+    except (_NotPlainError, UnicodeEncodeError, RecursionError):
+        pass
+    try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise ValueError(f"no canonical JSON: {error}") from error
+
+
+class _NotPlainError(Exception):
+    """Raised for a value that only the serialiser of the standard is trusted with."""
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with its whole numbers as integers, if it is one of which every sorted encoder makes one text."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return value
+    if kind is int and -MOST_INT <= value <= MOST_INT:
+        return value
+    if kind is dict:
+        plain = {}
+        for key, held in value.items():
+            if type(key) is not str or not key.isascii():
+                raise _NotPlainError
+            plain[key] = held if type(held) is str else _plain(held)
+        return plain
+    if kind is list or kind is tuple:
+        return [held if type(held) is str else _plain(held) for held in value]
+    if kind is float and LEAST_PLAIN <= abs(value) < MOST_PLAIN:
+        return int(value) if value.is_integer() else value
+    if kind is float and value == 0.0:
+        return 0
+    raise _NotPlainError
 
 
 def canonical_line(value: Any) -> bytes:

@@ -187,7 +187,6 @@ _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 """One thread: a tick's reports are compressed sooner than others are woken for it."""
 
 
-
 def of_deliveries(deliveries: Sequence[Delivery]) -> tuple[ReportBatch, tuple[Delivered, ...]]:
     """Return the reports of deliveries as one batch, each under its feed's own name, and the rest of them."""
     batch = concat([delivery.batch for delivery in deliveries]) if deliveries else EMPTY
