@@ -9,6 +9,7 @@ What a line may say, and what each refusal is called, is as for every other form
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -17,15 +18,14 @@ import pyarrow.compute as pc
 from msgspec import UNSET, UnsetType
 
 from tocsin.canon import parse_json
+from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.formats.cells import Cells, read_cells
 from tocsin.tracks.formats.columns import BUILT_IN, FIELDS
 from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.quick import MAX_LINE_BYTES, QuickLines
 from tocsin.tracks.formats.stream import Stream, check_text
 from tocsin.tracks.quality import Reject, RejectReason, clip, reject_table
 from tocsin.tracks.report import INSTANT
-
-MAX_LINE_BYTES = 16_384
-"""Bytes of one line (P11); a report has about 300."""
 
 _OWN = BUILT_IN["tocsin"]
 _FIELDS = {word: column for word, column in FIELDS.items() if word != "feed"}
@@ -97,13 +97,14 @@ class JsonLines:
         self._file = file
         self._feed = feed
         self._party = party
+        self._quick = QuickLines(_Line, feed=feed, party=party)
         self._clear()
 
     def __len__(self) -> int:
-        return len(self._lines) + len(self._rejects)
+        return len(self._put_by) + len(self._rejects)
 
     def take(self, text: bytes, line: int, arrived_us: int | None = None) -> None:
-        """Read one line.
+        """Take one line, to be read with those beside it.
 
         Parameters
         ----------
@@ -114,20 +115,29 @@ class JsonLines:
         arrived_us : int, optional
             Live: when it came; the `received` of a line that does not say.
         """
-        try:
-            if len(text) > MAX_LINE_BYTES:
-                raise ValueError(f"{len(text)} bytes, expected at most {MAX_LINE_BYTES}")
-            found = read_line(text)
-        except ValueError as error:
-            self.reject(line, text, RejectReason.UNPARSABLE, str(error))
-            return
-        if self._party is not None and found.party not in (UNSET, None, self._party):
-            self.reject(line, text, RejectReason.BAD_TEXT, f"party {found.party!r}, expected {self._party!r}")
-            return
-        self._rows.append(msgspec.structs.astuple(found))
-        self._lines.append(line)
-        self._raws.append(text)
-        self._arrived.append(arrived_us)
+        self.take_all([text], line, arrived_us)
+
+    def take_all(self, texts: list[bytes], line: int, arrived_us: int | None = None) -> None:
+        """Take several lines; see `take`.
+
+        Parameters
+        ----------
+        texts : list of bytes
+        line : int
+            Number of the first; the others follow.
+        arrived_us : int, optional
+        """
+        self._put_by += zip(texts, range(line, line + len(texts)), repeat(arrived_us))
+
+    def quick(self) -> ReportBatch | None:
+        """Return what was taken since the last call if every line of it is plain; None leaves it to `drain`."""
+        if self._rejects or not self._put_by:
+            return None
+        raws, _, arrived_us = zip(*self._put_by, strict=True)
+        batch = self._quick.read(raws, arrived_us)
+        if batch is not None:
+            self._clear()
+        return batch
 
     def reject(self, line: int, text: bytes, reason: RejectReason, detail: str) -> None:
         """Add a line that gives no report.
@@ -145,7 +155,9 @@ class JsonLines:
         """Note that the connection ended; every line stands alone, so nothing waits."""
 
     def drain(self) -> Part:
-        """Return what was read since the last call."""
+        """Return what was taken since the last call."""
+        for text, line, arrived_us in self._put_by:
+            self._read(text, line, arrived_us)
         columns = dict(zip(KEYS, zip(*self._rows, strict=True), strict=True)) if self._rows else {}
         arrays = {word: self._column(columns, key) for word, key in _FIELDS.items()}
         raws = self._raws
@@ -158,6 +170,22 @@ class JsonLines:
             part = Part(read=part.read + len(self._rejects), table=part.table, rejects=rejects, flags=part.flags)
         self._clear()
         return part
+
+    def _read(self, text: bytes, line: int, arrived_us: int | None) -> None:
+        try:
+            if len(text) > MAX_LINE_BYTES:
+                raise ValueError(f"{len(text)} bytes, expected at most {MAX_LINE_BYTES}")
+            found = read_line(text)
+        except ValueError as error:
+            self.reject(line, text, RejectReason.UNPARSABLE, str(error))
+            return
+        if self._party is not None and found.party not in (UNSET, None, self._party):
+            self.reject(line, text, RejectReason.BAD_TEXT, f"party {found.party!r}, expected {self._party!r}")
+            return
+        self._rows.append(msgspec.structs.astuple(found))
+        self._lines.append(line)
+        self._raws.append(text)
+        self._arrived.append(arrived_us)
 
     def _column(self, columns: dict[str, tuple[object, ...]], key: str) -> pa.Array:
         values = [None if v is UNSET else v for v in columns.get(key, ())]
@@ -172,6 +200,7 @@ class JsonLines:
         return pa.array(values, pa.string() if key in _TEXTS else pa.float64())
 
     def _clear(self) -> None:
+        self._put_by: list[tuple[bytes, int, int | None]] = []
         self._rows: list[tuple[object, ...]] = []
         self._lines: list[int] = []
         self._raws: list[bytes] = []

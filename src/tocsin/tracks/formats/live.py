@@ -16,9 +16,10 @@ from typing import Protocol
 
 from tocsin.tracks.batch import ReportBatch, concat
 from tocsin.tracks.formats.ais import AisLines
-from tocsin.tracks.formats.jsonlines import MAX_LINE_BYTES, JsonLines
+from tocsin.tracks.formats.jsonlines import JsonLines
 from tocsin.tracks.formats.osmand import OsmAndQueries
 from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.quick import MAX_LINE_BYTES
 from tocsin.tracks.formats.sbs import LINE as SBS_LINE
 from tocsin.tracks.formats.sbs import SbsLines
 from tocsin.tracks.quality import Flag, Reject, RejectReason, clip, iter_rejects
@@ -130,10 +131,16 @@ class LiveReader:
             When they came, microseconds UTC; None if that says nothing of when they were sent.
         """
         if b"\r" in data:
-            data = data.replace(b"\r", b"\n")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = data.split(b"\n")
-        for text in lines:
-            self._end(text, at_us)
+        json = self._formats.get(LiveFormat.JSON)
+        if len(lines) > 1 and isinstance(json, JsonLines) and all(map(_is_plain_json, lines[1:])):
+            self._end(lines[0], at_us)
+            json.take_all(lines[1:], self._line + 1, at_us)
+            self._line += len(lines) - 1
+        else:
+            for text in lines:
+                self._end(text, at_us)
         if not self._skipping:
             self._held += rest
             if len(self._held) > MAX_LINE_BYTES:
@@ -149,7 +156,7 @@ class LiveReader:
         at_us : int or None
             When they came, microseconds UTC; None if that says nothing of when they were sent.
         """
-        self.push(data + b"\n", at_us)
+        self.push(data if data.endswith(b"\n") else data + b"\n", at_us)
 
     def cut(self) -> None:
         """Discard what is not finished: the connection has ended."""
@@ -163,15 +170,19 @@ class LiveReader:
 
     def take(self) -> Decoded:
         """Return what was read since the last call."""
+        json = self._formats.get(LiveFormat.JSON)
+        plain = json.quick() if isinstance(json, JsonLines) else None
         parts = [lines.drain() for lines in self._formats.values() if len(lines)]
         rejects = [*self._own, *(r for part in parts for r in iter_rejects(part.rejects))]
         flagged: dict[Flag, int] = {}
         for part in parts:
             for word in part.flags["flag"].to_pylist():
                 flagged[Flag(word)] = flagged.get(Flag(word), 0) + 1
-        read = sum(part.read for part in parts) + len(self._own)
-        self._own = []
         batches = [ReportBatch.from_table(part.table) for part in parts]
+        read = sum(part.read for part in parts) + len(self._own)
+        if plain is not None:
+            batches, read = [*batches, plain], read + len(plain)
+        self._own = []
         return Decoded(
             batch=concat(batches), rejects=tuple(sorted(rejects, key=lambda r: r.line)), read=read, flagged=flagged
         )
@@ -206,6 +217,10 @@ class LiveReader:
 
     def _reject(self, text: bytes, reason: RejectReason, detail: str) -> None:
         self._own.append(Reject(file=self._feed, line=self._line, reason=reason, raw=clip(text), detail=detail))
+
+
+def _is_plain_json(text: bytes) -> bool:
+    return text[:1] == b"{" and text[-1:] == b"}" and len(text) <= MAX_LINE_BYTES
 
 
 def _tell(text: bytes) -> LiveFormat:
