@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
-from tocsin.agreement.diff import diff
+from tocsin.agreement.findings.page import readiness_page
 from tocsin.agreement.lint import format_json, format_text, lint
 from tocsin.agreement.load import load, parse
-from tocsin.agreement.page import readiness_page
+from tocsin.agreement.versions.diff import diff
 from tocsin.agreement.visible import compile_policy
 from tocsin.errors import AgreementErrors
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tocsin.agreement.load import load
-from tocsin.agreement.signatures import What, sign, statement_of
+from tocsin.agreement.versions.signatures import What, sign, statement_of
 from tocsin.cli import app
 from tocsin.errors import AgreementError, SettingError, VerificationError
 from tocsin.record.keys import create_key, load_key

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.agreement.readiness import Use
+from tocsin.agreement.findings.readiness import Use
 from tocsin.agreement.visible import Sort, Thing, compile_policy, decide
 from tocsin.agreement.watchlist import Conduct
 from tocsin.rehearsal.run import Draft, Rehearsal, rehearse

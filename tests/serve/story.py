@@ -15,7 +15,7 @@ import shapely
 from tests.common import batch, report
 from tests.warn.stories import MIN, T0, S, Walk, answer, cable, event
 
-from tocsin.agreement.readiness import Readiness, Use
+from tocsin.agreement.findings.readiness import Readiness, Use
 from tocsin.agreement.rules.check import Finding, Severity
 from tocsin.agreement.terms.state import State
 from tocsin.errors import Place

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.agreement.change import set_value
-from tocsin.agreement.diff import diff
 from tocsin.agreement.load import parse
+from tocsin.agreement.versions.change import set_value
+from tocsin.agreement.versions.diff import diff
 from tocsin.serve.compared import render_comparison
 
 FOLDER = Path(__file__).parents[2] / "examples" / "at-tanf"

@@ -81,8 +81,8 @@ def verify_command(
     Example: tocsin agreement verify agreement.yaml v4.*.json --keys keys.yaml
     """
     from tocsin.agreement.load import load
-    from tocsin.agreement.signatures import check_version, parse_signed, verify
-    from tocsin.agreement.versions import signing_of, versions_in_force
+    from tocsin.agreement.versions.in_force import signing_of, versions_in_force
+    from tocsin.agreement.versions.signatures import check_version, parse_signed, verify
     from tocsin.errors import VerificationError
     from tocsin.station.signed import read_keys
     from tocsin.units import format_instant, format_instant_if
@@ -122,7 +122,7 @@ def set_command(
 
     Example: tocsin agreement set --dry-run examples/at-tanf/as-it-was.yaml exit.notice P30D
     """
-    from tocsin.agreement.change import set_value
+    from tocsin.agreement.versions.change import set_value
     from tocsin.cli.files import replace_file
 
     text = agreement.read_bytes()
@@ -147,9 +147,9 @@ def diff_command(
     """
     from dataclasses import asdict
 
-    from tocsin.agreement.diff import diff, format_diff
     from tocsin.agreement.lint import format_json
     from tocsin.agreement.load import load
+    from tocsin.agreement.versions.diff import diff, format_diff
 
     old, new = load(before), load(after)
     found = diff(old, new)
@@ -211,7 +211,7 @@ def visible_command(
 def _state(what: str, agreement: Path, party: str, key: Path, out: Path, note: str) -> None:
     """Write what a party says about a version, signed."""
     from tocsin.agreement.load import load
-    from tocsin.agreement.signatures import What, sign, statement_of
+    from tocsin.agreement.versions.signatures import What, sign, statement_of
     from tocsin.clock import now_us
     from tocsin.record.keys import load_key
 

@@ -63,7 +63,7 @@ def init_command(
 
 def _catalogue() -> Iterator[str]:
     from tocsin.agreement.draft.questions import QUESTIONS
-    from tocsin.agreement.why import WHY
+    from tocsin.agreement.findings.why import WHY
 
     for question in QUESTIONS:
         yield f"{question.path}: {question.ask.format(who='each')}"

@@ -44,13 +44,13 @@ def lint_command(
     each = [lint(agreement) for agreement in loaded]
     findings = (*between, *(finding for found in each for finding in found))
     if format is Format.HTML:
-        from tocsin.agreement.page import readiness_page
+        from tocsin.agreement.findings.page import readiness_page
 
         if several:
             raise typer.BadParameter(f"a page is of one agreement; found {len(loaded)}", param_hint="--format")
         print(readiness_page(loaded[0], findings))
     elif format is Format.SARIF:
-        from tocsin.agreement.sarif import format_sarif
+        from tocsin.agreement.findings.sarif import format_sarif
 
         print(format_sarif(findings, version=__version__))
     elif format is Format.JSON:

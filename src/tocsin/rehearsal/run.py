@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
+from tocsin.agreement.findings.readiness import Readiness, Use, readiness
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.playbook import Playbook
-from tocsin.agreement.readiness import Readiness, Use, readiness
 from tocsin.agreement.rules.check import Finding
 from tocsin.agreement.visible import compile_policy
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tocsin.agreement.readiness import Use
+from tocsin.agreement.findings.readiness import Use
 from tocsin.agreement.terms.state import given
 from tocsin.clock import US_PER_S
 from tocsin.rehearsal.run import Rehearsal, Worth

@@ -1,7 +1,7 @@
 """Compared: two versions of an agreement as one page that opens offline: a map, the zones, every change in words.
 
-What changed is `agreement/diff.py`'s to say; here it is drawn. A zone that both versions have and that moved is drawn
-twice, as it was and as it is. Whether a change is good is not said.
+What changed is `agreement/versions/diff.py`'s to say; here it is drawn. A zone that both versions have and that moved
+is drawn twice, as it was and as it is. Whether a change is good is not said.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from tocsin import __version__
-from tocsin.agreement.diff import ChangeKind, Diff
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.rules.check import View
 from tocsin.agreement.terms.places import Zone
 from tocsin.agreement.terms.state import given
+from tocsin.agreement.versions.diff import ChangeKind, Diff
 from tocsin.errors import AgreementError
 from tocsin.geo.shapes import WGS84, Region
 from tocsin.serve.replayed import marks_of, terms_of

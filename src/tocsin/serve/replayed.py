@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin import __version__
+from tocsin.agreement.findings.readiness import readiness
 from tocsin.agreement.geometry import feature_of
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
-from tocsin.agreement.readiness import readiness
 from tocsin.agreement.rules.check import Finding
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.watchlist import Watchlist

@@ -1,8 +1,8 @@
 """Chapters: the versions of an agreement that are in force while a watch runs, each compiled, each for its own time.
 
-Which version holds at an instant is `agreement/versions.py`'s to say. Every version's watch is given all reports, so
-that a track that is inside when the text changes gets `zone_ended` of the one and `zone_began` of the other,
-or `zone_changed` if it is inside in one of them only (`watch/versions.py`).
+Which version holds at an instant is `agreement/versions/in_force.py`'s to say. Every version's watch is given all
+reports, so that a track that is inside when the text changes gets `zone_ended` of the one and `zone_began` of the
+other, or `zone_changed` if it is inside in one of them only (`watch/versions.py`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.playbook import Playbook
-from tocsin.agreement.signatures import Signed
 from tocsin.agreement.terms.state import given
-from tocsin.agreement.versions import signing_of, versions_in_force, watchlist_in_force
+from tocsin.agreement.versions.in_force import signing_of, versions_in_force, watchlist_in_force
+from tocsin.agreement.versions.signatures import Signed
 from tocsin.agreement.visible import Policy, compile_policy
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.errors import AgreementError, Place, SettingError

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tocsin.agreement.notices.consent import recipients
-from tocsin.agreement.signatures import Signed
+from tocsin.agreement.versions.signatures import Signed
 from tocsin.agreement.visible import Sort, Thing, seers
 from tocsin.incident.book import ClaimBook
 from tocsin.record.leaf import Entry, EntryKind

@@ -1,9 +1,10 @@
 """Handover: one agreement version follows another while tracks are where they are.
 
-Each version has a watch of its own, in force for its own time (`agreement/versions.py`), and for a while both are given
-all reports: the old one settles what happened under it, the new one begins with every track's last fix. At the instant
-between them the old watch tells `zone_ended` of whoever is inside and the new one `zone_began`: the zone caused it, not
-the track. Where both tell so of one zone nothing has changed, and nothing is said. Which cases follow is the ladder's.
+Each version has a watch of its own, in force for its own time (`agreement/versions/in_force.py`), and for a while both
+are given all reports: the old one settles what happened under it, the new one begins with every track's last fix. At
+the instant between them the old watch tells `zone_ended` of whoever is inside and the new one `zone_began`: the zone
+caused it, not the track. Where both tell so of one zone nothing has changed, and nothing is said. Which cases follow is
+the ladder's.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.terms.state import given
-from tocsin.agreement.versions import InForce, watchlist_in_force
+from tocsin.agreement.versions.in_force import InForce, watchlist_in_force
 from tocsin.clock import US_PER_S
 from tocsin.kernels.tables import NEVER
 from tocsin.station.terms import Terms

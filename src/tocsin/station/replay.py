@@ -22,8 +22,8 @@ from tocsin.agreement.notices.formats.read import read_notices
 from tocsin.agreement.notices.rules import compile_rules
 from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.rules.check import Finding
-from tocsin.agreement.signatures import Signed
 from tocsin.agreement.terms.state import given
+from tocsin.agreement.versions.signatures import Signed
 from tocsin.agreement.watchlist import Rule, Watchlist
 from tocsin.canon import canonical_line
 from tocsin.errors import Place, SettingError

@@ -1,6 +1,6 @@
 """Signed: whose key is whose, and what parties said about versions, read from files and verified.
 
-The format of a signature is `agreement/signatures.py`'s; that of a key the record's (C2SP vkey).
+The format of a signature is `agreement/versions/signatures.py`'s; that of a key the record's (C2SP vkey).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tocsin.agreement.load import load
 from tocsin.agreement.model import Agreement
-from tocsin.agreement.signatures import Signed, check_version, parse_signed, verify
 from tocsin.agreement.source.document import compose
 from tocsin.agreement.terms.state import given
+from tocsin.agreement.versions.signatures import Signed, check_version, parse_signed, verify
 from tocsin.errors import AgreementError, Place, SettingError, VerificationError
 from tocsin.record.c2sp.note import parse_vkey
 

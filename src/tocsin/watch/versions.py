@@ -1,10 +1,10 @@
 """Versions: what the watches of an agreement's versions say of the instants at which one follows another.
 
-Every version has a watch of its own and is given all reports (`agreement/versions.py` says when it is in force). When
-one version follows another, the old watch tells `zone_ended` of whoever is inside and the new one `zone_began`: what
-was said under the one text ends, and begins anew under the other. If a zone is in both versions and the track inside
-of it in one of them only, the zone was drawn over the track or away from it, and that is `zone_changed`. Leaves out
-which version is in force when.
+Every version has a watch of its own and is given all reports (`agreement/versions/in_force.py` says when it is in
+force). When one version follows another, the old watch tells `zone_ended` of whoever is inside and the new one
+`zone_began`: what was said under the one text ends, and begins anew under the other. If a zone is in both versions and
+the track inside of it in one of them only, the zone was drawn over the track or away from it, and that is
+`zone_changed`. Leaves out which version is in force when.
 """
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ import pytest
 
 from tocsin.agreement.draft.interview import Interview, interview
 from tocsin.agreement.draft.questions import QUESTIONS
+from tocsin.agreement.findings.why import WHY
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.rules import CHECKS
 from tocsin.agreement.source.document import blank_state, compose
 from tocsin.agreement.source.flow import flow
-from tocsin.agreement.why import WHY
 from tocsin.errors import AgreementError
 
 ROOT = Path(__file__).parents[3]

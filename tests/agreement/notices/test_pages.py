@@ -14,7 +14,7 @@ from tocsin.agreement.notices.formats.read import MAX_FILE_BYTES, parse_notices
 from tocsin.agreement.notices.register import follow
 from tocsin.agreement.notices.standing import Standing
 from tocsin.agreement.notices.words import Act, Checked, Disposition, FactKind, Flag, Receipt
-from tocsin.agreement.signatures import check_version, parse_signed, sign, verify
+from tocsin.agreement.versions.signatures import check_version, parse_signed, sign, verify
 from tocsin.watch.excursion import ExcursionKind, Over
 
 DOCS = Path(__file__).parents[3] / "docs"

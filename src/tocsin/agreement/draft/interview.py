@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.agreement.draft.questions import QUESTIONS, Question, Told
+from tocsin.agreement.findings.why import WHY
 from tocsin.agreement.load import parse
 from tocsin.agreement.model import FORMAT
 from tocsin.agreement.rules import CHECKS, GROUPS
 from tocsin.agreement.source.document import compose
 from tocsin.agreement.source.flow import flow
 from tocsin.agreement.terms.state import NOT_APPLICABLE, NOT_SET
-from tocsin.agreement.why import WHY
 from tocsin.errors import AgreementError, AgreementErrors, Place
 
 NOT_SET_WORDS = frozenset({"", "not set", "not_set", "notset", "-"})

@@ -2,7 +2,7 @@
 
 The text is cut at the value's own span (`spans.py`) and read again: an edit is returned only if the document then
 differs in that one value and nowhere else. A dumper that keeps comments (ruamel.yaml was tried) still wraps long lines
-and respaces braces, so none is used. What the value means is not asked here; `agreement/change.py` does.
+and respaces braces, so none is used. What the value means is not asked here; `agreement/versions/change.py` does.
 """
 
 from __future__ import annotations

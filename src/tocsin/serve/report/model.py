@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tocsin.agreement.findings.readiness import Readiness
 from tocsin.agreement.playbook import Playbook
-from tocsin.agreement.readiness import Readiness
 from tocsin.agreement.rules.check import Finding
 from tocsin.incident.compare import Comparison
 from tocsin.tracks.batch import EMPTY, ReportBatch

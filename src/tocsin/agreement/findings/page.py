@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import jinja2
 
 from tocsin.agreement.compile import MOVER_WORDS
+from tocsin.agreement.findings.readiness import Use, counts_by_group, readiness
 from tocsin.agreement.lint import QUOTED, excerpt
 from tocsin.agreement.model import Agreement
-from tocsin.agreement.readiness import Use, counts_by_group, readiness
 from tocsin.agreement.rules import CHECKS, FILE_GROUP, GROUPS
 from tocsin.agreement.rules.check import Finding, Severity, listed
 from tocsin.agreement.terms.state import State, given
@@ -89,7 +89,7 @@ def readiness_page(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
         As `lint` returned them.
     """
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tocsin.agreement.page", "."),
+        loader=jinja2.PackageLoader("tocsin.agreement.findings", "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -101,7 +101,7 @@ def readiness_page(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
         for group in GROUPS
     }  # fmt: skip
     mechanisms = {code: check for code, check in CHECKS.items() if code[:3] != FILE_GROUP}
-    return environment.get_template("readiness.html").render(
+    return environment.get_template("page.html").render(
         agreement=agreement,
         title=given(agreement.title) or agreement.id,
         version=given(agreement.version),

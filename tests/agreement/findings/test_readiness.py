@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
+from tocsin.agreement.findings.readiness import BLOCKERS, Use, counts_by_group, readiness
+from tocsin.agreement.findings.sarif import format_sarif
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load, parse
-from tocsin.agreement.readiness import BLOCKERS, Use, counts_by_group, readiness
 from tocsin.agreement.rules import CHECKS
-from tocsin.agreement.sarif import format_sarif
 
-DATA = Path(__file__).parent.parent / "data" / "agreements"
+DATA = Path(__file__).parents[2] / "data" / "agreements"
 
 
 def test_ring_could_be_watched_and_neither_warned_nor_recorded():

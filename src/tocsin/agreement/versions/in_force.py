@@ -16,8 +16,8 @@ from typing import NamedTuple
 from tocsin.agreement.compile import compile_watchlist
 from tocsin.agreement.model import Agreement, Consent
 from tocsin.agreement.schedule import Windows
-from tocsin.agreement.signatures import Signed, What, check_version
 from tocsin.agreement.terms.state import given
+from tocsin.agreement.versions.signatures import Signed, What, check_version
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.errors import AgreementError, VerificationError
 

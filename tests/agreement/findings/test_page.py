@@ -4,13 +4,12 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+from tocsin.agreement.findings.page import BECAUSE, readiness_page
+from tocsin.agreement.findings.readiness import BLOCKERS
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load, parse
-from tocsin.agreement.page import readiness_page
-from tocsin.agreement.page.readiness import BECAUSE
-from tocsin.agreement.readiness import BLOCKERS
 
-DATA = Path(__file__).parent.parent / "data" / "agreements"
+DATA = Path(__file__).parents[2] / "data" / "agreements"
 
 
 class Words(HTMLParser):

@@ -10,7 +10,7 @@ from tocsin.agreement.load import load
 from tocsin.agreement.rules import CHECKS, GROUPS
 from tocsin.agreement.rules.check import Severity
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "findings"
 FIXTURES = ROOT / "tests" / "data" / "agreements" / "findings"
 WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "information"}

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from tests.common import NOON_US, line
 
 from tocsin.agreement.load import parse
-from tocsin.agreement.signatures import (
+from tocsin.agreement.versions.in_force import (
+    InForce,
+    signing_of,
+    version_of_the_day,
+    versions_in_force,
+    watchlist_in_force,
+)
+from tocsin.agreement.versions.signatures import (
     FORMAT,
     Statement,
     What,
@@ -21,13 +28,6 @@ from tocsin.agreement.signatures import (
     sign,
     statement_of,
     verify,
-)
-from tocsin.agreement.versions import (
-    InForce,
-    signing_of,
-    version_of_the_day,
-    versions_in_force,
-    watchlist_in_force,
 )
 from tocsin.errors import AgreementError, VerificationError
 from tocsin.units import parse_instant_us

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tocsin.agreement.diff import Diff, diff, format_diff
 from tocsin.agreement.load import load, parse
+from tocsin.agreement.versions.diff import Diff, diff, format_diff
 from tocsin.geo.shapes import WGS84
 
-DATA = Path(__file__).parent.parent / "data" / "agreements"
+DATA = Path(__file__).parents[2] / "data" / "agreements"
 RING = yaml.safe_load((DATA / "at-tanf-2017.yaml").read_text().replace(" on: ", " 'on': "))
 CABLE = yaml.safe_load((DATA / "northreach-cable.yaml").read_text().replace(" on: ", " 'on': "))
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from tocsin.agreement.drift import drift_of
 from tocsin.agreement.lint import lint
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.rules.check import Finding, listed, state_of
@@ -20,6 +19,7 @@ from tocsin.agreement.source.read import Plan, Slot, alternatives, kind_of, plan
 from tocsin.agreement.terms.places import Weekly, Zone
 from tocsin.agreement.terms.state import State, given
 from tocsin.agreement.terms.types import Kind, Quantity, Record, Vague
+from tocsin.agreement.versions.drift import drift_of
 from tocsin.clock import US_PER_S
 from tocsin.units import format_duration, format_instant
 

@@ -1,0 +1,1 @@
+"""Versions of an agreement: changed, compared, signed, and in force one at a time."""
