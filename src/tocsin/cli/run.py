@@ -78,13 +78,18 @@ async def _run(station: LiveStation, agreement: Path, *, host: str, port: int, p
     from tocsin.serve.app import make_app
     from tocsin.serve.keys import Keyring
     from tocsin.serve.server import serving
-    from tocsin.station.noticebook import open_book
 
     folder = station.folder
     keys = Keyring(folder / "keys" / "http.json")
     token = _token(keys, folder / "keys" / "keeper.token", station.now_us())
-    book = open_book(folder / "notices.jsonl", lambda: station.agreement)
-    app = make_app(station, keys=keys, check_token=station.check_token, proxy=proxy, clock=station.now_us, book=book)
+    app = make_app(
+        station,
+        keys=keys,
+        check_token=station.check_token,
+        proxy=proxy,
+        clock=station.now_us,
+        book=station.notices,
+    )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

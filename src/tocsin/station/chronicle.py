@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tocsin.agreement.notices.consent import recipients
 from tocsin.agreement.versions.signatures import Signed
 from tocsin.agreement.visible import Sort, Thing, seers
 from tocsin.incident.book import ClaimBook
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.station.chapters import Chapter, chapter_at
-from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
+from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, notice_audience, version_entry
 from tocsin.tracks.archive import Archive
 from tocsin.units import parse_instant_us
 from tocsin.warn.dispatch import WarnResult
@@ -95,12 +94,8 @@ def _notice_entries(chapters: Sequence[Chapter], notified: Notified) -> Iterator
     register = notified.register
 
     def told(notice_id: str | None, at_us: int, party: str) -> frozenset[str]:
-        held = register.held.get(notice_id or "")
-        if held is None:
-            return frozenset({party})
-        may = recipients(held, register.rules, now_us=at_us)
-        thing = Thing(sort=Sort.NOTICE, at_us=at_us, party=party, notice=str(held.notice.rule), consented=may)
-        return seers(chapter_at(chapters, at_us).policy, thing=thing, now_us=at_us) | {party}
+        policy = chapter_at(chapters, at_us).policy
+        return notice_audience(register, policy, notice_id=notice_id, party=party, at_us=at_us)
 
     for fact in register.facts:
         audience = told(fact.notice, fact.at_us, fact.party) | set(fact.tell)

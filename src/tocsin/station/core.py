@@ -13,15 +13,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tocsin.agreement.notices.held import Fact
+from tocsin.agreement.notices.register import Register
+from tocsin.agreement.notices.rules import Rules
 from tocsin.canon import canonical_line
 from tocsin.ids import stable_id
 from tocsin.record.c2sp.note import parse_vkey
 from tocsin.record.leaf import Entry
 from tocsin.station.counters import AHEAD, FeedCounts
-from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, version_entry
+from tocsin.station.entries import NOTICE, counts_entry, event_entries, fact_entries, kept, notice_entry, version_entry
 from tocsin.station.handover import Outgoing, at_seam, engine_of, taken_over
-from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs
+from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs, Saying
 from tocsin.station.keeping import Keeping
+from tocsin.station.noticing import Judged, Noticing, notice_records
 from tocsin.station.terms import AgreementText, Terms
 from tocsin.station.witnesses import witnesses_entry
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
@@ -71,6 +75,8 @@ class State:
     outgoing : list of Outgoing
         Versions before it whose time is not settled yet.
     docket : Docket
+    noticing : Noticing
+        The notices, and how their tracks keep to them.
     keeping : Keeping
         What the station has to tell of itself.
     counts : dict of str to FeedCounts
@@ -96,6 +102,7 @@ class State:
     live: LiveState
     outgoing: list[Outgoing] = field(default_factory=list)
     docket: Docket = field(default_factory=Docket)
+    noticing: Noticing
     keeping: Keeping = field(default_factory=Keeping)
     counts: dict[str, FeedCounts] = field(default_factory=dict)
     positions: dict[str, str] = field(default_factory=dict)
@@ -135,6 +142,15 @@ class Commit:
         The end of each answer, in the order of the inputs.
     muted : list of Mute or str
         What each person's mute became, or why it was refused, in the order of the inputs.
+    sayings : tuple of Saying
+    rules : Rules or None
+        What parties said of notices, and the rules that came into force with this tick.
+    noticed : list of list of Fact
+        What came of each saying about notices, in the order of the inputs.
+    notice_facts : list of Fact
+        What came of them, and of time, in the order of the record.
+    judged : list of Judged
+        How notified tracks keep to their notices.
     version : AgreementText or None
         Which came into force.
     silent : list of str
@@ -156,6 +172,11 @@ class Commit:
     counters: dict[str, Any] = field(default_factory=dict)
     answered: list[Acknowledgement] = field(default_factory=list)
     muted: list[Mute | str] = field(default_factory=list)
+    sayings: tuple[Saying, ...] = ()
+    rules: Rules | None = None
+    noticed: list[list[Fact]] = field(default_factory=list)
+    notice_facts: list[Fact] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
     version: AgreementText | None = None
     silent: list[str] = field(default_factory=list)
 
@@ -178,7 +199,13 @@ def attempt_id(message_id: str, number: int) -> str:
 def begin(terms: Terms) -> State:
     """Return the state of a station that has not seen anything yet."""
     order = Reorder(feeds={}, other=OTHER_FEED)
-    return State(terms=terms, versions={terms.version: terms}, engine=terms.engine, live=LiveState(order=order))
+    return State(
+        terms=terms,
+        versions={terms.version: terms},
+        engine=terms.engine,
+        live=LiveState(order=order),
+        noticing=Noticing(register=Register(terms.rules)),
+    )
 
 
 def tick(state: State, inputs: Inputs, now_us: int, *, terms: Terms | None = None) -> tuple[State, Commit]:
@@ -207,6 +234,7 @@ def tick(state: State, inputs: Inputs, now_us: int, *, terms: Terms | None = Non
         raise ValueError(f"found a tick at {now_us}, expected none before {state.now_us}")
     turn = _Turn(state, now_us)
     turn.begin(inputs, terms)
+    turn.notice(inputs, terms)
     turn.watch(inputs)
     turn.warn(inputs)
     turn.tell(inputs)
@@ -253,6 +281,13 @@ class _Turn:
                 watch.order = replace(watch.order, feeds=dict(inputs.started), newest_us=newest)
             state.keeping.expect(inputs.started, self.now_us)
 
+    def notice(self, inputs: Inputs, terms: Terms | None) -> None:
+        """Take what parties say of their movements and sites, and what is due for what they said."""
+        commit = self.commit
+        commit.sayings, commit.rules = inputs.sayings, terms.rules if terms is not None else None
+        items = [saying.item() for saying in inputs.sayings]
+        commit.noticed, commit.notice_facts = self.state.noticing.step(items, self.now_us, rules=commit.rules)
+
     def watch(self, inputs: Inputs) -> None:
         """Take the reports: in order, through the watch, into the counters."""
         state = self.state
@@ -269,7 +304,10 @@ class _Turn:
             state.late = concat([state.late, release.late]).take(slice(0, MAX_LATE))
         for corrected in inputs.corrected:
             events += self._corrected(corrected)
-        self.commit.events = events
+        self.commit.events = state.noticing.marked(events, lambda number: state.versions[number].engine.watchlist)
+        self.commit.judged = state.noticing.follow(
+            (release.ready, release.late), state.engine.watchlist, state.live.order.watermark_us
+        )
         for name, counts in state.counts.items():
             counts.check(name)
         self.commit.counters = {name: counts.as_json() for name, counts in sorted(state.counts.items())}
@@ -319,6 +357,9 @@ class _Turn:
         policy, parties = state.terms.policy, state.terms.parties
         commit.entries += event_entries(policy, commit.events, at_us=self.now_us)
         commit.entries += fact_entries(policy, parties, commit.facts)
+        for told in notice_records(commit.notice_facts, commit.judged):
+            commit.entries.append(notice_entry(state.noticing.register, policy, told, at_us=self.now_us))
+            commit.facts.append({"kind": NOTICE, "at": format_instant(self.now_us), "told": told.payload})
         if self.now_us - state.counted_us >= COUNTS_EVERY_US and commit.counters:
             commit.entries.append(counts_entry(policy, commit.counters, at_us=self.now_us, until_us=self.now_us))
             state.counted_us = self.now_us

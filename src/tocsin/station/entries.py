@@ -7,10 +7,12 @@ alone. The same for a replay and for the live station. It writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tocsin.agreement.model import Agreement
+from tocsin.agreement.notices.consent import recipients
+from tocsin.agreement.notices.register import Register
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.visible import Policy, Sort, Thing, seers
 from tocsin.agreement.watchlist import Conduct
@@ -47,6 +49,9 @@ FACTS = {
 """The kind of log entry of each kind of fact."""
 
 
+NOTICE = "notice"
+"""`kind` of the facts that are about notices."""
+
 HEALTH = "health"
 """`kind` of the facts that are about the station itself."""
 
@@ -82,6 +87,44 @@ def event_entries(policy: Policy, events: Iterable[Event], *, at_us: int | None 
         )
         told = seers(policy, thing=thing, now_us=when_us)
         yield Entry(kind=EntryKind.EVENT, at_us=when_us, audience=told, payload=event.as_json())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTold:
+    """One thing that is told of a notice.
+
+    Attributes
+    ----------
+    notice_id : str or None
+    party : str
+        Whose it is.
+    tell : tuple of str
+        Parties that are told, besides those that may see the notice.
+    payload : dict
+    """
+
+    notice_id: str | None
+    party: str
+    tell: tuple[str, ...]
+    payload: dict[str, Any]
+
+
+def notice_entry(register: Register, policy: Policy, told: NoticeTold, *, at_us: int) -> Entry:
+    """Return the entry of what is told of a notice."""
+    audience = notice_audience(register, policy, notice_id=told.notice_id, party=told.party, at_us=at_us)
+    return Entry(kind=EntryKind.NOTICE, at_us=at_us, audience=audience | set(told.tell), payload=told.payload)
+
+
+def notice_audience(
+    register: Register, policy: Policy, *, notice_id: str | None, party: str, at_us: int
+) -> frozenset[str]:
+    """Return who may read what happened to a notice: its giver, and whom giver and routing both let see it."""
+    held = register.held.get(notice_id or "")
+    if held is None:
+        return frozenset({party})
+    may = recipients(held, register.rules, now_us=at_us)
+    thing = Thing(sort=Sort.NOTICE, at_us=at_us, party=party, notice=str(held.notice.rule), consented=may)
+    return seers(policy, thing=thing, now_us=at_us) | {party}
 
 
 def fact_entries(policy: Policy, parties: frozenset[str], facts: Iterable[dict[str, Any]]) -> Iterator[Entry]:

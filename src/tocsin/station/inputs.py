@@ -14,11 +14,15 @@ from enum import StrEnum
 import msgspec
 import pyarrow as pa
 
+from tocsin.agreement.notices.notice import Item
+from tocsin.agreement.notices.submit import item_of
+from tocsin.canon import parse_json
 from tocsin.station.terms import AgreementText
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.feeds.feed import Delivery, FeedFact
 from tocsin.tracks.order import FeedPolicy
 from tocsin.tracks.quality import Flag, Reject
+from tocsin.units import parse_instant_us
 from tocsin.warn.inputs import Answer, Muting, Reported
 from tocsin.watch.event import Event
 
@@ -126,6 +130,30 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """A notice, receipt, consent or verification as it was taken at the door.
+
+    Attributes
+    ----------
+    line : bytes
+        Canonical JSON (`submit.Given.as_json`).
+    """
+
+    line: bytes
+
+    def item(self) -> Item:
+        """Return what it says.
+
+        Raises
+        ------
+        ValueError
+            If the line is none.
+        """
+        kept = parse_json(self.line)
+        return item_of(kept, source="submitted", entered_us=parse_instant_us(kept["entered"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """Everything that one tick takes.
 
@@ -139,6 +167,8 @@ class Inputs:
     outcomes : tuple of Reported
     notes : tuple of HealthNote
     corrected : tuple of Corrected
+    sayings : tuple of Saying
+        About notices.
     agreement : AgreementText or None
         A version that comes into force with this tick.
     started : mapping of str to FeedPolicy, or None
@@ -154,6 +184,7 @@ class Inputs:
     outcomes: tuple[Reported, ...] = ()
     notes: tuple[HealthNote, ...] = ()
     corrected: tuple[Corrected, ...] = ()
+    sayings: tuple[Saying, ...] = ()
     agreement: AgreementText | None = None
     started: Mapping[str, FeedPolicy] | None = None
     log_key: str = ""
@@ -161,7 +192,7 @@ class Inputs:
     @property
     def is_empty(self) -> bool:
         """True if nothing came but time."""
-        parts = (self.delivered, self.answers, self.mutes, self.outcomes, self.notes, self.corrected)
+        parts = (self.delivered, self.answers, self.mutes, self.outcomes, self.notes, self.corrected, self.sayings)
         return not any(parts) and self.agreement is None and self.started is None
 
 
@@ -179,6 +210,7 @@ class _Kept:
     started: Mapping[str, FeedPolicy] | None
     log_key: str
     mutes: tuple[Muting, ...] = ()
+    sayings: tuple[Saying, ...] = ()
 
 
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
@@ -232,6 +264,7 @@ def dump_rest(inputs: Inputs) -> bytes:
             outcomes=inputs.outcomes,
             notes=inputs.notes,
             corrected=inputs.corrected,
+            sayings=inputs.sayings,
             agreement=inputs.agreement,
             started=inputs.started,
             log_key=inputs.log_key,
@@ -261,6 +294,7 @@ def load_inputs(rest: bytes, reports: bytes | None) -> Inputs:
         outcomes=kept.outcomes,
         notes=kept.notes,
         corrected=kept.corrected,
+        sayings=kept.sayings,
         agreement=kept.agreement,
         started=kept.started,
         log_key=kept.log_key,

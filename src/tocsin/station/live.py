@@ -25,6 +25,7 @@ from tocsin.station.core import Commit, State
 from tocsin.station.counters import FeedCounts, total
 from tocsin.station.inputs import Health, HealthNote
 from tocsin.station.keeping import message_of
+from tocsin.station.noticebook import NoticeBook
 from tocsin.station.publisher import Publisher
 from tocsin.station.room import Room
 from tocsin.station.rows import CLOCK, Chores, restore
@@ -127,6 +128,7 @@ class LiveStation:
         self._positions = dict(state.positions) if state else {}
         self._clock = StationClock(self._store.value(CLOCK), at_least_us=state.now_us if state else 0)
         self.ticker = Ticker(self._store, state, clock=self._clock, room=Room(folder))
+        self.notices = NoticeBook(self.ticker, self._terms)
         self.publisher = Publisher(folder, self._store, terms=self._terms, clock=self._clock, note=self.ticker.note)
         self._closing.append(self.publisher.stop)
         self.publisher.check(self.ticker.committed_entries)

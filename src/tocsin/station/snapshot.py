@@ -13,18 +13,21 @@ from typing import Any
 
 import msgspec
 
+from tocsin.agreement.notices.dump import dump_register, load_register
 from tocsin.record.files import make_folder, replace_file
 from tocsin.station.core import OTHER_FEED, State
 from tocsin.station.counters import FeedCounts
 from tocsin.station.handover import Outgoing, engine_of
 from tocsin.station.inputs import dump_reports, load_reports
 from tocsin.station.keeping import Keeping
-from tocsin.station.terms import AgreementText, compile_terms
+from tocsin.station.noticing import Noticing
+from tocsin.station.terms import AgreementText, Terms, compile_terms
+from tocsin.tracks.batch import EMPTY, concat
 from tocsin.tracks.order import FeedPolicy
 from tocsin.warn import snapshot as desk_snapshot
 from tocsin.watch.snapshot import dump_live, load_live
 
-FORMAT = 1
+FORMAT = 2
 """First field; a later one is refused."""
 
 FOLDER = "snapshot"
@@ -40,6 +43,17 @@ class _Old(msgspec.Struct, kw_only=True):
     live: bytes
 
 
+class _Noticing(msgspec.Struct, kw_only=True):
+    """Notices, and what is followed for them."""
+
+    register: bytes
+    day: int
+    followed: bytes
+    looked_us: dict[str, int]
+    over: dict[str, list[str]]
+    settled: dict[str, int]
+
+
 class _Kept(msgspec.Struct, kw_only=True):
     """A snapshot as it is kept."""
 
@@ -53,6 +67,7 @@ class _Kept(msgspec.Struct, kw_only=True):
     outgoing: list[_Old]
     feeds: dict[str, FeedPolicy]
     docket: bytes
+    noticing: _Noticing
     keeping: Keeping
     counts: dict[str, FeedCounts]
     positions: dict[str, str]
@@ -101,6 +116,7 @@ def dump_state(state: State) -> bytes:
             ],
             feeds=dict(state.live.order.feeds),
             docket=desk_snapshot.dump(state.docket),
+            noticing=_noticing_out(state.noticing),
             late=dump_reports(state.late),
             **{name: getattr(state, name) for name in _SAME},
         )
@@ -146,8 +162,32 @@ def load_state(dump: bytes) -> State:
         outgoing=outgoing,
         live=load_live(kept.live, feeds=kept.feeds, other=OTHER_FEED),
         docket=desk_snapshot.load(kept.docket),
+        noticing=_noticing_in(kept.noticing, terms),
         late=load_reports(kept.late),
         **{name: getattr(kept, name) for name in _SAME},
+    )
+
+
+def _noticing_out(noticing: Noticing) -> _Noticing:
+    return _Noticing(
+        register=dump_register(noticing.register),
+        day=noticing.day,
+        followed=dump_reports(concat(noticing.followed) if noticing.followed else EMPTY),
+        looked_us=noticing.looked_us,
+        over=noticing.over,
+        settled=noticing.settled,
+    )
+
+
+def _noticing_in(kept: _Noticing, terms: Terms) -> Noticing:
+    followed = load_reports(kept.followed)
+    return Noticing(
+        register=load_register(kept.register, terms.rules),
+        day=kept.day,
+        followed=[followed] if len(followed) else [],
+        looked_us=kept.looked_us,
+        over=kept.over,
+        settled=kept.settled,
     )
 
 

@@ -14,6 +14,7 @@ from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.custody import Custody, compile_custody
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.model import Agreement
+from tocsin.agreement.notices.rules import Rules, compile_rules
 from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.visible import Policy, compile_policy
@@ -53,6 +54,8 @@ class Terms:
     parties : frozenset of str
     custody : Custody or None
         Who holds the record in check, if the agreement says so.
+    rules : Rules
+        Of notices.
     """
 
     written: AgreementText
@@ -62,6 +65,7 @@ class Terms:
     engine: Engine
     parties: frozenset[str]
     custody: Custody | None
+    rules: Rules
 
     @property
     def version(self) -> int:
@@ -109,6 +113,7 @@ def compile_terms(written: AgreementText) -> Terms:
         engine=engine,
         parties=frozenset(party.id for party in given(agreement.parties) or ()),
         custody=compile_custody(agreement),
+        rules=compile_rules(agreement, watchlist),
     )
 
 

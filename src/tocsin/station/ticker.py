@@ -14,11 +14,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
 
+from tocsin.agreement.notices.held import Fact
 from tocsin.clock import US_PER_S
 from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError, TocsinError
 from tocsin.station.core import Commit, State, begin, tick
-from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, of_deliveries
+from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, Saying, of_deliveries
 from tocsin.station.room import Room
 from tocsin.station.rows import NO_CHORES, Chores, write_of
 from tocsin.station.terms import Terms
@@ -67,6 +70,7 @@ class _Waiting:
     deliveries: list[tuple[Delivery, Future[None]]] = field(default_factory=list)
     answers: list[tuple[Answer, Future[Acknowledgement]]] = field(default_factory=list)
     mutes: list[tuple[Muting, Future[Mute]]] = field(default_factory=list)
+    sayings: list[tuple[Sequence[Saying], Future[list[list[Fact]]]]] = field(default_factory=list)
     outcomes: list[Reported] = field(default_factory=list)
     notes: list[HealthNote] = field(default_factory=list)
     corrected: list[Corrected] = field(default_factory=list)
@@ -74,11 +78,11 @@ class _Waiting:
     report_count: int = 0
 
     def __bool__(self) -> bool:
-        parts = (self.deliveries, self.answers, self.mutes, self.outcomes, self.notes, self.corrected)
+        parts = (self.deliveries, self.answers, self.mutes, self.sayings, self.outcomes, self.notes, self.corrected)
         return any(parts) or self.version is not None
 
     def __len__(self) -> int:
-        return len(self.deliveries) + len(self.answers) + len(self.mutes)
+        return len(self.deliveries) + len(self.answers) + len(self.mutes) + len(self.sayings)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -214,6 +218,18 @@ class Ticker:
         """
         future: Future[Mute] = Future()
         self._hear(lambda waiting: waiting.mutes.append((muting, future)))
+        return future
+
+    def say(self, sayings: Sequence[Saying]) -> Future[list[list[Fact]]]:
+        """Take what a party says about notices; the future gives what came of each once that is durable.
+
+        Raises
+        ------
+        RefusedError
+            If the station stops, or far too many wait.
+        """
+        future: Future[list[list[Fact]]] = Future()
+        self._hear(lambda waiting: waiting.sayings.append((sayings, future)))
         return future
 
     def put_in_force(self, terms: Terms) -> Future[None]:
@@ -403,6 +419,9 @@ class Ticker:
                 )
         for (_, muted), became in zip(told.mutes, commit.muted, strict=True):
             _resolve(muted, LadderError(became) if isinstance(became, str) else became)
+        noticed = iter(commit.noticed)
+        for sayings, said in told.sayings:
+            _resolve(said, list(islice(noticed, len(sayings))))
         if told.version is not None:
             _resolve(told.version[1], None)
 
@@ -433,8 +452,8 @@ class Ticker:
             self.failed = why
             waiting = self._waiting
         for told in (*(decided.told for decided in self._decided), waiting):
-            futures: list[Future[None] | Future[Acknowledgement] | Future[Mute]] = []
-            for taken in (told.deliveries, told.answers, told.mutes):
+            futures: list[Future[Any]] = []
+            for taken in (told.deliveries, told.answers, told.mutes, told.sayings):
                 futures += [future for _, future in taken]
             futures += [told.version[1]] if told.version else []
             for future in futures:
@@ -467,6 +486,7 @@ def _inputs_of(taken: _Waiting) -> tuple[Inputs, Terms | None]:
         outcomes=tuple(taken.outcomes),
         notes=tuple(taken.notes),
         corrected=tuple(taken.corrected),
+        sayings=tuple(saying for sayings, _ in taken.sayings for saying in sayings),
         agreement=version.written if version else None,
     )
     return inputs, version

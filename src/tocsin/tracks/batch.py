@@ -6,8 +6,8 @@ A batch holds no opinion about order: `tracks/order.py` sorts, `watch` requires.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -67,6 +67,15 @@ class ReportBatch:
             for f in fields(self)
         }
         return ReportBatch(**columns)
+
+    def of_tracks(self, names: Collection[str]) -> ReportBatch:
+        """Return the reports of some tracks, in their order, with no other track's name in the list."""
+        kept = [code for code, name in enumerate(self.tracks) if name in names]
+        code_of = np.full(len(self.tracks) + 1, -1, np.int32)
+        code_of[kept] = np.arange(len(kept))
+        code = code_of[self.track]
+        rows = self.take(code >= 0)
+        return replace(rows, track=code[code >= 0], tracks=tuple(self.tracks[code] for code in kept))
 
     @classmethod
     def from_table(cls, table: pa.Table) -> ReportBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import Future
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,18 +13,23 @@ import pytest
 from fastapi import FastAPI
 from tests.agreement.notices.given import CABLE, form
 
-from tocsin.agreement.load import load, parse
-from tocsin.errors import SettingError
+from tocsin.agreement.load import load
 from tocsin.serve.auth import Doorkeeper
 from tocsin.serve.desk import Desk
 from tocsin.serve.guesses import Guesses
 from tocsin.serve.keys import Keyring, Scope
 from tocsin.serve.problem import add_handlers
 from tocsin.serve.routes.notices import FORM_PATH, NOTICES_PATH, make_router
+from tocsin.station import core
+from tocsin.station.inputs import Inputs
 from tocsin.station.noticebook import NoticeBook
+from tocsin.station.snapshot import dump_state, load_state
+from tocsin.station.terms import AgreementText, Terms, compile_terms, read_text
 from tocsin.units import parse_instant_us
 
 NOW_US = parse_instant_us("2031-06-01T08:05:00Z")
+WRITTEN = read_text(CABLE)
+TERMS = compile_terms(WRITTEN)
 FIELDS = {
     "given_by": "duty desk",
     "reference": "F-9",
@@ -36,6 +42,30 @@ FIELDS = {
 }
 
 
+class Core:
+    """A ticker without a store or a thread: what is said is decided at once, and durable in memory."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.on_commit = []
+        self.state = None
+        self.terms = terms
+
+    def tick(self, inputs: Inputs, terms: Terms | None = None, *, now_us: int = NOW_US):
+        self.state, commit = core.tick(self.state or core.begin(self.terms), inputs, now_us, terms=terms)
+        for listener in self.on_commit:
+            listener(commit)
+        return commit
+
+    def put_in_force(self, text: str) -> None:
+        terms = compile_terms(AgreementText(file="a.yaml", text=text.encode(), beside=WRITTEN.beside))
+        self.tick(Inputs(agreement=terms.written), terms)
+
+    def say(self, sayings) -> Future:
+        future: Future = Future()
+        future.set_result(self.tick(Inputs(sayings=tuple(sayings))).noticed)
+        return future
+
+
 class Room:
     """The routes alone, with a key for each party."""
 
@@ -45,9 +75,9 @@ class Room:
     def __init__(self, folder: Path) -> None:
         keys = Keyring(folder / "keys.json")
         door = Doorkeeper(keys=keys, now_us=lambda: NOW_US, proxy=None, guesses=Guesses())
-        self.path = folder / "notices.jsonl"
-        self.agreement = self.station.agreement
-        self.book = NoticeBook(self.path, lambda: self.agreement)
+        self.core = Core(TERMS)
+        self.book = NoticeBook(self.core, TERMS)
+        self.core.tick(Inputs(agreement=WRITTEN), TERMS)
         self.app = FastAPI()
         add_handlers(self.app)
         desk = Desk(station=self.station(), door=door, now_us=lambda: NOW_US)
@@ -162,27 +192,41 @@ def test_a_browser_is_asked_for_its_key_and_a_foreign_form_is_refused(room):
     assert room.ask("fishers", "POST", FORM_PATH, **sent, Origin="http://station").status_code == 200
 
 
-def test_what_was_taken_is_there_after_a_crash_and_a_torn_line_is_not(room):
+def test_what_was_taken_is_there_after_a_restart(room):
     room.give()
-    with room.path.open("ab") as file:
-        file.write(b'{"sort":"notice","value":{"party":"fish')
-    again = NoticeBook(room.path, lambda: room.agreement)
-    assert list(again.register(NOW_US).held) == ["fishers/F-1"]
-    assert again.register(NOW_US).facts == room.book.register(NOW_US).facts
-    assert room.path.read_bytes().endswith(b"}\n")
-    room.path.write_bytes(b"{}\n" + room.path.read_bytes())
-    with pytest.raises(SettingError, match=r"notices\.jsonl:1"):
-        NoticeBook(room.path, lambda: room.agreement)
+    state = load_state(dump_state(room.core.state))
+    room.core.state = state
+    again = NoticeBook(room.core, TERMS)
+    assert [h.as_json() for h in again.register(NOW_US).held.values()] == [
+        h.as_json() for h in room.book.register(NOW_US).held.values()
+    ]
 
 
-def test_another_version_is_followed_and_what_came_before_it_is_read_by_the_old_one(room):
+def test_another_version_is_followed_and_what_came_before_it_stays_as_it_was_judged(room):
     room.give()
     text = CABLE.read_text().replace("version: 4", "version: 5").replace("lead: PT24H", "lead: P30D")
-    room.agreement = parse(text, folder=CABLE.parent)
+    room.core.put_in_force(text)
     room.give(reference="F-2", **{"from": "2031-06-05T10:00:00Z", "to": "2031-06-05T16:00:00Z"})
-    flags = {name: {f.flag for f in held.flags} for name, held in room.book.register(NOW_US).held.items()}
+    register = room.book.register(NOW_US)
+    flags = {name: {f.flag for f in held.flags} for name, held in register.held.items()}
     assert not flags["fishers/F-1"] and "short_notice" in flags["fishers/F-2"], flags
-    again = NoticeBook(room.path, lambda: room.agreement).register(NOW_US)
-    assert again.facts == room.book.register(NOW_US).facts and again.rules.version == 5
-    lines = [json.loads(line) for line in room.path.read_bytes().splitlines()]
-    assert [line["sort"] for line in lines] == ["version", "notice", "version", "notice"]
+    assert register.rules.version == 5
+
+
+def test_an_agreement_that_asks_for_no_notices_has_no_such_route_until_a_version_does(room):
+    text = CABLE.read_text().replace("version: 4", "version: 5")
+    start, end = text.index("notices:"), text.index("channels:")
+    room.core.put_in_force(text[:start] + text[end:])
+    assert room.give().status_code == 404 and room.ask("fishers", "GET", FORM_PATH).status_code == 404
+    assert room.ask("fishers", "GET").json() == {"notices": []}
+    room.core.put_in_force(CABLE.read_text().replace("version: 4", "version: 6"))
+    assert room.give().status_code == 200
+
+
+def test_deadlines_pass_with_the_station_s_ticks_and_not_with_who_looks(room):
+    room.give()
+    room.book.register(NOW_US + 3_600_000_001)
+    assert room.ask("fishers", "GET").json()["notices"][0]["receipts"][0]["state"] == "awaited"
+    commit = room.core.tick(Inputs(), now_us=NOW_US + 3_600_000_001)
+    assert [f["told"]["fact"] for f in commit.facts] == ["overdue", "overdue", "overdue"]
+    assert room.ask("fishers", "GET").json()["notices"][0]["receipts"][0]["state"] == "overdue"

@@ -42,23 +42,34 @@ MAX_COMPARED = 500
 
 
 class Alike:
-    """The standing notices, by what they could be alike in."""
+    """The standing notices, by what they could be alike in.
+
+    Attributes
+    ----------
+    by_hash : dict of str to str
+        The first notice of each content.
+    """
 
     def __init__(self) -> None:
-        self._by_hash: dict[str, str] = {}
+        self.by_hash: dict[str, str] = {}
         self._by_key: dict[str, set[str]] = defaultdict(set)
         self._by_cell: dict[tuple[int, int], set[str]] = defaultdict(set)
         self._known: dict[str, tuple[Notice, frozenset[str]]] = {}
 
+    @property
+    def names(self) -> list[str]:
+        """The ids of the standing notices, in the order in which they were taken in."""
+        return list(self._known)
+
     def same(self, notice: Notice) -> str | None:
         """Return the id of the standing notice with the same content, if there is one."""
-        return self._by_hash.get(notice.content_hash)
+        return self.by_hash.get(notice.content_hash)
 
     def add(self, notice: Notice) -> None:
         """Take a standing notice in."""
         keys = frozenset(_keys(notice))
         self._known[notice.notice_id] = (notice, keys)
-        self._by_hash.setdefault(notice.content_hash, notice.notice_id)
+        self.by_hash.setdefault(notice.content_hash, notice.notice_id)
         for key in keys:
             self._by_key[key].add(notice.notice_id)
         for cell in _own_cells(notice):
@@ -67,8 +78,8 @@ class Alike:
     def drop(self, notice: Notice) -> None:
         """Leave out a notice that stands no longer."""
         _, keys = self._known.pop(notice.notice_id, (notice, frozenset()))
-        if self._by_hash.get(notice.content_hash) == notice.notice_id:
-            del self._by_hash[notice.content_hash]
+        if self.by_hash.get(notice.content_hash) == notice.notice_id:
+            del self.by_hash[notice.content_hash]
         for key in keys:
             self._by_key[key].discard(notice.notice_id)
         for cell in _own_cells(notice):

@@ -8,14 +8,13 @@ Decides nothing about movements: what is told here is told, and what the watch s
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tocsin.agreement.notices.alike import Alike
 from tocsin.agreement.notices.check import Flagged, flags_of
+from tocsin.agreement.notices.due import Calendar, Due, DueKind
 from tocsin.agreement.notices.held import Fact, Held
 from tocsin.agreement.notices.notice import Consent, Item, Notice, ReceiptOf, Verification
 from tocsin.agreement.notices.owed import Line, hear, lines_owed, upstream
@@ -26,6 +25,10 @@ from tocsin.agreement.notices.standing import TRANSITIONS, Standing, Turn, next_
 from tocsin.agreement.notices.words import Act, Disposition, FactKind, Flag, NoticeError, Receipt
 from tocsin.clock import US_PER_S
 from tocsin.units import format_duration, format_instant
+
+KEPT_S = 400 * 86_400.0
+"""How long a notice that has ended stays in the register where the agreement does not say (`keep_for`), seconds: over a
+year, so that a yearly movement can be changed under its old name; own choice. The record keeps it as long as itself."""
 
 REMIND_SHARE = 0.1
 """Share of the agreed time until expiry at whose beginning the giver is reminded: a tenth, so three days' notice of a
@@ -39,12 +42,27 @@ _TURNS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a register remembers, but for the facts it has told; for `dump.py` to read, and to change nothing of."""
+
+    held: dict[str, Held]
+    other_names: dict[str, str]
+    calendar: Calendar
+    alike: Alike
+
+
 class Register:
     """The notices of an agreement.
 
     Parameters
     ----------
     rules : Rules
+    held : dict of str to Held, optional
+    other_names : dict of str to str, optional
+    due : Calendar, optional
+    alike : Alike, optional
+        As another register kept them (`dump.py`).
 
     Attributes
     ----------
@@ -54,15 +72,26 @@ class Register:
         Everything that happened, in the order in which it became known.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        held: dict[str, Held] | None = None,
+        other_names: dict[str, str] | None = None,
+        due: Calendar | None = None,
+        alike: Alike | None = None,
+    ) -> None:
         self.rules = rules
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, Held] = held or {}
         self.facts: list[Fact] = []
         self._ground = Ground(rules.zones)
-        self._alike = Alike()
-        self._other_names: dict[str, str] = {}
-        self._due: list[tuple[int, int, partial[None]]] = []
-        self._n = 0
+        self._alike = alike or Alike()
+        self._other_names: dict[str, str] = other_names or {}
+        self._due = due or Calendar()
+
+    def kept(self) -> Kept:
+        """Return what another register goes on from."""
+        return Kept(held=self.held, other_names=self._other_names, calendar=self._due, alike=self._alike)
 
     def adopt(self, rules: Rules) -> None:
         """Go on by the rules of another version: notices to come are judged by them, deadlines already set stand."""
@@ -107,9 +136,29 @@ class Register:
         A deadline is kept by what comes at its very instant; it is missed one microsecond later.
         """
         before = len(self.facts)
-        while self._due and self._due[0][0] <= now_us:
-            heapq.heappop(self._due)[2]()
+        while (due := self._due.take(by_us=now_us)) is not None:
+            self._fall_due(due, self.held[due.notice])
         return self.facts[before:]
+
+    def forget(self, now_us: int) -> list[str]:
+        """Leave out notices that ended longer ago than they are kept; return their ids.
+
+        One that another stands in the place of goes after that one. What is told of them is in the record.
+        """
+        gone: list[str] = []
+        for key, held in reversed(self.held.items()):
+            rule = self.rules.by_name.get(held.notice.rule)
+            kept_s = KEPT_S if rule is None or rule.keep_for_s is None else rule.keep_for_s
+            is_followed = held.successor is not None and held.successor not in gone
+            ended = not held.stands or held.notice.act in (Act.CANCEL, Act.WITHDRAW)
+            if ended and not is_followed and held.since_us + round(kept_s * US_PER_S) < now_us:
+                gone.append(key)
+        for key in gone:
+            del self.held[key]
+        if gone:
+            self._due.drop(gone)
+            self._other_names = {name: key for name, key in self._other_names.items() if key in self.held}
+        return gone[::-1]
 
     # --- notices ----------------------------------------------------------------------------------------------------
 
@@ -138,7 +187,7 @@ class Register:
 
     def _withdraw_behind(self, held: Held, by: Notice) -> None:
         """Withdraw what a withdrawn notice had replaced: its giver takes back all of it."""
-        while held.predecessor is not None:
+        while held.predecessor is not None and held.predecessor in self.held:
             held = self.held[held.predecessor]
             if Turn.WITHDRAWN in TRANSITIONS[held.standing]:
                 self._turn(held, Turn.WITHDRAWN, by.at_us, by=by)
@@ -196,7 +245,8 @@ class Register:
             consents=list(notice.consents),
             verifications=[notice.verification] if notice.verification else [],
         )
-        self.held[notice.notice_id] = held
+        key = notice.notice_id
+        self.held[key] = held
         detail = {**notice.as_json(), "flags": [f.as_json() for f in flags], "zones": list(zones)}
         told = f": {', '.join(f.flag for f in flags)}" if flags else ""
         words = f"{notice.given_by} gives {_NOUN[notice.act]} {notice.notice_id}{told}."
@@ -204,9 +254,9 @@ class Register:
         self._fact(FactKind.NOTICE, notice.at_us, held, words, tell, detail)
         for line in held.lines.values():
             if line.deadline_us is not None:
-                self._at(line.deadline_us + 1, self._line_due, held, line)
+                self._due.add(line.deadline_us + 1, DueKind.RECEIPT, key, receipt=line.receipt, unit=line.unit)
         if notice.to_us is not None and notice.act in (Act.GIVE, Act.CHANGE):
-            self._at(notice.to_us, self._passed, held, notice.to_us)
+            self._due.add(notice.to_us, DueKind.PASSED, key)
         self._await_expiry(held)
 
     def _duplicate(self, notice: Notice, first: Held) -> None:
@@ -271,8 +321,8 @@ class Register:
         if rule is None or rule.expires_after_s is None or expires_us is None:
             return
         remind_us = expires_us - round(rule.expires_after_s * REMIND_SHARE * US_PER_S)
-        self._at(remind_us, self._remind, held, expires_us, remind_us)
-        self._at(expires_us, self._expire, held, expires_us)
+        self._due.add(remind_us, DueKind.EXPIRES_SOON, held.notice.notice_id, expires_us=expires_us)
+        self._due.add(expires_us, DueKind.EXPIRES, held.notice.notice_id, expires_us=expires_us)
 
     def _remind(self, held: Held, expires_us: int, at_us: int) -> None:
         if held.stands and held.expires_us(self.rules.by_name.get(held.notice.rule)) == expires_us:
@@ -349,9 +399,16 @@ class Register:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _at(self, at_us: int, what: Any, *arguments: Any) -> None:
-        self._n += 1
-        heapq.heappush(self._due, (at_us, self._n, partial(what, *arguments)))
+    def _fall_due(self, due: Due, held: Held) -> None:
+        match due.kind:
+            case DueKind.RECEIPT if due.receipt is not None:
+                self._line_due(held, held.lines[due.receipt, due.unit])
+            case DueKind.PASSED:
+                self._passed(held, due.at_us)
+            case DueKind.EXPIRES_SOON:
+                self._remind(held, due.expires_us, due.at_us)
+            case DueKind.EXPIRES:
+                self._expire(held, due.expires_us)
 
     def _fact(
         self, kind: FactKind, at_us: int, held: Held, words: str, tell: tuple[str, ...], detail: dict[str, Any]

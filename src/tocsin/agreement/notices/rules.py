@@ -49,6 +49,8 @@ class Rule:
         When a notice ends unless it is confirmed.
     budget : Budget
         By how much a notified mover may leave what was told.
+    keep_for_s : float or None
+        How long a notice that has ended is kept in the register.
     """
 
     name: RuleName
@@ -63,6 +65,7 @@ class Rule:
     visible_to: frozenset[str] | None
     expires_after_s: float | None
     budget: Budget = F3548
+    keep_for_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,4 +165,5 @@ def rule_of(name: RuleName, told: mechanisms.Notice) -> Rule:
         visible_to=None if visible is None or ALL in visible else frozenset(visible),
         expires_after_s=given(told.expires_after_s),
         budget=budget_of(given(told.excursions)),
+        keep_for_s=given(told.keep_for_s),
     )

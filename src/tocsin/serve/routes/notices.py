@@ -39,7 +39,7 @@ class Book(Protocol):
     """Where notices are kept and followed, such as `station.noticebook.NoticeBook`."""
 
     def register(self, now_us: int) -> Register:
-        """Return the register, with everything done that is due by now."""
+        """Return the register as it durably is; a book that has no ticks of its own does what is due by now."""
 
     async def keep(self, entries: Sequence[Given]) -> list[Fact]:
         """Keep entries durably, then take them; return what came of it."""
@@ -57,12 +57,13 @@ def make_router(desk: Desk, book: Book) -> APIRouter:
 
     @router.post(
         NOTICES_PATH,
-        responses=responses(400, 401, 403, 408, 413, 414, 415, 422, 429, 500, 503),
+        responses=responses(400, 401, 403, 404, 408, 413, 414, 415, 422, 429, 500, 503),
         openapi_extra={"requestBody": {"required": True, "content": {media: {} for media in MEDIA_TYPES}}},
     )
     async def post_notices(request: Request) -> Response:
         """Take notices, receipts, consents and verifications; answer once they are durable, each refusal by itself."""
         caller = _party(desk, request)
+        _check_asked(desk, book)
         came = await _read(desk, book, request, caller)
         answer = await _take(desk, book, caller, came)
         if not came.given:
@@ -86,21 +87,23 @@ def make_router(desk: Desk, book: Book) -> APIRouter:
             raise not_found()
         return _shown(held)
 
-    @router.get(FORM_PATH, response_class=HTMLResponse, responses={**_HTML, **responses(401, 403, 429, 500)})
+    @router.get(FORM_PATH, response_class=HTMLResponse, responses={**_HTML, **responses(401, 403, 404, 429, 500)})
     async def get_form(request: Request) -> Response:
         """Show the form by which a person gives a notice; change nothing."""
         caller = _person(desk, request)
+        _check_asked(desk, book)
         return page("notice.html", party=caller.party, words=_words(book.register(desk.now_us())), told={}, refused="")
 
     @router.post(
         FORM_PATH,
         response_class=HTMLResponse,
-        responses={**_HTML, **responses(400, 401, 403, 408, 413, 414, 415, 422, 429, 500, 503)},
+        responses={**_HTML, **responses(400, 401, 403, 404, 408, 413, 414, 415, 422, 429, 500, 503)},
         openapi_extra={"requestBody": {"required": True, "content": {FORM: {}}}},
     )
     async def post_form(request: Request) -> Response:
         """Take the notice of the form; show what became of it, or the form again with what is wrong."""
         caller = _person(desk, request)
+        _check_asked(desk, book)
         _check_own_page(request)
         if _media(request) != FORM:
             raise ProblemError(415, "expected the form of the page")
@@ -147,6 +150,12 @@ async def _take(desk: Desk, book: Book, caller: Caller, came: Submission) -> dic
         for one in came.refused[:100]
     ]
     return {"accepted": accepted, "refused": refused, "more_refused": max(0, len(came.refused) - 100)}
+
+
+def _check_asked(desk: Desk, book: Book) -> None:
+    """Answer as if there were no such route where the agreement in force asks for no notices."""
+    if not book.register(desk.now_us()).rules.by_name:
+        raise not_found()
 
 
 def _sees(desk: Desk, register: Register, held: Held, caller: Caller) -> bool:
