@@ -8,12 +8,14 @@ since a pipe would be one more write.
 from __future__ import annotations
 
 import contextlib
+import json
 import mmap
 import os
 from pathlib import Path
 
 import numpy as np
-from tests.station.walks import FEEDS, SECOND, START, WRITTEN, arrivals, walk
+from tests.station.noted import NOTED, TERMS, movement, said
+from tests.station.walks import FEEDS, SECOND, START, arrivals, walk
 
 from tocsin.errors import TocsinError
 from tocsin.record.verifier.verify import verify_folder
@@ -32,7 +34,6 @@ from tocsin.warn.inputs import Reported
 from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Outcome
 
-TERMS = compile_terms(WRITTEN)
 SNAPSHOT_EVERY = 8
 PUBLISH_EVERY = 5
 REFUSED = 3
@@ -51,6 +52,14 @@ def script() -> list[tuple[int, Delivery]]:
 SCRIPT = script()
 
 
+SAYINGS = {
+    2: (movement("F-0", "dev:f0", 0, 1, 90),),
+    5: (said("receipt", 20, notice="F-0", receipt="received", by="officer", of="watch"),),
+    9: (movement("F-1", "dev:f1", 40, 110, 200), said("notice", 40, reference="C-0", act="cancel", replaces="F-0")),
+}
+"""What parties say with some of the deliveries."""
+
+
 def run(folder: Path, acknowledged: mmap.mmap) -> None:
     """Go through what is left of the script; `acknowledged` holds the number of the last durable delivery."""
     store = Store(sqlite_url(folder / "station.db"))
@@ -61,11 +70,13 @@ def run(folder: Path, acknowledged: mmap.mmap) -> None:
     state = state or begin(TERMS)
     done = int(state.positions.get("f", "0"))
     began_us = max(state.now_us, START - SECOND)
-    opening = Inputs(agreement=WRITTEN if is_new else None, started=FEEDS, log_key=publisher.log_key)
+    opening = Inputs(agreement=NOTED if is_new else None, started=FEEDS, log_key=publisher.log_key)
     state, sends = _step(store, publisher, folder, state, opening, began_us)
     for number, (at_us, delivery) in enumerate(SCRIPT[done:], start=done + 1):
         batch, rest = of_deliveries([delivery])
-        inputs = Inputs(batch=batch, delivered=rest, outcomes=tuple(map(_outcome, sends)))
+        inputs = Inputs(
+            batch=batch, delivered=rest, outcomes=tuple(map(_outcome, sends)), sayings=SAYINGS.get(number, ())
+        )
         state, sends = _step(store, publisher, folder, state, inputs, max(at_us, state.now_us))
         acknowledged[:4] = number.to_bytes(4, "big")
     publisher.want(state.entry_count)
@@ -124,10 +135,23 @@ def outcome_of(folder: Path) -> dict[str, object]:
                 bytes(r[0])
                 for r in connection.exec_driver_sql("SELECT line FROM fact WHERE kind='case_opened' ORDER BY seq")
             ]
+            noticed = [
+                bytes(r[0])
+                for r in connection.exec_driver_sql("SELECT line FROM fact WHERE kind='notice' ORDER BY seq")
+            ]
         state, whole = restore(store, folder), restore(store, folder / "nowhere")
         assert state is not None and whole is not None and state.tick == whole.tick
         assert verify_folder(folder).checkpoint.size == state.entry_count == whole.entry_count
         assert len(store.rows(schema.log_entries)) <= state.entry_count
-        return {"events": lines, "opened": opened, "counts": state.counts["f"].as_json(), "at": state.positions["f"]}
+        held = {name: notice.as_json() for name, notice in state.noticing.register.held.items()}
+        told = [json.loads(line)["told"] for line in noticed]
+        return {
+            "events": lines,
+            "opened": opened,
+            "notices": held,
+            "told": told,
+            "counts": state.counts["f"].as_json(),
+            "at": state.positions["f"],
+        }
     finally:
         store.close()

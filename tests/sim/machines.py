@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from tests.station.walks import FEEDS, arrivals, terms, walk
+from tests.station.noted import TERMS, movement, said
+from tests.station.walks import FEEDS, arrivals, walk
 from tests.station.walks import START as STATION_START
 from tests.warn.stories import T0, S, cable, event, rich, withdrawn
 
 from tocsin.canon import canonical_line
 from tocsin.station import core
-from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs, of_deliveries
+from tocsin.station.inputs import Inputs, Saying, dump_reports, dump_rest, load_inputs, of_deliveries
 from tocsin.station.snapshot import dump_state, load_state
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.warn import desk, snapshot
@@ -149,13 +150,29 @@ def _visit(rng: random.Random) -> Iterator[tuple[EventKind, str, str | None, flo
         yield EventKind.EXIT, "outer", None, rng.expovariate(1 / 600)
 
 
+def _sayings(rng: random.Random, hours: float) -> Iterator[tuple[int, Saying]]:
+    for number in range(8):
+        at_s = rng.randrange(-60, round(hours * 3_600))
+        name, track = f"F-{rng.randrange(4)}", f"dev:{rng.choice('fg')}{rng.randrange(3)}"
+        from_s = at_s + rng.choice([0, 90])
+        told = rng.choice(
+            [
+                movement(name, track, at_s, from_s, from_s + rng.randrange(30, 300)),
+                movement(name, track, at_s, from_s, from_s + 200, act="change", replaces=name),
+                said("notice", at_s, reference=f"C-{number}", act=rng.choice(["cancel", "withdraw"]), replaces=name),
+                said("receipt", at_s, notice=name, receipt="read", unit="watch", by="officer", of="watch"),
+            ]
+        )
+        yield STATION_START + at_s * S, told
+
+
 class StationMachine:
     """The core of a station: reports in order, the watch, the ladder, counters and entries."""
 
     start_us = STATION_START
 
     def __init__(self) -> None:
-        self.terms = terms()
+        self.terms = TERMS
         self.state = core.begin(self.terms)
         self.is_new = True
 
@@ -171,6 +188,7 @@ class StationMachine:
             answers=tuple(item for item in arrived if isinstance(item, Answer)),
             mutes=tuple(item for item in arrived if isinstance(item, Muting)),
             outcomes=tuple(item for item in arrived if isinstance(item, Reported)),
+            sayings=tuple(item for item in arrived if isinstance(item, Saying)),
             agreement=self.terms.written if self.state.tick == 0 else None,
             started=FEEDS if is_start else None,
         )
@@ -194,7 +212,11 @@ class StationMachine:
         self.state = load_state(raw)
 
     def traffic(self, rng: random.Random, hours: float, faults: frozenset[str]) -> Iterator[tuple[int, Any]]:
-        """Yield deliveries of vessels crossing a ring: out of order, twice, late beyond lateness, with gaps."""
+        """Yield deliveries of vessels crossing a ring: out of order, twice, late beyond lateness, with gaps.
+
+        Parties tell of movements, change and cancel them, and say that they have read them.
+        """
+        yield from _sayings(rng, hours)
         draw = np.random.default_rng(rng.randrange(2**32))
         for feed in FEEDS:
             reports = walk(draw, min(600, round(hours * 3_600)), feed=feed)

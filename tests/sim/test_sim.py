@@ -19,7 +19,7 @@ def test_every_promise_holds_whatever_fails(seed: int) -> None:
 def test_every_promise_holds_for_the_whole_station() -> None:
     world = World(StationMachine(), 1, 0.1, only=frozenset({"crash", "power", "late", "channel_hang", "people_double"}))
     world.run()
-    assert world.counts["crashes"] and world.checks.steps["case_opened"]
+    assert world.counts["crashes"] and world.checks.steps["case_opened"] and world.checks.steps["notice"]
 
 
 def test_seed_replays_exactly() -> None:

@@ -1,4 +1,4 @@
-"""Noticing: the notices of a live station as part of its core: their register, their plans, how their tracks keep to them.
+"""Noticing: notices as part of a live core: their register, their plans, and how their tracks keep to them.
 
 Implements SEMANTICS §4.3 live, as `watch/notified.py` does for a replay: an event that a notice told of carries its
 mark and climbs no ladder, and its track is followed by the budget of excursions. A finding is told as soon as the
