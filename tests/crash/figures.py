@@ -16,14 +16,15 @@ from statistics import quantiles
 from typing import Any
 
 from tests.crash import scripted, strace
+from tests.crash.forge import Forge
 from tests.crash.judge import judge
-from tests.crash.station import Station, scatter
+from tests.crash.station import AGREEMENT, Station, scatter
 from tests.reliability import environment, write_page
 
 FAULTS = ("signal=SIGKILL", "error=EIO", "signal=SIGKILL", "error=ENOSPC")
 """What happens at a call, in turn."""
 
-ROUND = 25
+ROUND = 50
 """Kills between two judgements: a folder of its own each, so that a failure names its seed."""
 
 
@@ -37,15 +38,17 @@ def main(arguments: list[str]) -> int:
     starts_s: list[float] = []
     faults: list[str] = []
     began = time.monotonic()
+    forge = Forge(AGREEMENT)
     for number in range(-(-kills // ROUND)):
         few = min(ROUND, kills - number * ROUND)
-        verdict, made = one_round(few, seed + number)
+        verdict, made = one_round(few, seed + number, forge)
         starts_s += made
         faults += [f"seed {seed + number}: {fault}" for fault in verdict["faults"]]
         for key, value in verdict.items():
             if isinstance(value, int):
                 total[key] = total.get(key, 0) + value
         print(json.dumps({"seed": seed + number, "kills": few, **verdict}), flush=True)
+    forge.close()
     cuts = quantiles(starts_s, n=20) if len(starts_s) > 1 else [0.0] * 19
     figures = {
         "kills": kills,
@@ -89,13 +92,13 @@ def every_write(step: int) -> int:
     return 1 if wrong else 0
 
 
-def one_round(kills: int, seed: int) -> tuple[dict[str, Any], list[float]]:
+def one_round(kills: int, seed: int, forge: Forge) -> tuple[dict[str, Any], list[float]]:
     """Return the verdict over a fresh folder after so many kills, and how long its starts took."""
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="tocsin-crash-") as folder:
-        station = Station(Path(folder))
+        station = Station(Path(folder), forge=forge)
         try:
-            scatter(station, kills, rng)
+            scatter(station, kills, rng, longest_s=1.0)
             station.begin()
             station.wait_ready()
             station.run_for(2)

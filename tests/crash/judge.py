@@ -1,24 +1,27 @@
 """What must be true of a station after any number of kills, by what it kept and what its receiver got.
 
-The oracle knows nothing of the station: reports are read from the file anew and replayed by the engine in one piece.
+The oracle knows nothing of the station: the reports of the file and those whose push was answered are read anew, with
+what the station kept of the connection that nobody acknowledges, and replayed by the engine in one piece.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.crash.station import AGREEMENT, Station
+from tests.crash.station import AGREEMENT, LATENESS_S, Station
 
 from tocsin.record.verifier.verify import verify_folder
+from tocsin.station.inputs import load_reports
 from tocsin.station.rows import restore
 from tocsin.station.terms import compile_terms, read_text
 from tocsin.store.store import Store
 from tocsin.tracks.archive import read_tracks
-from tocsin.tracks.batch import ReportBatch
+from tocsin.tracks.batch import EMPTY, ReportBatch, concat
+from tocsin.tracks.order import canonical
 from tocsin.watch.state import WatchState
 
 
@@ -29,6 +32,9 @@ class Verdict:
     Attributes
     ----------
     reports, events, cases, steps, messages : int
+        Reports: written to the file or answered, and kept of those that nobody answers.
+    again : int
+        Pushes that had to be made again.
     lost, missing, extra, doubled : int
         Reports; final events that the oracle has and the station has not; the other way; things said twice.
     in_doubt : int
@@ -40,6 +46,7 @@ class Verdict:
     """
 
     reports: int
+    again: int
     events: int
     cases: int
     steps: int
@@ -55,13 +62,16 @@ class Verdict:
 
 def judge(station: Station) -> Verdict:
     """Return what is true of a station that was stopped cleanly after its last start."""
-    counts = station.counters()["f"]
+    counts = station.counters()
     facts = station.facts()
     stored = [json.loads(row[0]) for row in station.query("SELECT line FROM event WHERE is_final ORDER BY seq")]
-    expected = oracle(station.source.path)
+    kept = kept_reports(station)
+    sent = sent_reports(station, kept)
+    expected = oracle(sent)
     said = {event["event_id"]: event for event in stored}
     missing, extra = expected.keys() - said.keys(), said.keys() - expected.keys()
     other = [key for key in expected.keys() & said.keys() if expected[key] != said[key]]
+    lost = sum(lost_of(sent[feed], kept[feed]) for feed in sent)
     faults = [*_of_counts(counts), *_of_ladder(facts), *_of_record(station)]
     faults += [f"{len(other)} events are told otherwise than the oracle tells them"] if other else []
     delivered = station.delivered()
@@ -78,12 +88,13 @@ def judge(station: Station) -> Verdict:
         faults.append(f"{extra_deliveries} extra deliveries, but only {in_doubt} attempts were in doubt")
     doubled = len(stored) - len(said) + _doubled(facts)
     return Verdict(
-        reports=station.source.count,
+        reports=sum(map(len, sent.values())),
+        again=station.pusher.again,
         events=len(stored),
         cases=sum(fact["kind"] == "case_opened" for fact in facts),
         steps=sum(fact["kind"] == "case_step" for fact in facts),
         messages=len(messages),
-        lost=station.source.count - counts["applied"] - counts["pending"],
+        lost=lost,
         missing=len(missing),
         extra=len(extra),
         doubled=doubled,
@@ -93,27 +104,60 @@ def judge(station: Station) -> Verdict:
     )
 
 
-def oracle(reports: Path) -> dict[str, dict[str, object]]:
-    """Return the final events of a file of reports, by id, as far as the live watermark can have come."""
-    batch = ReportBatch.from_table(read_tracks([reports]).table)
+def kept_reports(station: Station) -> dict[str, ReportBatch]:
+    """Return every report of every tick that the store holds, by feed."""
+    store = Store(station.store_url)
+    try:
+        whole = concat([load_reports(tick.reports) for tick in store.ticks_after(0) if tick.reports])
+    finally:
+        store.close()
+    return {name: whole.take(whole.feed == code) for code, name in enumerate(whole.feeds)}
+
+
+def sent_reports(station: Station, kept: dict[str, ReportBatch]) -> dict[str, ReportBatch]:
+    """Return what the station must have, by feed, each report once."""
+    answered = station.folder / "answered.jsonl"
+    answered.write_bytes(bytes(station.pusher.answered))
+    sent = {"f": read(station.source.path), "h": read(answered), "t": kept.get("t", EMPTY)}
+    return {name: replace(batch, feeds=(name,)) for name, batch in sent.items() if len(batch)}
+
+
+def read(path: Path) -> ReportBatch:
+    return ReportBatch.from_table(read_tracks([path]).table) if path.stat().st_size else EMPTY
+
+
+def lost_of(sent: ReportBatch, kept: ReportBatch) -> int:
+    """Return how many reports were sent and are not kept."""
+    return len(named(sent) - named(kept))
+
+
+def named(batch: ReportBatch) -> set[tuple[str, int]]:
+    """Return the track and the time of each report."""
+    rows = zip(batch.track.tolist(), batch.observed_us.tolist(), strict=True)
+    return {(batch.tracks[who], at_us) for who, at_us in rows}
+
+
+def oracle(sent: dict[str, ReportBatch]) -> dict[str, dict[str, object]]:
+    """Return the final events of the reports, by id, as far as the live watermark can have come."""
+    whole = concat(list(sent.values()))
     engine = compile_terms(read_text(AGREEMENT)).engine
-    until_us = int(batch.observed_us.max()) - 1_000_000
-    ready = batch.take(batch.observed_us < until_us)
-    _, events = engine.step(WatchState(), ready, watermark_us=until_us)
-    found = [json.loads(event.as_line()) | {"feed": "f"} for event in events]
+    until_us = min(int(sent[name].observed_us.max()) - LATENESS_S[name] * 1_000_000 for name in sent)
+    ready = whole.take(whole.observed_us < until_us)
+    _, events = engine.step(WatchState(), ready.take(canonical(ready).keep), watermark_us=until_us)
+    found = [json.loads(event.as_line()) for event in events]
     return {str(event["event_id"]): event for event in found}
 
 
-def _of_counts(counts: dict[str, Any]) -> list[str]:
+def _of_counts(counters: dict[str, Any]) -> list[str]:
     faults = []
-    if (
-        counts["received"]
-        != counts["accepted"] + sum(counts["rejected"].values()) + counts["shed"] + counts["duplicate"]
-    ):
-        faults.append(f"the counters do not add up: {counts}")
-    for name in ("late", "duplicate", "shed"):
-        if counts[name]:
-            faults.append(f"{counts[name]} reports are {name}; the file has none")
+    for feed, counts in counters.items():
+        accounted = counts["accepted"] + sum(counts["rejected"].values()) + counts["shed"] + counts["duplicate"]
+        if counts["received"] != accounted:
+            faults.append(f"the counters of {feed} do not add up: {counts}")
+        allowed = {"f": (), "h": ("duplicate",), "t": ("rejected",)}[feed]
+        odd = {name: counts[name] for name in ("late", "duplicate", "shed", "rejected") if name not in allowed}
+        if any(odd.values()):
+            faults.append(f"{feed} has {odd}; nothing of that was sent")
     return faults
 
 

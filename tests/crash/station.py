@@ -1,150 +1,189 @@
-"""A real `tocsin run` to be killed: its folder, the file that feeds it, the receiver it warns, and what it kept."""
+"""A real `tocsin run` to be killed: its folder, the programs that feed it, the receiver it warns, and what it kept."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import math
+import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.warn.receiver import Receiver, status
+from tests.crash.forge import Forge
+from tests.crash.senders import Caller, Clock, Pusher, Source
+from tests.warn.receiver import Handler, Receiver, status
 
 from tocsin.store.connect import connect, sqlite_url
 
 AGREEMENT = Path(__file__).parents[1] / "station" / "agreement.yaml"
-BEGAN_S = 1_790_000_000
-PACE = 60
-"""Seconds of the reports' time in a second of ours."""
 
-TRACKS = 6
-EVERY_S = 10
-"""Seconds of their time between two reports of one track."""
+LATENESS_S = {"f": 1, "h": 120, "t": 1}
+"""Of each feed, in the reports' time: a push that is sent again is as old as its answer took."""
 
 READY_S = 240
 """How long a start may take on a machine that has to compile everything first."""
 
 
-def line(track: int, at_s: float) -> bytes:
-    """Return one report: vessels cross the ring to and fro, each in its own time."""
-    phase = 2 * math.pi * at_s / 1_200 + track
-    said = {
-        "track_id": f"dev:{track}",
-        "observed": datetime.fromtimestamp(BEGAN_S + at_s, UTC).isoformat(),
-        "lat_deg": 55 + 0.001 * track,
-        "lon_deg": 10 + 0.08 * math.sin(phase),
-    }
-    return json.dumps(said).encode() + b"\n"
+ANSWER_S = 0.05
+"""How long the receiver thinks before it answers: long enough for a kill to come between."""
 
 
-@dataclass
-class Source:
-    """A program that writes reports to a file, at its own pace, and never waits for the station."""
-
-    path: Path
-    count: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-    def write(self) -> None:
-        """Append what is due by now, each line whole."""
-        due = int((time.monotonic() - self.began) * PACE / EVERY_S * TRACKS)
-        with self.path.open("ab") as file:
-            while self.count < due:
-                at_s = self.count / TRACKS * EVERY_S
-                file.write(line(self.count % TRACKS, at_s))
-                self.count += 1
+def slowly(handler: Handler) -> None:
+    """Take a message, and say so a little later."""
+    time.sleep(ANSWER_S)
+    status(200)(handler)
 
 
 class Station:
-    """The process, begun again after every kill."""
+    """The process, begun again after every kill.
 
-    def __init__(self, folder: Path, *, store: str | None = None) -> None:
+    Parameters
+    ----------
+    folder : Path
+    store : str, optional
+        Another database than the folder's own file.
+    forge : Forge, optional
+        Forks the process instead of loading everything for it.
+    """
+
+    def __init__(self, folder: Path, *, store: str | None = None, forge: Forge | None = None) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.store = store
-        self.source = Source(folder / "reports.jsonl")
-        self.source.path.touch()
-        self.receiver = Receiver(status(200))
-        self.process: subprocess.Popen[str] | None = None
+        self.clock = Clock()
+        self.source = Source(folder / "reports.jsonl", self.clock)
+        self.pusher = Pusher(self.clock)
+        self.caller = Caller(self.clock)
+        self.receiver = Receiver(slowly)
         self.kills = 0
         self.starts_s: list[float] = []
+        self._forge = forge
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self._out = self._code = folder / "out-0"
+        self._began = 0.0
         self.receiver.__enter__()
         url = self.receiver.url
         hook = f"{{transport: webhook, url: '{url}', allow: [127.0.0.1/32], timeout: 5 s}}"
         (folder / "channels.yaml").write_text(f"default: {hook}\n")
 
-    def command(self) -> list[str]:
-        feed = f"file:{self.source.path}?format=json&lateness=1s&hold=3650d&name=f"
-        told = ["run", str(AGREEMENT), "--data", str(self.data), "--feed", feed]
+    def arguments(self) -> list[str]:
+        """Return what `tocsin` is told."""
+        waits = {name: f"lateness={late}s&hold=3650d" for name, late in LATENESS_S.items()}
+        feeds = [
+            f"file:{self.source.path}?format=json&name=f&{waits['f']}",
+            f"push:h?{waits['h']}",
+            f"tcp-listen://127.0.0.1:0?format=json&name=t&{waits['t']}",
+        ]
+        told = ["run", str(AGREEMENT), "--data", str(self.data), *(part for url in feeds for part in ("--feed", url))]
         told += ["--channels", str(self.folder / "channels.yaml")]
-        return [sys.executable, "-m", "tocsin", *told, *(["--store", self.store] if self.store else [])]
+        return [*told, *(["--store", self.store] if self.store else [])]
 
-    def begin(self, *before: str) -> None:
-        """Begin the process, under another command if given; it is not waited for."""
-        errors = (self.folder / "stderr.txt").open("ab")
-        self.process = subprocess.Popen([*before, *self.command()], stdout=subprocess.PIPE, stderr=errors, text=True)
-        errors.close()
+    def begin(self) -> None:
+        """Begin the process; it is not waited for."""
+        number = len(list(self.folder.glob("out-*")))
+        self._out, self._code = self.folder / f"out-{number}", self.folder / f"code-{number}"
+        self._out.touch()
+        errors = self.folder / "stderr.txt"
+        self._began = time.monotonic()
+        if self._forge is not None:
+            self._pid = self._forge.begin(self.arguments(), out=self._out, errors=errors, code=self._code)
+            return
+        with self._out.open("ab") as out, errors.open("ab") as told:
+            command = [sys.executable, "-m", "tocsin", *self.arguments()]
+            self._process = subprocess.Popen(command, stdout=out, stderr=told)
+        self._pid = self._process.pid
 
     def wait_ready(self) -> dict[str, Any]:
-        """Wait for the ready line."""
-        assert self.process is not None and self.process.stdout is not None
-        began = time.monotonic()
-        said = self.process.stdout.readline()
-        assert said, f"no ready line; {self.errors()}"
-        self.starts_s.append(time.monotonic() - began)
-        return json.loads(said)
+        """Wait for the ready line, and let everybody know the station's doors."""
+        while time.monotonic() - self._began < READY_S:
+            if (said := self._out.read_bytes()).endswith(b"\n"):
+                break
+            assert self.is_alive(), f"no ready line; {self.errors()}"
+            time.sleep(0.005)
+        else:
+            raise AssertionError(f"no ready line after {READY_S} s; {self.errors()}")
+        self.starts_s.append(time.monotonic() - self._began)
+        ready: dict[str, Any] = json.loads(said)
+        token = Path(ready["token_file"]).read_text().strip()
+        self.pusher.meet(int(ready["http"].rpartition(":")[2]), token)
+        self.caller.meet(int(ready["feeds"]["t"]))
+        return ready
+
+    def is_alive(self) -> bool:
+        """Return True while the process lives."""
+        if self._process is not None:
+            return self._process.poll() is None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, 0)
+            return self._pid > 0
+        return False
 
     def run_for(self, seconds: float) -> None:
         """Let it work while reports are written."""
+        self.clock.run()
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.source.write()
+            self.caller.write()
             time.sleep(min(0.02, max(0.0, until - time.monotonic())))
+        self.clock.halt()
 
     def kill(self) -> None:
         """Kill it as a power cut would, and reap it."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.close_pipes()
+        self._end(signal.SIGKILL)
         self.kills += 1
 
     def stop(self) -> int:
         """Stop it cleanly and return its exit code."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=120)
-        self.close_pipes()
-        return code
+        self._end(signal.SIGTERM)
+        if self._process is not None:
+            return self._process.returncode
+        return int(self._code.read_text()) if self._code.exists() else -1
 
-    def close_pipes(self) -> None:
-        if self.process is not None and self.process.stdout is not None:
-            self.process.stdout.close()
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=120)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                handle = os.pidfd_open(self._pid)
+                try:
+                    signal.pidfd_send_signal(handle, number)
+                    assert select.select([handle], [], [], 120)[0], "it does not end"
+                finally:
+                    os.close(handle)
+        self.pusher.lose()
+        self.caller.lose()
 
     def close(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        """End everything."""
+        if self._pid and self.is_alive():
             self.kill()
+        self.pusher.close()
         self.receiver.__exit__()
 
     def errors(self) -> str:
         return (self.folder / "stderr.txt").read_text()[-2_000:]
 
     def drain(self, seconds: float = 120) -> None:
-        """Wait until everything that was written is decided, and every attempt has its outcome."""
+        """Wait until everything that was made is decided, and every attempt has its outcome."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            assert self.process is not None and self.process.poll() is None, self.errors()
-            if self.received() == self.source.count and not self.query("SELECT count(*) FROM outbox")[0][0]:
+            assert self.is_alive(), self.errors()
+            if self.pusher.is_done and self.received() == self.source.count and not self._outbox():
                 return
-            time.sleep(0.2)
+            time.sleep(0.1)
         raise AssertionError(f"{self.received()} of {self.source.count} reports after {seconds} s; {self.errors()}")
+
+    def _outbox(self) -> int:
+        return int(self.query("SELECT count(*) FROM outbox")[0][0])
 
     def query(self, sql: str) -> list[Any]:
         """Ask the store, as a reader beside the station."""
