@@ -15,13 +15,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from tocsin.clock import now_us
 from tocsin.errors import RefusedError, SettingError
 from tocsin.tracks.batch import EMPTY, concat
 from tocsin.tracks.feeds.address import FeedAddress
 from tocsin.tracks.feeds.feed import Deliver, Delivery, FactKind, FeedFact
-from tocsin.tracks.feeds.pace import Pace
+from tocsin.tracks.feeds.pace import MOST_RETRY_S, Pace
 from tocsin.tracks.formats.live import LiveReader
 from tocsin.tracks.quality import Flag, Reject, RejectReason, clip
 
@@ -167,6 +168,55 @@ class Handover:
             flagged=flagged,
             facts=tuple(self._facts),
         )
+
+
+class Session(Protocol):
+    """One connection to a broker, from its beginning to its end."""
+
+    is_connected: bool
+
+    @property
+    def position(self) -> str | None:
+        """Where the source is now."""
+
+    async def go(self) -> None:
+        """Connect, hand over until the connection ends, and raise why it did."""
+
+
+_Kept = TypeVar("_Kept", bound=Session)
+
+
+async def keep_connected(
+    following: Callable[[_Kept | None], _Kept], over: Handover, *, retry_s: float, ends: tuple[type[Exception], ...]
+) -> None:
+    """Connect again and again, until cancelled; a broker that stays away is said once, not at every try.
+
+    Parameters
+    ----------
+    following : callable
+        Makes a session out of the one before it, or out of None.
+    over : Handover
+    retry_s : float
+        The least wait between two sessions; it doubles up to `MOST_RETRY_S` while none connects.
+    ends : tuple of exception types
+        How a session may end; anything else is a fault of ours.
+    """
+    pace = Pace(least_s=retry_s, most_s=MOST_RETRY_S)
+    session: _Kept | None = None
+    failed = ""
+    while True:
+        session = following(session)
+        try:
+            await session.go()
+        except ends as error:
+            reason = str(error) or type(error).__name__
+            if session.is_connected:
+                pace.reset()
+            if session.is_connected or reason != failed:
+                over.note(FactKind.LOST, reason)
+                failed = reason
+            await over.say(session.position)
+        await asyncio.sleep(pace.next_s())
 
 
 def read_credentials(address: FeedAddress) -> tuple[str, str] | None:

@@ -23,11 +23,11 @@ from paho.mqtt.properties import Properties
 from tocsin.clock import US_PER_S, now_us
 from tocsin.errors import SettingError
 from tocsin.tracks.feeds.address import FeedAddress
-from tocsin.tracks.feeds.broker import TRIES, Arrived, Handover, read_credentials, tls_context
+from tocsin.tracks.feeds.broker import TRIES, Arrived, Handover, keep_connected, read_credentials, tls_context
 from tocsin.tracks.feeds.decoding import OPTIONS, policy_of, reader_of
 from tocsin.tracks.feeds.feed import Deliver, FactKind
-from tocsin.tracks.feeds.pace import Pace
-from tocsin.tracks.feeds.tcp import CONNECT_S, MOST_RETRY_S, RETRY_S
+from tocsin.tracks.feeds.pace import RETRY_S
+from tocsin.tracks.feeds.tcp import CONNECT_S
 from tocsin.tracks.feeds.udp import SILENCE_S
 
 PORTS = {"mqtt": 1_883, "mqtts": 8_883}
@@ -100,22 +100,13 @@ class MqttFeed:
         """
         over = Handover(feed=self.name, reader=self._reader(), deliver=deliver, tries=self._tries)
         recent = deque(msgspec.json.decode(resume, type=Mark).recent if resume else (), maxlen=2 * IN_FLIGHT)
-        pace = Pace(least_s=self._retry_s, most_s=MOST_RETRY_S)
-        was_here, failed = resume is not None, ""
-        while True:
-            session = _Session(self, over, recent, was_here=was_here)
-            try:
-                await session.go()
-            except (OSError, TimeoutError, ValueError) as error:
-                reason = str(error) or type(error).__name__
-                if session.is_connected:
-                    pace.reset()
-                if session.is_connected or reason != failed:
-                    over.note(FactKind.LOST, reason)
-                    failed = reason
-                await over.say(_text([*recent]))
-            was_here = was_here or session.is_connected
-            await asyncio.sleep(pace.next_s())
+
+        def following(before: _Session | None) -> _Session:
+            """Return a session that knows whether the broker should have kept what came meanwhile."""
+            was_here = resume is not None if before is None else before.was_here or before.is_connected
+            return _Session(self, over, recent, was_here=was_here)
+
+        await keep_connected(following, over, retry_s=self._retry_s, ends=(OSError, TimeoutError, ValueError))
 
 
 class _Session:
@@ -125,7 +116,7 @@ class _Session:
         self._feed = feed
         self._over = over
         self._recent = recent
-        self._was_here = was_here
+        self.was_here = was_here
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[paho.MQTTMessage] = deque()
         self._changed = asyncio.Event()
@@ -135,6 +126,11 @@ class _Session:
         self._shed = 0
         self.is_connected = False
         self._client = self._made()
+
+    @property
+    def position(self) -> str:
+        """What was taken last, as JSON: a broker that sends it again is answered without taking it again."""
+        return _text([*self._recent])
 
     async def go(self) -> None:
         """Connect, read until the connection ends, and raise why it did."""
@@ -155,9 +151,9 @@ class _Session:
                 await self._subscribed
             self.is_connected = True
             self._over.note(FactKind.CONNECTED, f"topic {feed.topic}")
-            if self._was_here and not kept:
+            if self.was_here and not kept:
                 self._over.note(FactKind.MISSED, "the broker kept no session: what it took while we were away is lost")
-            await self._over.say(_text([*self._recent]))
+            await self._over.say(self.position)
             await self._read()
         finally:
             client.disconnect()
@@ -181,7 +177,7 @@ class _Session:
             if not is_silent and now_us() - seen_us >= self._feed.timeout_s * US_PER_S:
                 is_silent = True
                 self._over.note(FactKind.SILENT, f"nothing for {self._feed.timeout_s:g} s")
-                await self._over.say(_text([*self._recent]))
+                await self._over.say(self.position)
 
     async def _settle(self, messages: Iterable[paho.MQTTMessage]) -> None:
         if self._shed:

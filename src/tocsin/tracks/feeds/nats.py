@@ -8,7 +8,6 @@ of its storage in the stream. Plain NATS, which keeps nothing, is not read; nats
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import UTC
 from functools import partial
@@ -23,11 +22,11 @@ from nats.js.errors import APIError, NotFoundError
 from tocsin.clock import US_PER_S, now_us
 from tocsin.errors import SettingError
 from tocsin.tracks.feeds.address import FeedAddress
-from tocsin.tracks.feeds.broker import TRIES, Arrived, Handover, read_credentials, tls_context
+from tocsin.tracks.feeds.broker import TRIES, Arrived, Handover, keep_connected, read_credentials, tls_context
 from tocsin.tracks.feeds.decoding import OPTIONS, policy_of, reader_of
 from tocsin.tracks.feeds.feed import Deliver, FactKind
-from tocsin.tracks.feeds.pace import Pace
-from tocsin.tracks.feeds.tcp import CONNECT_S, MOST_RETRY_S, RETRY_S
+from tocsin.tracks.feeds.pace import RETRY_S
+from tocsin.tracks.feeds.tcp import CONNECT_S
 from tocsin.tracks.feeds.udp import SILENCE_S
 
 PORT = 4_222
@@ -98,22 +97,13 @@ class NatsFeed:
         """
         mark = None if resume is None else msgspec.json.decode(resume, type=Mark)
         over = Handover(feed=self.name, reader=self._reader(), deliver=deliver, tries=self._tries)
-        pace = Pace(least_s=self._retry_s, most_s=MOST_RETRY_S)
-        failed = ""
-        while True:
-            reading = _Reading(self, over, mark)
-            try:
-                await reading.go()
-            except (OSError, TimeoutError, NatsError, APIError) as error:
-                reason = str(error) or type(error).__name__
-                if reading.is_connected:
-                    pace.reset()
-                if reading.is_connected or reason != failed:
-                    over.note(FactKind.LOST, reason)
-                    failed = reason
-                mark = reading.mark
-                await over.say(_text(mark))
-            await asyncio.sleep(pace.next_s())
+
+        def following(before: _Reading | None) -> _Reading:
+            """Return a reading that goes on where the one before ended."""
+            return _Reading(self, over, mark if before is None else before.mark)
+
+        ends = (OSError, TimeoutError, NatsError, APIError)
+        await keep_connected(following, over, retry_s=self._retry_s, ends=ends)
 
     async def connect(self) -> Any:
         """Return a connection to the server, which is not made again by itself."""
@@ -140,7 +130,13 @@ class _Reading:
         self.mark = mark
         self.is_connected = False
 
+    @property
+    def position(self) -> str | None:
+        """The last number taken, as JSON."""
+        return _text(self.mark)
+
     async def go(self) -> None:
+        """Connect, read until the connection ends, and raise why it did."""
         feed = self._feed
         client = await feed.connect()
         try:
@@ -149,7 +145,7 @@ class _Reading:
             self.is_connected = True
             self._over.note(FactKind.CONNECTED, f"stream {feed._stream}, messages {info.state.messages}")
             self._judge(info)
-            await self._over.say(_text(self.mark))
+            await self._over.say(self.position)
             await self._consume(client, await self._subscription(js))
         finally:
             if not client.is_closed:
@@ -213,7 +209,7 @@ class _Reading:
             elif not is_silent and now_us() - seen_us >= self._feed._timeout_s * US_PER_S:
                 is_silent = True
                 self._over.note(FactKind.SILENT, f"nothing for {self._feed._timeout_s:g} s")
-                await self._over.say(_text(self.mark))
+                await self._over.say(self.position)
 
     async def _settle(self, messages: list[Any]) -> None:
         assert self.mark is not None

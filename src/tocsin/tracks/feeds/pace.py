@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import random
 
+RETRY_S = 1.0
+MOST_RETRY_S = 60.0
+"""Waits between tries to connect to a source: from the first to the last, seconds."""
+
 
 class Pace:
     """The waits between tries.

@@ -17,14 +17,10 @@ from tocsin.tracks.feeds.address import FeedAddress
 from tocsin.tracks.feeds.decoding import OPTIONS, policy_of, reader_of
 from tocsin.tracks.feeds.feed import Deliver, FactKind
 from tocsin.tracks.feeds.inbox import Inbox
-from tocsin.tracks.feeds.pace import Pace
+from tocsin.tracks.feeds.pace import MOST_RETRY_S, RETRY_S, Pace
 
 TIMEOUT_S = 60.0
 """Seconds of silence after which a connection is taken for dead, unless the URL says otherwise."""
-
-RETRY_S = 1.0
-MOST_RETRY_S = 60.0
-"""Waits between tries: from the first to the last, seconds."""
 
 CONNECT_S = 10.0
 """Seconds that a try may take."""
