@@ -116,6 +116,7 @@ def progress_bars() -> Iterator[tuple[Any, Any]]:
     started_s, tasks = time.monotonic(), dict[str, Any]()
 
     def reading(name: str, done: int, of: int) -> None:
+        """Move the bar of a file on; it is shown only once the work takes a while."""
         if time.monotonic() - started_s < BAR_AFTER_S:
             return
         bar.start()
@@ -124,6 +125,7 @@ def progress_bars() -> Iterator[tuple[Any, Any]]:
         bar.update(task, completed=done, total=of)
 
     def watching(done: int) -> None:
+        """Move the bar of the watch on."""
         reading("watching", done, done)
 
     try:

@@ -104,6 +104,7 @@ def make_api(
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
+        """Return FastAPI's document with our problems and our two ways of showing a key."""
         document = made()
         document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
         document["components"]["securitySchemes"] = SCHEMES

@@ -98,15 +98,18 @@ def add_handlers(app: FastAPI) -> None:
     """Make every error of an app a problem."""
 
     async def of_problem(_: Request, error: Exception) -> Response:
+        """Answer what a route refused."""
         assert isinstance(error, ProblemError)
         return problem_response(error.status, error.detail, error.headers, error.extra)
 
     async def of_http(_: Request, error: Exception) -> Response:
+        """Answer what the router refused."""
         assert isinstance(error, HTTPException)
         detail = {404: str(not_found()), 405: "this address does not take this method"}.get(error.status_code, "")
         return problem_response(error.status_code, detail or str(error.detail), error.headers)
 
     async def of_validation(_: Request, error: Exception) -> Response:
+        """Answer a request whose parts are not what the document says."""
         assert isinstance(error, RequestValidationError)
         found = [
             {"where": ".".join(map(str, e["loc"])), "what": neutral(str(e["msg"]), limit=SHOWN)}
@@ -116,11 +119,13 @@ def add_handlers(app: FastAPI) -> None:
         return problem_response(422, first, extra={"errors": found})
 
     async def of_refusal(_: Request, error: Exception) -> Response:
+        """Answer what the station cannot take now."""
         assert isinstance(error, RefusedError)
         status = 507 if error.is_full else 503
         return problem_response(status, error.reason, {"Retry-After": str(RETRY_AFTER_S)})
 
     async def of_agreement(_: Request, error: Exception) -> Response:
+        """Answer an input that the agreement or its notices refuse, each finding with its place."""
         assert isinstance(error, AgreementError)
         errors = error.errors if isinstance(error, AgreementErrors) else (error,)
         found = [

@@ -79,6 +79,7 @@ class Shield:
             return
 
         async def guarded_send(message: Message) -> None:
+            """Send on, with the headers that every answer has."""
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SAFE_HEADERS.items():

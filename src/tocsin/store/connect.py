@@ -84,6 +84,7 @@ def _sqlite(path: Path, *, read_only: bool) -> Engine:
         raise StoreError(f"found SQLite {sqlite3.sqlite_version}, expected {expected} or later")
 
     def opened() -> sqlite3.Connection:
+        """Return a connection with the settings that durability needs."""
         mode = "ro" if read_only else "rwc"
         uri = f"{path.resolve().as_uri()}?mode={mode}"
         connection = sqlite3.connect(

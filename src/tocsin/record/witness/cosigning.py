@@ -252,6 +252,7 @@ class Cosigning:
             return consistency_proof(old, size, reader.subtree_root)
 
         def ask() -> None:
+            """Ask in a thread: a witness may be slow."""
             try:
                 reply = ask_witness(witness, request.note, prove, known, self._timeout_s)
             except (RecordError, OSError) as error:  # the proof, out of a folder that cannot be read

@@ -45,6 +45,25 @@ SAID: dict[str, str] = {
 """What the page says of each end of an answer; of any other, only that it is recorded."""
 
 
+_FORM = {
+    "required": True,
+    "content": {
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "required": ["who"],
+                "properties": {
+                    "who": {"type": "string"},
+                    "text": {"type": "string"},
+                    "what": {"type": "string", "enum": sorted(WHAT)},
+                },
+            }
+        }
+    },
+}
+"""The form of the answer page, for the API's document."""
+
+
 def make_router(desk: Desk) -> APIRouter:
     """Return the routes of the answer page."""
     router = APIRouter(tags=["answer page"])
@@ -73,24 +92,7 @@ def make_router(desk: Desk) -> APIRouter:
         PAGE_PATH,
         response_class=HTMLResponse,
         responses={**_HTML, **responses(503, 507, *_STATUSES)},
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "application/x-www-form-urlencoded": {
-                        "schema": {
-                            "type": "object",
-                            "required": ["who"],
-                            "properties": {
-                                "who": {"type": "string"},
-                                "text": {"type": "string"},
-                                "what": {"type": "string", "enum": sorted(WHAT)},
-                            },
-                        }
-                    }
-                },
-            }
-        },
+        openapi_extra={"requestBody": _FORM},
     )
     async def post_page(request: Request, token: str) -> Response:
         """Record that the message was received, by whom, and in what words they answered."""

@@ -72,6 +72,7 @@ def make_router(desk: Desk) -> APIRouter:
         caller = desk.door.caller(request, Scope.PARTY, Scope.KEEPER)
 
         def look() -> tuple[list[dict[str, Any]], bool]:
+            """Read in a thread of the store."""
             looked = MAX_CASES * 5
             rows = desk.station.cases(is_open=open, limit=looked)
             now_us = desk.now_us()

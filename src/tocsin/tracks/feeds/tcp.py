@@ -95,6 +95,7 @@ class TcpFeed:
 
     async def _listen(self, inbox: Inbox) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            """Read one sender to its end."""
             task = asyncio.current_task()
             async with _closing(writer):
                 if task is not None and len(serving) < MAX_CONNECTIONS:

@@ -98,6 +98,7 @@ class Gateway:
         tried = _Tried()
 
         def work() -> None:
+            """Try once, in a thread that can be left behind."""
             try:
                 with guarded(egress):  # made and let go inside, since some services log out as they go
                     service = _service(route.url, timeout_s)

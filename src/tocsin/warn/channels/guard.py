@@ -100,6 +100,7 @@ def resolve(host: str, port: int, *, timeout_s: float) -> Sequence[Address]:
     trouble: list[str] = []
 
     def ask() -> None:
+        """Wait for the system's resolver."""
         try:
             for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
                 answer.append(ipaddress.ip_address(str(place[0]).partition("%")[0]))

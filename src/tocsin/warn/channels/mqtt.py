@@ -84,6 +84,7 @@ class Mqtt:
         ended = threading.Event()
 
         def keep() -> None:
+            """Connect again until told to end."""
             while not ended.is_set():
                 with suppress(DeliveryError, OSError, ValueError):
                     client.connect(self._broker.host, self._broker.port, keepalive=30, clean_start=True)

@@ -76,6 +76,7 @@ class Nats:
         ended = asyncio.Event()
 
         async def keep() -> None:
+            """Connect again until told to end."""
             while not ended.is_set():
                 with suppress(DeliveryError, TimeoutError):
                     await self._hear(hear, ended)
@@ -102,6 +103,7 @@ class Nats:
             lost.set()
 
         async def take(found: Any) -> None:
+            """Hear one reply."""
             token = (found.headers or {}).get(TOKEN)
             hear(self._broker.heard(bytes(found.data), token=token, source=f"nats {found.subject}"))
 
@@ -236,6 +238,7 @@ def _run_apart(work: Coroutine[Any, Any, Outcome], timeout_s: float) -> Outcome:
     trouble: list[BaseException] = []
 
     def run() -> None:
+        """Run it here and keep how it ended."""
         try:
             done.append(asyncio.run(asyncio.wait_for(work, timeout_s)))
         except (DeliveryError, TimeoutError) as error:
