@@ -122,7 +122,7 @@ class LiveStation:
         self._store = Store(settings.store_url or sqlite_url(folder / STORE), allow_unsafe=settings.allow_unsafe)
         self._closing.append(self._store.close)
         warm_up(self._terms)
-        state = restore(self._store, folder)
+        state = restore(self._store, folder, known=[self._terms])
         self._is_new = state is None
         self._version = _new_version(state, self._terms)
         self._positions = dict(state.positions) if state else {}

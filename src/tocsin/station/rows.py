@@ -7,7 +7,7 @@ would not be what is remembered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tocsin.record.leaf import new_salt, seal
 from tocsin.station.core import Commit, State, attempt_id, begin, tick
 from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs
 from tocsin.station.snapshot import load_state, read_snapshot
-from tocsin.station.terms import compile_terms
+from tocsin.station.terms import Terms, compile_terms
 from tocsin.store import schema
 from tocsin.store.store import Store, Write
 from tocsin.warn.case import Case
@@ -131,8 +131,16 @@ def load_message(raw: bytes) -> Message:
     return msgspec.json.decode(raw, type=Message)
 
 
-def restore(store: Store, folder: Path) -> State | None:
+def restore(store: Store, folder: Path, *, known: Iterable[Terms] = ()) -> State | None:
     """Return the state after the last committed tick, or None if there has been none.
+
+    Parameters
+    ----------
+    store : Store
+    folder : Path
+        The data folder, for its snapshots.
+    known : iterable of Terms
+        Versions that are compiled already.
 
     Raises
     ------
@@ -144,7 +152,7 @@ def restore(store: Store, folder: Path) -> State | None:
     for row in snapshots:
         dump = read_snapshot(folder, row["file"], row["sha256"])
         if dump is not None:
-            state = load_state(dump)
+            state = load_state(dump, known=known)
             break
     after = state.tick if state else 0
     for kept in store.ticks_after(after):

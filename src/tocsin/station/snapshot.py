@@ -8,6 +8,7 @@ it. Not a format for others: a version of Tocsin reads its own.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,14 @@ def dump_state(state: State) -> bytes:
     )
 
 
-def load_state(dump: bytes) -> State:
+def load_state(dump: bytes, *, known: Iterable[Terms] = ()) -> State:
     """Return the state that `dump_state` wrote.
+
+    Parameters
+    ----------
+    dump : bytes
+    known : iterable of Terms
+        Versions that are compiled already; the others are compiled.
 
     Raises
     ------
@@ -137,7 +144,8 @@ def load_state(dump: bytes) -> State:
         raise ValueError(f"found no snapshot of a station: {error}") from error
     if kept.format != FORMAT:
         raise ValueError(f"found a snapshot of format {kept.format}, expected {FORMAT}")
-    versions = {number: compile_terms(text) for number, text in kept.versions.items()}
+    compiled = {terms.written: terms for terms in known}
+    versions = {number: compiled.get(text) or compile_terms(text) for number, text in kept.versions.items()}
     terms = versions[kept.in_force]
     engine = terms.engine
     if kept.from_us is not None:

@@ -267,9 +267,6 @@ def migrate(connection: Connection) -> None:
     StoreError
         If they are of a later version than this program knows (FAULTS 15).
     """
-    from alembic import command
-    from alembic.config import Config
-
     if inspect(connection).has_table("alembic_version"):
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         if found == schema.SCHEMA_VERSION:
@@ -277,6 +274,9 @@ def migrate(connection: Connection) -> None:
         if found is not None and found > schema.SCHEMA_VERSION:
             expected = f"{schema.SCHEMA_VERSION} or older"
             raise StoreError(f"found a store of version {found}, expected {expected}: a later Tocsin has written it")
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "tocsin.store:migrations")
     config.set_main_option("path_separator", "os")
