@@ -138,6 +138,7 @@ class LiveStation:
         self.ticker.send = self._senders.send
         self.ticker.last_words = self._say_last_words
         self.ticker.chores = self._chores
+        self.ticker.afterwards = self._snapshots.take
         self.ticker.on_commit.append(self._committed)
 
     # --- running ---------------------------------------------------------------------------------------------------
@@ -244,9 +245,7 @@ class LiveStation:
         return case.message(message_id) if case else None
 
     def _chores(self, commit: Commit) -> Chores:
-        state = self.ticker.state
-        assert state is not None
-        snapshot, forgotten = self._snapshots.step(state)
+        snapshot, forgotten = self._snapshots.done()
         return Chores(recorded=self.publisher.size, snapshot=snapshot, forgotten=forgotten)
 
     def _committed(self, commit: Commit) -> None:

@@ -8,7 +8,7 @@ it. Not a format for others: a version of Tocsin reads its own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from tocsin.tracks.order import FeedPolicy
 from tocsin.warn import snapshot as desk_snapshot
 from tocsin.watch.snapshot import dump_live, load_live
 
-FORMAT = 2
+FORMAT = 3
 """First field; a later one is refused."""
 
 FOLDER = "snapshot"
@@ -97,31 +97,38 @@ _SAME = (
 
 def dump_state(state: State) -> bytes:
     """Return the state as bytes that `load_state` reads."""
-    return msgspec.msgpack.encode(
-        _Kept(
-            format=FORMAT,
-            tick=state.tick,
-            now_us=state.now_us,
-            in_force=state.terms.version,
-            versions={number: terms.written for number, terms in state.versions.items()},
-            live=dump_live(state.live),
-            from_us=state.from_us,
-            outgoing=[
-                _Old(
-                    version=old.terms.version,
-                    from_us=old.from_us,
-                    until_us=old.until_us,
-                    live=dump_live(old.live),
-                )
-                for old in state.outgoing
-            ],
-            feeds=dict(state.live.order.feeds),
-            docket=desk_snapshot.dump(state.docket),
-            noticing=_noticing_out(state.noticing),
-            late=dump_reports(state.late),
-            **{name: getattr(state, name) for name in _SAME},
-        )
+    return freeze_state(state)()
+
+
+def freeze_state(state: State) -> Callable[[], bytes]:
+    """Return what makes the state's bytes as it stands now, whatever becomes of it; to be called from any thread."""
+    kept = _Kept(
+        format=FORMAT,
+        tick=state.tick,
+        now_us=state.now_us,
+        in_force=state.terms.version,
+        versions={number: terms.written for number, terms in state.versions.items()},
+        live=b"",
+        from_us=state.from_us,
+        outgoing=[],
+        feeds=dict(state.live.order.feeds),
+        docket=desk_snapshot.dump(state.docket),
+        noticing=_noticing_out(state.noticing),
+        late=dump_reports(state.late),
+        **{name: msgspec.Raw(msgspec.msgpack.encode(getattr(state, name))) for name in _SAME},  # type: ignore[arg-type]
     )
+    live = state.live.frozen()
+    outgoing = [(old.terms.version, old.from_us, old.until_us, old.live.frozen()) for old in state.outgoing]
+
+    def dump() -> bytes:
+        kept.live = dump_live(live)
+        kept.outgoing = [
+            _Old(version=version, from_us=from_us, until_us=until_us, live=dump_live(old))
+            for version, from_us, until_us, old in outgoing
+        ]
+        return msgspec.msgpack.encode(kept)
+
+    return dump
 
 
 def load_state(dump: bytes, *, known: Iterable[Terms] = ()) -> State:

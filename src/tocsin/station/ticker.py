@@ -121,6 +121,8 @@ class Ticker:
         Told why the station has failed, after everybody who waits for it.
     chores : callable
         Returns what else a commit's transaction is to keep.
+    afterwards : callable
+        Called with the state once all that it decided is durable and everybody who waited for it is told.
     on_commit : list of callable
         Called with every commit once it is durable.
     failed : str or None
@@ -147,6 +149,7 @@ class Ticker:
         self.last_words: Callable[[str], None] = lambda _: None
         self.on_commit: list[Listener] = []
         self.chores: Callable[[Commit], Chores] = lambda _: NO_CHORES
+        self.afterwards: Callable[[State], None] = lambda _: None
         self._store = store
         self._clock = clock
         self._room = room
@@ -323,6 +326,8 @@ class Ticker:
                 inputs, version = _inputs_of(taken)
                 self._tick(inputs, taken, version)
                 self._flush()
+                if self.state is not None and not self._decided:
+                    self.afterwards(self.state)
                 if stopping and not self._waiting:
                     break
         except Exception as error:  # the last resort: it is said, and nothing is acknowledged any more

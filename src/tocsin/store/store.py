@@ -158,6 +158,13 @@ class Store:
             for row in connection.execution_options(yield_per=64).execute(query):
                 yield KeptTick(**row._mapping)
 
+    def reports_after(self, tick: int) -> int:
+        """Return how many reports every tick after one took, together."""
+        table = schema.ticks
+        with self.reader() as connection:
+            found = connection.execute(select(func.sum(table.c.report_count)).where(table.c.tick > tick)).scalar()
+        return int(found or 0)
+
     def rows(self, table: Table, *, descending: bool = False) -> list[Row]:
         """Return all rows of a small table, by its primary key."""
         key = next(iter(table.primary_key.columns))

@@ -71,6 +71,16 @@ class Waiting:
     words: Mapping[str, Words] = field(default_factory=_new_words)
     counts: Mapping[str, int] = field(default_factory=dict)
 
+    @classmethod
+    def of_rows(cls, rows: NDArray[Any], names: Mapping[str, Sequence[str]]) -> Waiting:
+        """Return what waits, of its rows in any order and of the words behind their codes."""
+        words = {
+            word: Words({name: code for code, name in enumerate(names[word])}, list(names[word])) for word in _WORDS
+        }
+        found = np.bincount(rows["feed"], minlength=len(names["feed"])).tolist() if len(rows) else []
+        counts = {name: count for name, count in zip(names["feed"], found, strict=False) if count}
+        return cls(runs=(_sorted(rows),) if len(rows) else (), words=words, counts=counts)
+
     def __len__(self) -> int:
         return sum(self.counts.values())
 

@@ -64,6 +64,13 @@ class LiveState:
     def __post_init__(self) -> None:
         self.arrived = self.settled.beside()
 
+    def frozen(self) -> LiveState:
+        """Return this state as it stands, to be dumped while this one goes on."""
+        state = LiveState(order=self.order, settled=self.settled.frozen(), looked_us=self.looked_us)
+        state.arrived = self.arrived.frozen().like(state.settled)
+        state.open, state.again = dict(self.open), set(self.again)
+        return state
+
 
 def step(
     engine: Engine, state: LiveState, batch: ReportBatch, *, now_us: int

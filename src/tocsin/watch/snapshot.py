@@ -11,11 +11,9 @@ import json
 from collections.abc import Mapping
 
 import numpy as np
-import pyarrow as pa
 
-from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.order import FeedPolicy, Reorder
-from tocsin.tracks.waiting import Waiting
+from tocsin.tracks.waiting import ROW, Waiting
 from tocsin.watch.event import Event
 from tocsin.watch.live import LiveState
 from tocsin.watch.state import dump_state, load_state
@@ -25,15 +23,14 @@ FORMAT = "tocsin-live-state/2"
 
 def dump_live(state: LiveState) -> bytes:
     """Return the state of a live watch as bytes that `load_live` reads."""
-    table, told = state.order.waiting.whole().to_table(), io.BytesIO()
-    with pa.ipc.new_stream(told, table.schema) as stream:
-        stream.write_table(table)
+    waiting = state.order.waiting
     words = {
         "format": FORMAT,
         "watermark_us": state.order.watermark_us,
         "newest_us": dict(state.order.newest_us),
         "looked_us": state.looked_us,
         "again": sorted(state.again),
+        "waiting": {word: known.names for word, known in waiting.words.items()},
         "open": [event.as_json() for event in state.open.values()],
     }
     sink = io.BytesIO()
@@ -42,7 +39,7 @@ def dump_live(state: LiveState) -> bytes:
         words=np.frombuffer(json.dumps(words).encode(), np.uint8),
         settled=np.frombuffer(dump_state(state.settled), np.uint8),
         arrived=np.frombuffer(dump_state(state.arrived), np.uint8),
-        waiting=np.frombuffer(told.getvalue(), np.uint8),
+        waiting=np.concatenate([np.empty(0, ROW), *waiting.runs]),
     )
     return sink.getvalue()
 
@@ -65,11 +62,14 @@ def load_live(dump: bytes, *, feeds: Mapping[str, FeedPolicy], other: FeedPolicy
         words = json.loads(parts["words"].tobytes())
         if words.get("format") != FORMAT:
             raise ValueError(f"found format {words.get('format')!r}, expected {FORMAT!r}")
-        settled, arrived, waiting = (parts[name].tobytes() for name in ("settled", "arrived", "waiting"))
+        settled, arrived = (parts[name].tobytes() for name in ("settled", "arrived"))
+        rows = parts["waiting"]
+    if rows.dtype != ROW:
+        raise ValueError(f"found reports of another layout than {FORMAT}")
     order = Reorder(
         feeds=feeds,
         other=other,
-        waiting=Waiting().add(ReportBatch.from_table(pa.ipc.open_stream(waiting).read_all())),
+        waiting=Waiting.of_rows(rows, words["waiting"]),
         watermark_us=words["watermark_us"],
         newest_us=words["newest_us"],
     )

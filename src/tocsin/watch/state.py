@@ -123,6 +123,22 @@ class WatchState:
         """Forget until when nothing can happen to each track: that was read from the windows of one engine's book."""
         self.tracks["quiet_until_us"] = tables.NEVER
 
+    def frozen(self) -> WatchState:
+        """Return this state as it stands, to be dumped while this one goes on; shares what is never written."""
+        return WatchState(
+            tracks=self.tracks[: len(self.track_ids)].copy(),
+            episodes=self.episodes.copy(),
+            free=self.free.copy(),
+            track_ids=dict(self.track_ids),
+            parties=dict(self.parties),
+            categories=dict(self.categories),
+            feeds=dict(self.feeds),
+            began_us=self.began_us,
+            watermark_us=self.watermark_us,
+            repeated=self.repeated,
+            meetings=self.meetings.copy() if self.meetings else None,
+        )
+
     def copy(self) -> WatchState:
         """Return a second state that shares nothing with this one."""
         return load_state(dump_state(self))
