@@ -134,6 +134,17 @@ def test_nmea_log_cut_short_loses_its_last_line_only(tmp_path: Path) -> None:
     assert counts[0][1] > 0
 
 
+def test_channels_that_cannot_be_built_leave_an_older_replay_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "tracks.csv").write_text(GOOD)
+    (tmp_path / "channels.yaml").write_text("uhf_guard: {transport: pigeon}\n")
+    replay = ("replay", EXAMPLES / "with-mechanisms.yaml", tmp_path / "tracks.csv", "--out", tmp_path / "out")
+    assert tocsin(*replay).returncode == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    done = tocsin(*replay, "--channels", tmp_path / "channels.yaml")
+    assert done.returncode == 3 and "pigeon" in done.stderr
+    assert before == {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+
+
 def test_folder_with_other_files_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("keep me")

@@ -7,6 +7,7 @@ agreement's routing, and denied where it is silent. The live station is beside i
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,11 +181,13 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     rules = compile_rules(last.agreement, last.watchlist) if told else None
     archive = read_tracks(job.tracks, columns=job.columns, progress=reading)
     engines = engines_of(chapters)
+    if job.channels:
+        with tempfile.TemporaryDirectory() as nowhere:  # what cannot be built is refused before anything is replaced
+            load_transports(job.channels, out=Path(nowhere))
 
     _clear(job.out)
     reports = ReportBatch.from_table(archive.table)
     found, repeated = watch_chapters(engines, reports, watching=watching)
-    transports = load_transports(job.channels, out=job.out) if job.channels else default_transports(job.out)
     until_us = max([0, *reports.observed_us[-1:].tolist()])
     notified = None
     if told and rules:
@@ -192,16 +195,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
         found, notified = with_notices(told, rules=rules, watched=watched, reports=reports, until_us=until_us)
         _write_notified(notified, job.out)
     events = EventChain(found)
-    playbooks = [(chapter.from_us or 0, chapter.playbook) for chapter in chapters]
-    warned = run(
-        playbooks[0][1],
-        events,
-        answers.answers,
-        transports,
-        until_us=until_us,
-        boundary=boundary_words,
-        later=playbooks[1:],
-    )
+    warned = _climb(job, chapters, events, answers, until_us=until_us)
     comparisons = _compare(book, last.agreement, events.events, warned)
     _write_tables(job.out, archive, events, warned)
     entries = entries_of(
@@ -243,6 +237,13 @@ def _versions(job: Job) -> tuple[list[Signed], list[Chapter]]:
         raise SettingError("signatures without keys", expected="a file of `party: public key`", place=place)
     signatures = read_signatures(job.signatures, versions, keys=read_keys(job.keys))
     return signatures, chapters_of(versions, signatures)
+
+
+def _climb(job: Job, chapters: Sequence[Chapter], events: EventChain, answers: Answers, *, until_us: int) -> WarnResult:
+    """Climb the ladder of each version in its time, and send by the channels that the job names, else to files."""
+    transports = load_transports(job.channels, out=job.out) if job.channels else default_transports(job.out)
+    (_, first), *later = [(chapter.from_us or 0, chapter.playbook) for chapter in chapters]
+    return run(first, events, answers.answers, transports, until_us=until_us, boundary=boundary_words, later=later)
 
 
 def _record(out: Path, origin: str, entries: Sequence[Entry], *, custody: Custody | None) -> tuple[Checkpoint, str]:
