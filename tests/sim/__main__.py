@@ -1,12 +1,17 @@
-"""Run seeds: `python -m tests.sim [SEEDS=n] [FROM=n] [HOURS=h] [STATION=1]`; a failure prints its seed and stops."""
+"""Run seeds: `python -m tests.sim [SEEDS=n] [FROM=n] [HOURS=h] [STATION=1] [WRITE=0]`.
+
+A failure prints its seed and stops. What held is written into docs/reliability.md, unless `WRITE=0`.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import traceback
 from collections import Counter
 
+from tests.reliability import environment, write_page
 from tests.sim.machines import DeskMachine, StationMachine
 from tests.sim.world import World
 
@@ -25,7 +30,9 @@ def main(arguments: list[str]) -> int:
             world.run()
         except Exception:
             traceback.print_exc()
-            again = f"python3 do.py sim FROM={seed} SEEDS=1 HOURS={hours:g}" + (" STATION=1" if is_station else "")
+            again = f"python3 do.py sim FROM={seed} SEEDS=1 HOURS={hours:g} WRITE=0" + (
+                " STATION=1" if is_station else ""
+            )
             print(f"seed {seed} fails, with {', '.join(sorted(world.faults)) or 'no faults'}; again: {again}")
             return 1
         counts.update(world.counts)
@@ -34,10 +41,17 @@ def main(arguments: list[str]) -> int:
     spent_s = time.process_time() - begun_s
     for name, n in sorted(counts.items()):
         print(f"{n:>9,}  {name}")
-    print(
-        f"{many} seeds from {first}: {simulated_h / 24:,.1f} days simulated in {spent_s:,.1f} s of CPU "
-        f"({simulated_h / 8_766 / (spent_s / 3_600):,.2f} years a CPU-hour); every check held"
-    )
+    figures = {
+        "seeds": f"{first} to {first + many - 1}",
+        "days_simulated": round(simulated_h / 24, 1),
+        "failed": 0,
+        "cpu_s": round(spent_s, 1),
+        "years_a_cpu_hour": round(simulated_h / 8_766 / (spent_s / 3_600), 2),
+        "machine": environment(),
+    }
+    print(json.dumps(figures))
+    if asked.get("WRITE") != "0":
+        write_page("simulated station" if is_station else "simulated ladder", figures)
     return 0
 
 
