@@ -11,7 +11,8 @@ import yaml
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.findings.page import readiness_page
-from tocsin.agreement.lint import format_json, format_text, lint
+from tocsin.agreement.findings.text import format_json, format_text
+from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.versions.diff import diff
 from tocsin.agreement.visible import compile_policy

@@ -6,12 +6,16 @@ import random
 import re
 import sys
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
 import yaml
 
-from tocsin.agreement.lint import format_json, format_text, is_clean, lint
+from tocsin.agreement.findings.history import HISTORY
+from tocsin.agreement.findings.readiness import readiness
+from tocsin.agreement.findings.text import format_json, format_text
+from tocsin.agreement.lint import is_clean, lint
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.rules import CHECKS, GROUPS
 from tocsin.agreement.rules.check import Finding
@@ -213,13 +217,26 @@ def test_unknown_key_is_a_finding_with_its_nearest():
     assert found.severity == "I" and found.path == "exit.notise" and "nearest known key is notice" in found.message
 
 
-def test_text_quotes_the_line_and_json_has_five_keys():
-    findings = lint(load(DATA / "at-tanf-2017.yaml"))
-    text = format_text(findings)
-    assert "at-tanf-2017.yaml:42: channels[deconfliction_line].backup" in text
-    assert "E COM-01 not_set: Channel deconfliction_line declares as not set its backup." in text
+def test_text_gives_each_finding_its_line_and_each_check_its_history_and_fix_once():
+    agreement = load(DATA / "at-tanf-2017.yaml")
+    findings = lint(agreement)
+    text = format_text(findings, readiness=readiness(agreement, findings))
+    assert "at-tanf-2017.yaml:42: channels[deconfliction_line].backup\n    | …" in text
+    assert "error COM-01: channel per pair" in text
+    flowed = " ".join(text.split())
+    assert "not_set: Channel deconfliction_line declares as not set its backup." in flowed
+    for code in {f.code for f in findings}:
+        assert flowed.count(f"from history: {HISTORY[code]} how to set it:") == sum(
+            HISTORY[other] == HISTORY[code] for other in {f.code for f in findings}
+        )
+        assert indent(CHECKS[code].fix, "    ") in text
+    assert all(f.message in flowed and f"{f.where.file}:{f.where.line}: {f.path}" in text for f in findings)
+    assert "ready to watch: yes" in text and "ready to warn: no, for CON-03, TIM-01" in text
     assert "Mechanisms not set yet" in format_text(findings, declared_ok=True)
-    told = json.loads(format_json(findings))["findings"]
+
+
+def test_json_has_five_keys_and_silence_stands_first():
+    told = json.loads(format_json(lint(load(DATA / "at-tanf-2017.yaml"))))["findings"]
     assert all(list(f) == ["code", "severity", "state", "where", "message"] for f in told)
     states = [f["state"] for f in told if f["severity"] == "E"]
     assert states[: states.count("silent")] == ["silent"] * states.count("silent")

@@ -130,7 +130,7 @@ def test_command_prints_every_file_and_what_is_between(tmp_path: Path):
     assert done.exit_code == 1 and {"a.yaml", "b.yaml"} == {Path(f["where"].split(": ")[0]).name for f in findings}
     assert (findings[0]["code"], findings[0]["where"]) == ("GEO-07", f"{paths[0]}: zones[ring].precedence")
     text = CliRunner().invoke(app, arguments).stdout
-    assert text.startswith("# between these agreements\nW GEO-07") and f"\n\n# {paths[1]}\n" in text
+    assert text.startswith("# between these agreements\n\nwarning GEO-07") and f"\n\n# {paths[1]}\n" in text
     runs = json.loads(CliRunner().invoke(app, [*arguments, "--format", "sarif"]).stdout)["runs"]
     assert len(runs[0]["results"]) == len(findings)
     assert CliRunner().invoke(app, [*arguments, "--format", "html"]).exit_code == 2

@@ -147,7 +147,7 @@ def diff_command(
     """
     from dataclasses import asdict
 
-    from tocsin.agreement.lint import format_json
+    from tocsin.agreement.findings.text import format_json
     from tocsin.agreement.load import load
     from tocsin.agreement.versions.diff import diff, format_diff
 

@@ -34,7 +34,9 @@ def lint_command(
     Example: tocsin lint examples/at-tanf/as-it-was.yaml
     """
     from tocsin import __version__
-    from tocsin.agreement.lint import format_json, format_text, is_clean, lint
+    from tocsin.agreement.findings.readiness import readiness
+    from tocsin.agreement.findings.text import format_json, format_text
+    from tocsin.agreement.lint import is_clean, lint
     from tocsin.agreement.load import load
     from tocsin.agreement.together import lint_together
 
@@ -56,7 +58,13 @@ def lint_command(
     elif format is Format.JSON:
         print(format_json(findings, names_file=several))
     else:
-        parts = [format_text(found, declared_ok=declared_ok) for found in ([between, *each] if several else each)]
-        heads = [f"# {name}" for name in ("between these agreements", *map(str, agreements))] if several else []
-        print("\n\n".join(f"{head}\n{part}" for head, part in zip(heads, parts, strict=True)) if several else parts[0])
+        parts = [
+            format_text(found, declared_ok=declared_ok, readiness=readiness(agreement, found))
+            for agreement, found in zip(loaded, each, strict=True)
+        ]
+        if several:
+            parts = [format_text(between, declared_ok=declared_ok), *parts]
+            heads = ("between these agreements", *map(str, agreements))
+            parts = [f"# {head}\n\n{part}" for head, part in zip(heads, parts, strict=True)]
+        print("\n\n".join(parts))
     raise typer.Exit(0 if is_clean(findings, declared_ok=declared_ok) else 1)

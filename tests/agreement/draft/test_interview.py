@@ -10,7 +10,6 @@ import pytest
 
 from tocsin.agreement.draft.interview import Interview, interview
 from tocsin.agreement.draft.questions import QUESTIONS
-from tocsin.agreement.findings.why import WHY
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.rules import CHECKS
@@ -144,11 +143,3 @@ def test_every_example_is_an_answer(question):
     assert seen
     assert not any(asked.question is question for asked in held.not_set)
     parse(held.text())
-
-
-def test_why_is_the_word_of_the_page():
-    for code, why in WHY.items():
-        page = (ROOT / "docs" / "findings" / f"{code}.md").read_text()
-        told = page.split("## Why")[1].split("## From history")[0]
-        assert why == re.sub(r"\s+", " ", told).strip()
-    assert list(WHY) == list(CHECKS)

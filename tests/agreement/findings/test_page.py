@@ -47,8 +47,27 @@ def test_ring_says_why_it_could_be_watched_and_not_warned():
     assert "could not properly warn anybody" in text
     assert "a step that begins on somebody's movement never reaches that somebody" in text
     assert "approach at ring russia deconfliction_line no not set not set" in text
-    assert re.search(r"27 of 34 mechanisms of the first rank are open, and \d+ of 46 others: ", text)
+    assert re.search(
+        r"27 of 34 mechanisms without which an agreement cannot be run are open, and \d+ of 46 others: ", text
+    )
+    assert "Russian Federation: whether it consents is disputed" in text
+    assert "ring: stand-off zone, 55.0 km around garrison" in text
+    assert "approach at ring" in text and "(seen as: entry at ring)" in text
     assert len(words.ids) == len(set(words.ids))
+
+
+def test_what_is_not_set_is_said_in_words_too():
+    agreement = parse(
+        "format: tocsin-agreement/1\nid: a\nparties:\n  - {id: b}\n  - {id: c, consent: {state: via, by: b}}\n"
+        "zones:\n  - {id: y, geometry: {circle: {centre: {lat_deg: 1, lon_deg: 2}, radius: about 5 km}}}\n"
+        "  - {id: z, kind: warning, geometry: {corridor: not_set}}\n"
+    )
+    text = re.sub(r"<[^>]*>|\s+", " ", readiness_page(agreement, lint(agreement)))
+    for words in (
+        "b: its consent is not set", "c: bound through b", "y: about 5 km around latitude 1, longitude 2",
+        "z: warning zone, its shape is not set",
+    ):  # fmt: skip
+        assert words in " ".join(text.split())
 
 
 def test_unknown_key_is_no_open_mechanism():

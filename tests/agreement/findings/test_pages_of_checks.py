@@ -1,10 +1,13 @@
 """Every check has its page, a fixture in which it speaks and one in which it does not."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tocsin.agreement.findings.history import HISTORY
+from tocsin.agreement.findings.why import WHY
 from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load
 from tocsin.agreement.rules import CHECKS, GROUPS
@@ -40,6 +43,19 @@ def test_page_says_what_the_check_is(code: str):
     headings = [line for line in page.splitlines() if line.startswith("## ")]
     assert headings == ["## Why", "## From history", "## How to set it"]
     assert yaml.safe_load(check.fix)
+
+
+def test_why_and_history_are_the_words_of_the_page():
+    for code in CHECKS:
+        _, why, history, _ = re.split(r"^## .*$", (PAGES / f"{code}.md").read_text(), flags=re.MULTILINE)
+        assert WHY[code] == " ".join(why.split())
+        assert HISTORY[code] == " ".join(history.split())
+    assert list(WHY) == list(HISTORY) == list(CHECKS)
+
+
+def test_history_names_its_source_or_says_that_it_was_not_read_again():
+    for code, told in HISTORY.items():
+        assert re.search(r"\(.*\)|example agreement|read for this list|press", told), code
 
 
 def test_no_page_or_fixture_is_left_over():

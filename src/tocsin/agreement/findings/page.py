@@ -5,19 +5,17 @@ One HTML file without scripts or anything fetched. All text of the agreement is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import jinja2
 
-from tocsin.agreement.compile import MOVER_WORDS
+from tocsin.agreement.findings.history import HISTORY
 from tocsin.agreement.findings.readiness import Use, counts_by_group, readiness
-from tocsin.agreement.lint import QUOTED, excerpt
+from tocsin.agreement.findings.text import QUOTED, excerpt
+from tocsin.agreement.findings.why import WHY
+from tocsin.agreement.findings.words import acts_in_words, ladder_row, party_in_words, zone_in_words
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.rules import CHECKS, FILE_GROUP, GROUPS
 from tocsin.agreement.rules.check import Finding, Severity, listed
 from tocsin.agreement.terms.state import State, given
-from tocsin.agreement.terms.telling import LadderLevel
-from tocsin.units import format_duration
 
 VERDICTS: dict[Use, tuple[str, str]] = {
     Use.WATCH: ("It can be watched", "It cannot be watched"),
@@ -58,25 +56,9 @@ _STATES = {
     State.NOT_SET: "declared not set",
     State.DISPUTED: "disputed",
     State.INCONSISTENT: "at odds",
-    State.SET: "set so",
+    State.SET: "written so",
 }
 _SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One level of the ladder, as the page shows it; None where the agreement has a blank.
-
-    A level that begins on silence need not reach the one who moves: `reaches_mover` is then None.
-    """
-
-    level: int
-    begins: str | None
-    tells: str | None
-    by: str | None
-    reaches_mover: bool | None
-    waits: str | None
-    then: str | None
 
 
 def readiness_page(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
@@ -96,10 +78,13 @@ def readiness_page(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
         lstrip_blocks=True,
     )
     uses = readiness(agreement, findings)
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
     groups = {
-        group: [f for f in sorted(findings, key=lambda f: f.code) if f.code[:3] == group]
+        group: [(check, by_code[code]) for code, check in CHECKS.items() if code in by_code and code[:3] == group]
         for group in GROUPS
-    }  # fmt: skip
+    }
     mechanisms = {code: check for code, check in CHECKS.items() if code[:3] != FILE_GROUP}
     return environment.get_template("page.html").render(
         agreement=agreement,
@@ -117,11 +102,15 @@ def readiness_page(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
             for r in uses
         ],
         summary=summary(agreement, findings),
+        parties=[party_in_words(party) for party in given(agreement.parties) or ()],
+        zones=[zone_in_words(zone) for zone in given(agreement.zones) or ()],
+        acts=acts_in_words(agreement),
         ladder=[ladder_row(agreement, level) for level in given(agreement.ladder) or ()],
         counts=counts_by_group(findings),
         groups={group: found for group, found in groups.items() if found},
         names=GROUPS,
-        checks=CHECKS,
+        why=WHY,
+        history=HISTORY,
         severities=_SEVERITIES,
         states=_STATES,
         open_checks={s: len({f.code for f in findings if f.severity is s and f.code in mechanisms}) for s in Severity},
@@ -146,33 +135,3 @@ def summary(agreement: Agreement, findings: tuple[Finding, ...]) -> str:
         )
     blocked = listed([str(use) for use in Use if use not in ready])
     return f"Before it is used to {blocked}, the mechanisms named below have to be set."
-
-
-def ladder_row(agreement: Agreement, level: LadderLevel) -> Row:
-    """Return one level of the ladder as the page shows it."""
-    trigger, repeat = given(level.trigger), given(level.repeat)
-    begins = None
-    if trigger is not None:
-        event, silence = given(trigger.event), given(trigger.no_ack)
-        begins = f"{event} at {given(trigger.zone)}" if event else f"silence after level {silence}" if silence else None
-    waits = given(level.ack_within_s)
-    times, every = (given(repeat.times), given(repeat.every_s)) if repeat else (None, None)
-    again = f", {times} more times every {format_duration(every)}" if times and every else ""
-    names = given(level.channels) or ()
-    ends = {
-        end
-        for channel in given(agreement.channels) or ()
-        if channel.id in names
-        for end in (*(given(channel.to) or ()), *(given(channel.between) or ()))
-    }
-    zone = next((z for z in given(agreement.zones) or () if trigger and z.id == given(trigger.zone)), None)
-    bound = set(given(zone.applies_to) or ()) if zone else set()
-    return Row(
-        level=level.level,
-        begins=begins,
-        tells=listed(given(level.tell) or ()) if given(level.tell) else None,
-        by=listed(names) if names else None,
-        reaches_mover=bool(ends & (MOVER_WORDS | bound)) if trigger and given(trigger.event) else None,
-        waits=None if waits is None else f"{format_duration(waits)}{again}",
-        then=given(level.on_no_ack),
-    )

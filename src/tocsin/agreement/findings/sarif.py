@@ -10,6 +10,8 @@ import json
 from pathlib import PurePath
 from typing import Any
 
+from tocsin.agreement.findings.history import HISTORY
+from tocsin.agreement.findings.why import WHY
 from tocsin.agreement.rules import CHECKS
 from tocsin.agreement.rules.check import Check, Finding, Severity
 
@@ -40,12 +42,16 @@ def format_sarif(findings: tuple[Finding, ...], *, version: str) -> str:
 
 
 def _rule(check: Check) -> dict[str, Any]:
+    why, history = WHY[check.code], HISTORY[check.code]
     return {
         "id": check.code,
         "name": check.title,
         "shortDescription": {"text": check.title},
         "fullDescription": {"text": (check.test.__doc__ or "").strip().split("\n")[0]},
-        "help": {"text": f"How to set it:\n{check.fix}", "markdown": f"```yaml\n{check.fix}\n```"},
+        "help": {
+            "text": f"{why}\n\nFrom history: {history}\n\nHow to set it:\n{check.fix}",
+            "markdown": f"{why}\n\n**From history**: {history}\n\n**How to set it**:\n```yaml\n{check.fix}\n```",
+        },
         "defaultConfiguration": {"level": _LEVELS[check.severity]},
         "properties": {"page": f"docs/findings/{check.code}.md"},
     }
