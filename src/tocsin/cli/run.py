@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tocsin.serve.keys import Keyring
     from tocsin.station.live import LiveStation
 
+SWITCH_S = 0.0005
+"""How long a thread may go on while another waits; Python's own 5 ms, several times on the way of a report from its
+socket to a channel, would be most of the time it takes."""
+
 DOOR = "127.0.0.1:0"
 """Where the HTTP door is unless told otherwise: on this machine alone."""
 
@@ -59,6 +63,7 @@ def run_command(
         store_url=store,
         allow_unsafe=allow_unsafe,
     )
+    sys.setswitchinterval(SWITCH_S)
     station = LiveStation(settings)
     try:
         station.start()
