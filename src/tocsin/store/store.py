@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, Executable, Table, Update, delete, func, insert, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -98,6 +98,8 @@ class Store:
         self._connection: Connection | None = None
         self._in_doubt = False
         self._fence = b""
+        self._show_fence: Update | None = None
+        self._puts: dict[str, Executable] = {}
         self.faults: list[str] = []
         try:
             self._open(allow_unsafe=allow_unsafe)
@@ -206,6 +208,9 @@ class Store:
             held = connection.execute(select(schema.station.c.value).where(schema.station.c.key == WRITER)).scalar()
             self._fence = str(int(held or b"0") + 1).encode()
             self._put(connection, schema.station, [{"key": WRITER, "value": self._fence}])
+        table = schema.station
+        mine = (table.c.key == WRITER) & (table.c.value == self._fence)
+        self._show_fence = update(table).where(mine).values(value=self._fence)
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -226,9 +231,7 @@ class Store:
             self._connection = None
 
     def _check_fence(self, connection: Connection) -> None:
-        table = schema.station
-        mine = (table.c.key == WRITER) & (table.c.value == self._fence)
-        if connection.execute(update(table).where(mine).values(value=self._fence)).rowcount != 1:
+        if self._show_fence is None or connection.execute(self._show_fence).rowcount != 1:
             raise StoreError("another process has taken this store over; this one must not write any more")
 
     def _is_made(self, connection: Connection, work: Write) -> bool:
@@ -260,10 +263,12 @@ class Store:
     def _put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        keys = [column.name for column in table.primary_key.columns]
-        new = self._insert(table)
-        others = {c.name: new.excluded[c.name] for c in table.columns if c.name not in keys}
-        connection.execute(new.on_conflict_do_update(index_elements=keys, set_=others), [dict(row) for row in rows])
+        if table.name not in self._puts:
+            keys = [column.name for column in table.primary_key.columns]
+            new = self._insert(table)
+            others = {c.name: new.excluded[c.name] for c in table.columns if c.name not in keys}
+            self._puts[table.name] = new.on_conflict_do_update(index_elements=keys, set_=others)
+        connection.execute(self._puts[table.name], [dict(row) for row in rows])
 
 
 def migrate(connection: Connection) -> None:

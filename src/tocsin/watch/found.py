@@ -105,7 +105,7 @@ class EventBatch:
         return len(self._found)
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self.events)
+        return iter(self.events if len(self._found) else ())
 
     @property
     def words(self) -> Words:

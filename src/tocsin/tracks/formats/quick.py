@@ -156,7 +156,7 @@ class QuickLines:
         known = self._known
         if len(known) > MAX_KNOWN:
             known.clear()
-        for text in {*texts} - known.keys():
+        for text in [text for text in texts if text not in known]:
             name = normal_id(text) if text.strip() and "\ufffd" not in text else None
             if name is None:
                 return None, ()
