@@ -88,7 +88,6 @@ def be(asked: dict[str, str]) -> None:
     code = 70
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()
         for number, path in ((1, asked["out"]), (2, asked["errors"])):
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(opened, number)

@@ -41,7 +41,7 @@ LINES = st.fixed_dictionaries(
 def both(raws: list[bytes], party: str | None, at_us: int | None) -> tuple[Any, Any]:
     slow, quick = (JsonLines(file="f", feed="f", party=party) for _ in range(2))
     for lines in (slow, quick):
-        lines.take_all(raws, 1, at_us)
+        lines.take_all((raw, number, at_us) for number, raw in enumerate(raws, start=1))
     return quick.quick(), slow.drain()
 
 

@@ -196,7 +196,7 @@ def test_datagrams_are_read_and_silence_is_said_once() -> None:
 
 
 def test_flood_sheds_the_oldest_positions_of_each_track_and_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox_module, "MAX_WAITING", 100)
+    monkeypatch.setattr(inbox_module, "MAX_UNREAD", 100)
 
     async def play() -> None:
         taken = Taken()
@@ -219,6 +219,30 @@ def test_flood_sheds_the_oldest_positions_of_each_track_and_counts_them(monkeypa
             d.batch.tracks[t]: n for d in taken.deliveries for t, n in zip(d.batch.track, d.batch.lat_deg, strict=True)
         }
         assert last == {"dev:a": 0.099, "dev:b": 0.099, "dev:c": 0.099}
+
+    asyncio.run(play())
+
+
+def test_flood_over_tcp_is_shed_too_and_everything_is_accounted_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "MAX_UNREAD", 100)
+    monkeypatch.setattr(inbox_module, "MOST_AT_ONCE", 7)
+
+    async def play() -> None:
+        taken = Taken()
+        async with running(f"tcp-listen://{HOST}:0?format=json", taken) as feed:
+            await taken.until(lambda: bool(taken.facts))
+            taken.open.clear()
+            _, writer = await asyncio.open_connection(HOST, feed.port)
+            for n in range(400):
+                writer.write(b"".join(line(n, track) for track in "abc"))
+                await writer.drain()
+                await asyncio.sleep(0)
+            taken.open.set()
+            await taken.until(lambda: sum(d.read for d in taken.deliveries) == 1_200)
+            writer.close()
+        assert 0 < sum(d.shed for d in taken.deliveries) == 1_200 - len(taken.numbers)
+        assert {399} == {max(n for n in taken.numbers)}
+        assert all(len(d.batch) <= 7 for d in taken.deliveries)
 
     asyncio.run(play())
 

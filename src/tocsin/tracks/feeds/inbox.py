@@ -2,16 +2,15 @@
 
 One delivery is under way at a time; meanwhile everything else gathers and goes out as the next one, so that a burst
 becomes few large commits and a single report waits for none. If the station refuses, the same delivery is tried again.
-A source that can wait is made to (`room`); one that cannot loses the oldest positions of each track first, counted
-(FAULTS 37, 106). Reports that are old as a whole are said to be replayed, once (FAULTS 40).
+A source that can wait without harm is made to (`room`); of one that cannot, or that would only send what is stale, the
+oldest positions of each track are given up first, unread and counted (`shed`; FAULTS 37, 106). Reports that are old as
+a whole are said to be replayed, once (FAULTS 40).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-
-import numpy as np
 
 from tocsin.clock import US_PER_S, now_us
 from tocsin.errors import RefusedError
@@ -24,6 +23,13 @@ from tocsin.units import format_duration
 
 MAX_WAITING = 50_000
 """Records that wait for the station before a feed pauses its source or sheds (P11)."""
+
+MAX_UNREAD = 100_000
+"""Records of a feed that may wait before some are given up: two seconds of the rated 50,000 a second."""
+
+MOST_AT_ONCE = 10_000
+"""Lines of a connection that one delivery takes where the rest can stay unread: some 50 ms of reading, so that others
+get their turn."""
 
 REPLAY_AGE_S = 3_600.0
 """Age of the newest report of a delivery above which it is said to be a replay, beyond the feed's lateness."""
@@ -105,21 +111,11 @@ class Inbox:
         await self._room.wait()
 
     def shed(self) -> None:
-        """Give up the oldest positions of each track if too many wait: for a source that cannot be made to wait."""
-        if self.waiting < MAX_WAITING:
+        """Give up the oldest positions of each track if too many wait: every second one of what a reader has put by."""
+        if self.waiting < MAX_UNREAD:
             return
         for reader in self._readers:
-            self._gather(reader)
-        rows = np.arange(len(self._batch))
-        # Of each track the last that came; arrival order stays.
-        last = np.zeros(len(self._batch.tracks), np.int64)
-        last[self._batch.track] = rows
-        keep = np.sort(last[np.unique(self._batch.track)])[-MAX_WAITING // 2 :]
-        self._shed += len(rows) - len(keep)
-        self._batch = self._batch.take(keep)
-        if len(self._rejects) > MAX_WAITING // 2:
-            self._shed += len(self._rejects) - MAX_WAITING // 2
-            self._rejects = self._rejects[-MAX_WAITING // 2 :]
+            reader.shed(len(reader) // 2)
 
     async def run(self, deliver: Deliver) -> None:
         """Hand over until cancelled.
@@ -146,7 +142,9 @@ class Inbox:
 
     def _take(self) -> Delivery | None:
         for reader, position in self._readers.items():
-            self._gather(reader)
+            self._gather(reader, most=MOST_AT_ONCE if position is None else None)
+            if len(reader):
+                self._came.set()
             if position is not None:
                 self.position = position()
         self._judge_age()
@@ -166,13 +164,14 @@ class Inbox:
         self._read = self._shed = 0
         return delivery
 
-    def _gather(self, reader: LiveReader) -> None:
+    def _gather(self, reader: LiveReader, *, most: int | None = None) -> None:
         if not len(reader):
             return
-        found = reader.take()
+        found = reader.take(most)
         self._batch = concat([self._batch, found.batch]) if len(self._batch) else found.batch
         self._rejects += found.rejects
         self._read += found.read
+        self._shed += found.shed
         for flag, count in found.flagged.items():
             self._flagged[flag] = self._flagged.get(flag, 0) + count
 

@@ -2,7 +2,8 @@
 
 A connection that ends takes its unfinished line and messages with it (FAULTS 32). One that is silent for longer than
 `timeout` is taken for half-open, reported and made anew (FAULTS 33). Waits between tries double, with jitter. When the
-station falls behind, no more is read, and the sender's own buffers fill. TLS is not spoken here.
+station falls behind, the oldest positions of each track are given up: a sender that is made to wait would send what is
+stale. TLS is not spoken here.
 """
 
 from __future__ import annotations
@@ -127,7 +128,6 @@ class TcpFeed:
         anything = False
         try:
             while True:
-                await inbox.room()
                 try:
                     async with asyncio.timeout(self._timeout_s):
                         data = await source.read(PIECE_BYTES)
@@ -143,6 +143,7 @@ class TcpFeed:
                 anything = True
                 lines.push(data, now_us())
                 inbox.came()
+                inbox.shed()
         finally:
             inbox.close(lines)
         return anything

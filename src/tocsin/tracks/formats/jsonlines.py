@@ -8,8 +8,7 @@ What a line may say, and what each refusal is called, is as for every other form
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import repeat
+from collections.abc import Iterable, Iterator
 
 import msgspec
 import numpy as np
@@ -115,19 +114,11 @@ class JsonLines:
         arrived_us : int, optional
             Live: when it came; the `received` of a line that does not say.
         """
-        self.take_all([text], line, arrived_us)
+        self.take_all([(text, line, arrived_us)])
 
-    def take_all(self, texts: list[bytes], line: int, arrived_us: int | None = None) -> None:
-        """Take several lines; see `take`.
-
-        Parameters
-        ----------
-        texts : list of bytes
-        line : int
-            Number of the first; the others follow.
-        arrived_us : int, optional
-        """
-        self._put_by += zip(texts, range(line, line + len(texts)), repeat(arrived_us))
+    def take_all(self, texts: Iterable[tuple[bytes, int, int | None]]) -> None:
+        """Take several lines, each with its number and its arrival; see `take`."""
+        self._put_by += texts
 
     def quick(self) -> ReportBatch | None:
         """Return what was taken since the last call if every line of it is plain; None leaves it to `drain`."""

@@ -1,6 +1,7 @@
 """Live bytes, cut anywhere, into reports: lines told apart, each read by the format it is of.
 
-Incremental and pure: bytes and the time of their arrival in, what they say out. A line of no format, or of another than
+Incremental and pure: bytes and the time of their arrival in, what they say out. Lines are put by as they come and read
+when they are taken, so that too many can be given up unread (`shedding.py`). A line of no format, or of another than
 was stated, costs only itself (FAULTS 39). An unfinished line at the end of a connection is discarded and counted, as
 are messages whose other parts never came (FAULTS 32). Work and memory per byte are bounded: a line that is too long is
 skipped as it comes, and never held.
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count, repeat
 from typing import Protocol
 
 from tocsin.tracks.batch import ReportBatch, concat
@@ -19,10 +21,12 @@ from tocsin.tracks.formats.ais import AisLines
 from tocsin.tracks.formats.jsonlines import JsonLines
 from tocsin.tracks.formats.osmand import OsmAndQueries
 from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.peek import track_key
 from tocsin.tracks.formats.quick import MAX_LINE_BYTES
 from tocsin.tracks.formats.sbs import LINE as SBS_LINE
 from tocsin.tracks.formats.sbs import SbsLines
 from tocsin.tracks.quality import Flag, Reject, RejectReason, clip, iter_rejects
+from tocsin.tracks.shedding import kept_of
 
 _AIS_LINE = re.compile(rb"[^{]{0,200}?[!$][A-Z-]{3,6}|\\|#")
 
@@ -56,7 +60,7 @@ class _Lines(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """What some bytes said; read = reports + rejects.
+    """What some bytes said; read = reports + rejects + shed.
 
     Attributes
     ----------
@@ -64,12 +68,15 @@ class Decoded:
     rejects : tuple of Reject
     read : int
     flagged : dict of Flag to int
+    shed : int
+        Lines given up unread.
     """
 
     batch: ReportBatch
     rejects: tuple[Reject, ...]
     read: int
     flagged: dict[Flag, int]
+    shed: int = 0
 
 
 class LiveReader:
@@ -102,6 +109,9 @@ class LiveReader:
         self._skipping = False
         self._line = 0
         self._own: list[Reject] = []
+        self._put_by: list[tuple[bytes, int, int | None]] = []
+        self._shed = 0
+        self._starved: set[bytes] = set()
         made: dict[LiveFormat, Callable[[], _Lines]] = {
             LiveFormat.AIS: lambda: AisLines(file=feed, feed=feed, party=party, is_live=True),
             LiveFormat.SBS: lambda: SbsLines(file=feed, feed=feed, party=party, zone=zone),
@@ -112,8 +122,8 @@ class LiveReader:
         self._formats = {one: made[one]() for one in (several if form is LiveFormat.AUTO else (form,))}
 
     def __len__(self) -> int:
-        """Return how many records wait to be taken."""
-        return len(self._own) + sum(len(lines) for lines in self._formats.values())
+        """Return how many records wait to be taken, read or unread."""
+        return len(self._put_by) + len(self._own) + sum(len(lines) for lines in self._formats.values())
 
     @property
     def held_bytes(self) -> int:
@@ -133,10 +143,9 @@ class LiveReader:
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = data.split(b"\n")
-        json = self._formats.get(LiveFormat.JSON)
-        if len(lines) > 1 and isinstance(json, JsonLines) and all(map(_is_plain_json, lines[1:])):
+        if len(lines) > 1 and all(map(_is_plain_json, lines[1:])):
             self._end(lines[0], at_us)
-            json.take_all(lines[1:], self._line + 1, at_us)
+            self._put_by += zip(lines[1:], count(self._line + 1), repeat(at_us))
             self._line += len(lines) - 1
         else:
             for text in lines:
@@ -165,11 +174,32 @@ class LiveReader:
             self._reject(bytes(self._held), RejectReason.TRUNCATED, "the connection ended within the line")
         self._held.clear()
         self._skipping = False
+        self._read(len(self._put_by))
         for lines in self._formats.values():
             lines.cut()
 
-    def take(self) -> Decoded:
-        """Return what was read since the last call."""
+    def shed(self, most: int) -> None:
+        """Give lines up unread, the oldest positions of each track first, until no more than `most` are put by.
+
+        Parameters
+        ----------
+        most : int
+        """
+        keys = [track_key(text) for text, _, _ in self._put_by]
+        kept = kept_of(keys, most, starved=self._starved)
+        self._shed += len(keys) - len(kept)
+        self._starved = {key for key in keys if key is not None} - {keys[place] for place in kept}
+        self._put_by = [self._put_by[place] for place in kept]
+
+    def take(self, most: int | None = None) -> Decoded:
+        """Return what was read since the last call.
+
+        Parameters
+        ----------
+        most : int, optional
+            Lines to read of those put by; all if not given.
+        """
+        self._read(len(self._put_by) if most is None else most)
         json = self._formats.get(LiveFormat.JSON)
         plain = json.quick() if isinstance(json, JsonLines) else None
         parts = [lines.drain() for lines in self._formats.values() if len(lines)]
@@ -182,10 +212,28 @@ class LiveReader:
         read = sum(part.read for part in parts) + len(self._own)
         if plain is not None:
             batches, read = [*batches, plain], read + len(plain)
-        self._own = []
+        shed, self._own, self._shed = self._shed, [], 0
         return Decoded(
-            batch=concat(batches), rejects=tuple(sorted(rejects, key=lambda r: r.line)), read=read, flagged=flagged
+            batch=concat(batches),
+            rejects=tuple(sorted(rejects, key=lambda r: r.line)),
+            read=read + shed,
+            flagged=flagged,
+            shed=shed,
         )
+
+    def _read(self, most: int) -> None:
+        """Read the first lines of those put by, each by its format."""
+        taken, self._put_by = self._put_by[:most], self._put_by[most:]
+        json = self._formats.get(LiveFormat.JSON)
+        if isinstance(json, JsonLines) and all(text[:1] == b"{" for text, _, _ in taken):
+            json.take_all(taken)
+            return
+        for text, line, at_us in taken:
+            lines = self._formats.get(self._form if self._form is not LiveFormat.AUTO else _tell(text))
+            if lines is None:
+                self._reject(text, RejectReason.UNPARSABLE, "a line of no format known here", line)
+            else:
+                lines.take(text, line, at_us)
 
     def _end(self, text: bytes, at_us: int | None) -> None:
         if self._skipping:
@@ -203,11 +251,7 @@ class LiveReader:
         if not text:
             return
         self._line += 1
-        lines = self._formats.get(self._form if self._form is not LiveFormat.AUTO else _tell(text))
-        if lines is None:
-            self._reject(text, RejectReason.UNPARSABLE, "a line of no format known here")
-        else:
-            lines.take(text, self._line, at_us)
+        self._put_by.append((text, self._line, at_us))
 
     def _too_long(self) -> None:
         self._line += 1
@@ -215,8 +259,9 @@ class LiveReader:
         self._held.clear()
         self._skipping = True
 
-    def _reject(self, text: bytes, reason: RejectReason, detail: str) -> None:
-        self._own.append(Reject(file=self._feed, line=self._line, reason=reason, raw=clip(text), detail=detail))
+    def _reject(self, text: bytes, reason: RejectReason, detail: str, line: int | None = None) -> None:
+        at = self._line if line is None else line
+        self._own.append(Reject(file=self._feed, line=at, reason=reason, raw=clip(text), detail=detail))
 
 
 def _is_plain_json(text: bytes) -> bool:
