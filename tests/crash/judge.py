@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tests.crash.station import AGREEMENT, LATENESS_S, Station
 
 from tocsin.record.verifier.verify import verify_folder
@@ -111,7 +112,8 @@ def kept_reports(station: Station) -> dict[str, ReportBatch]:
         whole = concat([load_reports(tick.reports) for tick in store.ticks_after(0) if tick.reports])
     finally:
         store.close()
-    return {name: whole.take(whole.feed == code) for code, name in enumerate(whole.feeds)}
+    parts = {name: whole.take(whole.feed == code) for code, name in enumerate(whole.feeds)}
+    return {name: replace(part, feed=np.zeros(len(part), np.int32), feeds=(name,)) for name, part in parts.items()}
 
 
 def sent_reports(station: Station, kept: dict[str, ReportBatch]) -> dict[str, ReportBatch]:
