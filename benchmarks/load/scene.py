@@ -82,7 +82,7 @@ def make(*, rate: int, seconds: float, entries: int, seed: int) -> Scene:
     lat, lon, speed, course = _clear(rng, tracks, at_s, (lat_deg, lon_deg, radius_m))
     # Those that enter: straight to the middle of a zone, from 10 m outside to 10 m inside at one step.
     earliest = int(np.ceil(FIRST_ENTRY_S / EVERY_S))
-    step = rng.integers(earliest, max(earliest + 1, steps - 2), entries)
+    step = rng.integers(earliest, max(earliest + 1, steps - 3), entries)
     zone, azimuth = rng.integers(0, ZONES, entries), rng.uniform(0, 360, entries)
     away = radius_m[zone][:, None] + SPEED_MPS * EVERY_S * (step[:, None] - np.arange(steps)) - 10.0
     shape = away.shape

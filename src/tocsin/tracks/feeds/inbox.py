@@ -59,6 +59,7 @@ class Inbox:
         self._rejects: list[Reject] = []
         self._flagged: dict[Flag, int] = {}
         self._read = self._shed = 0
+        self._starved: dict[bytes, int] = {}
         self._came = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -78,6 +79,7 @@ class Inbox:
             Tells where its source is after everything that the reader has read.
         """
         self._readers[reader] = position
+        reader.starved = self._starved
         return reader
 
     def close(self, reader: LiveReader) -> None:

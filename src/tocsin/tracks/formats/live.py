@@ -31,6 +31,10 @@ from tocsin.tracks.shedding import kept_of
 _AIS_LINE = re.compile(rb"[^{]{0,200}?[!$][A-Z-]{3,6}|\\|#")
 
 
+MAX_STARVED = 1_000_000
+"""Tracks that are remembered because positions of theirs were given up (P11)."""
+
+
 class LiveFormat(StrEnum):
     """What a live feed may send; `auto` tells it line by line."""
 
@@ -82,6 +86,11 @@ class Decoded:
 class LiveReader:
     """One connection's bytes into reports.
 
+    Attributes
+    ----------
+    starved : dict of bytes to int
+        How often positions of a track were given up since one was taken; readers of one feed share it.
+
     Parameters
     ----------
     feed : str
@@ -111,7 +120,7 @@ class LiveReader:
         self._own: list[Reject] = []
         self._put_by: list[tuple[bytes, int, int | None]] = []
         self._shed = 0
-        self._starved: set[bytes] = set()
+        self.starved: dict[bytes, int] = {}
         made: dict[LiveFormat, Callable[[], _Lines]] = {
             LiveFormat.AIS: lambda: AisLines(file=feed, feed=feed, party=party, is_live=True),
             LiveFormat.SBS: lambda: SbsLines(file=feed, feed=feed, party=party, zone=zone),
@@ -186,9 +195,12 @@ class LiveReader:
         most : int
         """
         keys = [track_key(text) for text, _, _ in self._put_by]
-        kept = kept_of(keys, most, starved=self._starved)
+        kept = kept_of(keys, most, starved=self.starved)
         self._shed += len(keys) - len(kept)
-        self._starved = {key for key in keys if key is not None} - {keys[place] for place in kept}
+        if len(self.starved) > MAX_STARVED:
+            self.starved.clear()
+        for key in {key for key in keys if key is not None} - {keys[place] for place in kept}:
+            self.starved[key] = self.starved.get(key, 0) + 1
         self._put_by = [self._put_by[place] for place in kept]
 
     def take(self, most: int | None = None) -> Decoded:
@@ -224,6 +236,9 @@ class LiveReader:
     def _read(self, most: int) -> None:
         """Read the first lines of those put by, each by its format."""
         taken, self._put_by = self._put_by[:most], self._put_by[most:]
+        if self.starved:
+            for text, _, _ in taken:
+                self.starved.pop(track_key(text) or b"", None)
         json = self._formats.get(LiveFormat.JSON)
         if isinstance(json, JsonLines) and all(text[:1] == b"{" for text, _, _ in taken):
             json.take_all(taken)
