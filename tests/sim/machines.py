@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +23,9 @@ from tocsin.canon import canonical_line
 from tocsin.station import core
 from tocsin.station.inputs import Inputs, Saying, dump_reports, dump_rest, load_inputs, of_deliveries
 from tocsin.station.snapshot import dump_state, load_state
+from tocsin.tracks.batch import concat
 from tocsin.tracks.feeds.feed import Delivery
+from tocsin.tracks.shedding import kept_of
 from tocsin.warn import desk, snapshot
 from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.inputs import Answer, Found, Muting, Reported, Resumed
@@ -166,6 +168,18 @@ def _sayings(rng: random.Random, hours: float) -> Iterator[tuple[int, Saying]]:
         yield STATION_START + at_s * S, told
 
 
+def _flooded(rng: random.Random, come: list[tuple[int, Delivery]]) -> Iterator[tuple[int, Delivery]]:
+    """Yield deliveries of a feed that cannot take all of it at times: what waited then is shed, and goes out as one."""
+    while come:
+        n = rng.choice([1, 1, 5, 20])
+        waited, come = come[:n], come[n:]
+        whole = concat([delivery.batch for _, delivery in waited])
+        kept = kept_of([whole.tracks[track] for track in whole.track.tolist()], rng.randrange(1, len(whole) + 1))
+        at_us, last = waited[-1]
+        few = whole.take(np.array(kept, np.int64))
+        yield at_us, replace(last, batch=few, read=len(whole), shed=len(whole) - len(few))
+
+
 class StationMachine:
     """The core of a station: reports in order, the watch, the ladder, counters and entries."""
 
@@ -224,4 +238,5 @@ class StationMachine:
                 reports = reports.take(np.flatnonzero(draw.random(len(reports)) > 0.3))
             if "clocks" in faults and feed == "g":
                 reports.observed_us[len(reports) // 2 :] += 3_600 * S
-            yield from arrivals(draw, reports, late_s=90 if "late" in faults else 15)
+            come = arrivals(draw, reports, late_s=90 if "late" in faults else 15)
+            yield from _flooded(rng, come) if "flood" in faults else come

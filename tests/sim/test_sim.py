@@ -22,6 +22,14 @@ def test_every_promise_holds_for_the_whole_station() -> None:
     assert world.counts["crashes"] and world.checks.steps["case_opened"] and world.checks.steps["notice"]
 
 
+def test_every_promise_holds_while_reports_are_shed() -> None:
+    world = World(StationMachine(), 2, 0.2, only=frozenset({"crash", "flood", "channel_error"}))
+    world.run()
+    counts = world.machine.state.counts.values()
+    assert sum(one.shed for one in counts) > 0 and world.checks.steps["case_opened"]
+    assert all(one.received == one.accepted + one.shed + one.duplicate for one in counts)
+
+
 def test_seed_replays_exactly() -> None:
     faults = frozenset(FAULTS) - {"people_silent"}
     runs = [World(DeskMachine(), 7, 1.0, only=faults).run() for _ in range(2)]

@@ -49,6 +49,7 @@ FAULTS = (
     "late",
     "gaps",
     "clocks",
+    "flood",
 )
 """Kinds of fault; each seed switches on a few, since all at once hide one another."""
 
