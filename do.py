@@ -111,7 +111,7 @@ def lock(arguments: list[str]) -> None:
 
 
 def crash(arguments: list[str]) -> None:
-    """Kill a station at random, many times, and print what was lost or doubled: `KILLS=200 SEED=1`."""
+    """Kill a station many times and print what was lost or doubled: `KILLS=200 SEED=1`, or `CUTS=50`, or `WRITES=9`."""
     set_up(DEV_LOCK)
     must(PYTHON, "-m", "tests.crash.figures", *arguments)
 

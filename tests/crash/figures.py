@@ -1,12 +1,14 @@
 """`python3 do.py crash KILLS=200 SEED=1`: many kills at random, judged like the few of the suite, with figures.
 
-`WRITES=10` cuts a scripted run at every tenth call that changes the disk instead; `WRITES=1` at every one.
+`WRITES=10` cuts a scripted run at every tenth call that changes the disk instead; `WRITES=1` at every one. `CUTS=100`
+takes the power away at so many moments of it, and with it what was not synced.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from tests.crash import scripted, strace
+from tests.crash import powercut, scripted, strace
 from tests.crash.forge import Forge
 from tests.crash.judge import judge
 from tests.crash.station import AGREEMENT, Station, scatter
@@ -33,6 +35,8 @@ def main(arguments: list[str]) -> int:
     told = {key.upper(): int(value) for key, _, value in (argument.partition("=") for argument in arguments)}
     if "WRITES" in told:
         return every_write(told["WRITES"])
+    if "CUTS" in told:
+        return power_cuts(told["CUTS"], told.get("SEED", 1))
     kills, seed = told.get("KILLS", 100), told.get("SEED", 1)
     total: dict[str, int] = {}
     starts_s: list[float] = []
@@ -90,6 +94,32 @@ def every_write(step: int) -> int:
     print(json.dumps(figures), flush=True)
     write_page("cut at writes", figures)
     return 1 if wrong else 0
+
+
+def power_cuts(cuts: int, seed: int) -> int:
+    """Cut the power of a scripted run at random moments, every second time with some of the unsynced rest kept."""
+    began = time.monotonic()
+    rng = random.Random(seed)
+    lost, wrong = 0, []
+    with tempfile.TemporaryDirectory(prefix="tocsin-crash-") as folder:
+        whole = Path(folder) / "whole"
+        whole.mkdir()
+        calls = powercut.traced(whole)
+        expected = scripted.outcome_of(whole)
+        for number in range(cuts):
+            after, data = rng.randrange(len(calls) + 1), Path(folder) / f"cut-{number}"
+            disk = powercut.cut(whole, calls, after)
+            disk.after_power_cut(data, rng if number % 2 else None)
+            lost += max(0, disk.acknowledged - scripted.durable_of(data))
+            strace.go_on(data)
+            if scripted.outcome_of(data) != expected:
+                wrong.append(f"{number}, after {after} calls")
+            shutil.rmtree(data)
+    took_s = round(time.monotonic() - began)
+    told = {"calls": len(calls), "cuts": cuts, "seed": seed, "lost": lost, "wrong": wrong, "took_s": took_s}
+    print(json.dumps(told), flush=True)
+    write_page("power cut", {**told, "machine": environment()})
+    return 1 if lost or wrong else 0
 
 
 def one_round(kills: int, seed: int, forge: Forge) -> tuple[dict[str, Any], list[float]]:

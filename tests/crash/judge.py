@@ -80,7 +80,7 @@ def judge(station: Station) -> Verdict:
     told = {fact["message"] for fact in facts if fact.get("what") == "told"}
     health = sum(fact["kind"] == "health" for fact in facts)
     unsent = messages - delivered.keys()
-    faults += [f"{len(unsent)} messages never came to the receiver"] if unsent else []
+    faults += [f"the message {key} never came to the receiver: {_story(facts, key)}" for key in sorted(unsent)]
     strangers = [key for key in delivered if key not in messages | told]
     faults += [f"{len(strangers)} deliveries of no message"] if len(strangers) > health else []
     in_doubt = sum(fact["kind"] == "outcome" and fact["outcome"] == "unknown" for fact in facts)
@@ -103,6 +103,18 @@ def judge(station: Station) -> Verdict:
         extra_deliveries=extra_deliveries,
         faults=tuple(faults),
     )
+
+
+def _story(facts: list[dict[str, Any]], message: str) -> str:
+    """Return what became of a message and its case, in short."""
+    case = next(fact["case"] for fact in facts if fact["kind"] == "message" and fact["message_id"] == message)
+    told = [
+        f"{fact['at']} {fact['kind']} {fact.get('outcome') or fact.get('to_state') or ''} {fact.get('reason') or ''}"
+        for fact in facts
+        if message in (fact.get("message"), fact.get("message_id"))
+        or (fact["kind"] == "case_step" and fact["case"] == case)
+    ]
+    return "; ".join(told[-12:])
 
 
 def kept_reports(station: Station) -> dict[str, ReportBatch]:

@@ -18,7 +18,7 @@ CALL = re.compile(r"(\d+) +(\w+)\(")
 """A line of strace's output that begins a call: of which thread, and which."""
 
 
-def forked(folder: Path, *options: str, output: str = "/dev/null") -> tuple[int, int]:
+def forked(folder: Path, *options: str, output: str = "/dev/null", calls: str = CALLS) -> tuple[int, int]:
     """Run the script in a child under strace; return its wait status and the last delivery that it acknowledged."""
     shared = mmap.mmap(-1, 4)
     ready, go = os.pipe()
@@ -34,7 +34,7 @@ def forked(folder: Path, *options: str, output: str = "/dev/null") -> tuple[int,
         finally:
             os._exit(code)
     os.close(ready)
-    command = ["strace", "-f", "-p", str(child), "-e", f"trace={CALLS}", "-o", output, *options]
+    command = ["strace", "-f", "-p", str(child), "-e", f"trace={calls}", "-o", output, *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
         assert tracer.stderr is not None
         attached = tracer.stderr.readline()
