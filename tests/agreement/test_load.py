@@ -116,6 +116,19 @@ def test_hostile_or_wrong_text_refused(text: str, found: str, tmp_path: Path):
     assert "a.yaml:" in told
 
 
+def test_geojson_that_is_a_link_out_of_the_folder_is_refused_and_a_link_within_it_is_followed(tmp_path: Path):
+    (tmp_path / "here" / ".data").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "here" / ".data"):
+        (folder / "z.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    text = "format: tocsin-agreement/1\nid: a\ngeojson: z.geojson\n"
+    (tmp_path / "here" / "z.geojson").symlink_to(tmp_path / "z.geojson")
+    with pytest.raises(AgreementErrors, match="a link to a file elsewhere"):
+        parse(text, folder=tmp_path / "here")
+    (tmp_path / "here" / "z.geojson").unlink()
+    (tmp_path / "here" / "z.geojson").symlink_to(".data/z.geojson")
+    assert parse(text, folder=tmp_path / "here").collection is not None
+
+
 def test_alias_bomb_refused_before_it_grows(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(document, "MAX_NODES", 10_000)
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -130,6 +130,10 @@ def _geojson(document: Document, folder: Path | None, reader: Reader) -> tuple[A
     if not path.is_file():
         reader.errors.append(AgreementError(f"no file {name}", expected="it beside the agreement", place=at))
         return None, at
+    if not path.resolve().is_relative_to(folder.resolve()):
+        found = f"{name}, which is a link to a file elsewhere"
+        reader.errors.append(AgreementError(found, expected="a file in the same folder", place=at))
+        return None, at
     try:
         return parse_json(_bytes(path, MAX_GEOJSON_BYTES)) or {}, Place(str(path))
     except ValueError as error:
