@@ -121,19 +121,11 @@ def _geojson(document: Document, folder: Path | None, reader: Reader) -> tuple[A
     at = document.where("geojson")
     if name is None or folder is None:
         return None, at
-    if not isinstance(name, str) or Path(name).name != name or name in (".", ".."):
-        reader.errors.append(
-            AgreementError(f"geojson {name!r}", expected="the name of a file in the same folder", place=at)
-        )
+    refused = _unfit(name, folder)
+    if refused is not None:
+        reader.errors.append(AgreementError(refused[0], expected=refused[1], place=at))
         return None, at
-    path = folder / name
-    if not path.is_file():
-        reader.errors.append(AgreementError(f"no file {name}", expected="it beside the agreement", place=at))
-        return None, at
-    if not path.resolve().is_relative_to(folder.resolve()):
-        found = f"{name}, which is a link to a file elsewhere"
-        reader.errors.append(AgreementError(found, expected="a file in the same folder", place=at))
-        return None, at
+    path = folder / str(name)
     try:
         return parse_json(_bytes(path, MAX_GEOJSON_BYTES)) or {}, Place(str(path))
     except ValueError as error:
@@ -141,6 +133,18 @@ def _geojson(document: Document, folder: Path | None, reader: Reader) -> tuple[A
             AgreementError(f"text that is not JSON ({error})", expected="GeoJSON", place=Place(str(path)))
         )
     return None, at
+
+
+def _unfit(name: object, folder: Path) -> tuple[str, str] | None:
+    """Return what was found that names no file of the folder, and what was expected; None for a name that does."""
+    if not isinstance(name, str) or Path(name).name != name or name in (".", ".."):
+        return f"geojson {name!r}", "the name of a file in the same folder"
+    path = folder / name
+    if not path.is_file():
+        return f"no file {name}", "it beside the agreement"
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return f"{name}, which is a link to a file elsewhere", "a file in the same folder"
+    return None
 
 
 def _features(collection: Any, at: Place, reader: Reader) -> tuple[dict[str, Feature], str | None]:

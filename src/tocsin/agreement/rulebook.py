@@ -75,6 +75,7 @@ class _Rules:
         self.same: dict[str, str] = {}
 
     def add(self, zone: str, rule: Rule) -> None:
+        """Keep a rule under an id made of its zone and its act; one that is there already is not kept twice."""
         substance = _substance(rule)
         twin = self.same.get(substance)
         if twin is not None:
@@ -107,6 +108,7 @@ def _zones_named(agreement: Agreement, rule: Rule, names: tuple[str, ...] | None
 
 
 def _tests(agreement: Agreement) -> Iterator[tuple[Rule, tuple[str, ...] | None, str]]:
+    """Yield a rule for the test of every prohibited act, the zones it names, and where it stands."""
     conduct = given(agreement.conduct)
     for act in (given(conduct.prohibited) if conduct else None) or ():
         test = given(act.test)

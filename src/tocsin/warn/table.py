@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tocsin.errors import LadderError
+from tocsin.transitions import diagram
 from tocsin.warn.states import CaseInput as In
 from tocsin.warn.states import CaseState as St
 
@@ -172,14 +173,7 @@ def next_state(state: St, happened: In) -> St:
 
 def picture() -> str:
     """Return the table as a Mermaid state diagram: one arrow for each pair of states, inputs that stay left out."""
-    lines = ["stateDiagram-v2", f"    [*] --> {St.NOTICED}"]
-    for state, listed in TRANSITIONS.items():
-        for target in St:
-            inputs = [str(happened) for happened in In if listed.get(happened) is target and target is not state]
-            if inputs:
-                lines.append(f"    {state} --> {target}: {', '.join(inputs)}")
-    lines.append(f"    {St.CLOSED} --> [*]")
-    return "\n".join(lines)
+    return diagram(TRANSITIONS, St.NOTICED, St.CLOSED)
 
 
 def table_markdown() -> str:

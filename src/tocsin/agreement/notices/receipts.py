@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from tocsin.agreement.notices.words import NoticeError
+from tocsin.transitions import diagram
 
 
 class LineState(StrEnum):
@@ -115,10 +116,4 @@ def next_line(state: LineState, happened: LineInput) -> LineState:
 
 def picture() -> str:
     """Return the table as a Mermaid state diagram; inputs that change nothing are left out."""
-    lines = ["stateDiagram-v2", f"    [*] --> {LineState.AWAITED}"]
-    for state, listed in TRANSITIONS.items():
-        for target in LineState:
-            inputs = [str(i) for i in LineInput if listed.get(i) is target and target is not state]
-            if inputs:
-                lines.append(f"    {state} --> {target}: {', '.join(inputs)}")
-    return "\n".join(lines)
+    return diagram(TRANSITIONS, LineState.AWAITED)

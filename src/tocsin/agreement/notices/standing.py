@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from tocsin.agreement.notices.words import NoticeError
+from tocsin.transitions import diagram
 
 
 class Standing(StrEnum):
@@ -86,9 +87,4 @@ def next_standing(standing: Standing, turn: Turn) -> Standing:
 
 def picture() -> str:
     """Return the table as a Mermaid state diagram; turns that change nothing are left out."""
-    lines = ["stateDiagram-v2", f"    [*] --> {Standing.STANDING}"]
-    for standing, listed in TRANSITIONS.items():
-        for turn, target in listed.items():
-            if target is not standing:
-                lines.append(f"    {standing} --> {target}: {turn}")
-    return "\n".join(lines)
+    return diagram(TRANSITIONS, Standing.STANDING)

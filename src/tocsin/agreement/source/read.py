@@ -128,6 +128,7 @@ class Reader:
         )
 
     def _collect(self, plan: Plan, key: str, node: Node, path: str, found: dict[str, Any]) -> bool:
+        """Read a value whose key a pattern gathers; return False if none does."""
         for pattern, slot in plan.collected:
             match = pattern.fullmatch(key)
             if match:
@@ -148,6 +149,7 @@ _PLANS: dict[type[Record], Plan] = {}
 
 
 def _plan(cls: type[Record]) -> Plan:
+    """Make the plan of a record class from the annotations of its fields."""
     keys: dict[str, Slot] = {}
     collected: list[tuple[re.Pattern[str], Slot]] = []
     required: list[Slot] = []
@@ -203,6 +205,7 @@ def kind_of(hint: Any) -> Kind | None:
 
 
 def _key(name: str, parts: list[Any], quantity: Quantity | None) -> str:
+    """Return the key of a field: its name without the unit or kind that ends it."""
     kinds = [kind_of(part) for part in parts]
     suffix = quantity.suffix if quantity else ""
     for kind in (Kind.INSTANT, Kind.TIME_OF_DAY):
@@ -212,6 +215,7 @@ def _key(name: str, parts: list[Any], quantity: Quantity | None) -> str:
 
 
 def _converter(parts: list[Any]) -> Convert:
+    """Return what reads a value of one of several types: the first that does not refuse it."""
     if len(parts) == 1:
         return _one(parts[0])
     records = [p for p in parts if isinstance(p, type) and issubclass(p, Record)]
@@ -243,6 +247,7 @@ def _best(records: list[type[Record]], reader: Reader, node: Node, path: str) ->
 
 
 def _one(hint: Any) -> Convert:
+    """Return what reads a value of one type."""
     origin = get_origin(hint)
     if origin is Annotated:
         base, mark = get_args(hint)[:2]
@@ -257,6 +262,7 @@ def _one(hint: Any) -> Convert:
 
 
 def _tuple(args: tuple[Any, ...]) -> Convert:
+    """Return what reads a list: refused members are told each with its place, the others kept."""
     convert = _converter(alternatives(args[0]))
     length = None if args[-1] is Ellipsis else len(args)
 
@@ -280,6 +286,8 @@ def _tuple(args: tuple[Any, ...]) -> Convert:
 
 
 def _mapping(convert: Convert) -> Convert:
+    """Return what reads a mapping with keys of the writer's own; blank values are left out."""
+
     def members(reader: Reader, node: Node, path: str) -> dict[str, Any]:
         if not isinstance(node.value, dict):
             raise Refusal(_shown(node), "a mapping")
@@ -296,6 +304,8 @@ def _mapping(convert: Convert) -> Convert:
 
 
 def _choice(kind: type[StrEnum]) -> Convert:
+    """Return what reads one word of a list."""
+
     def choice(reader: Reader, node: Node, path: str) -> StrEnum:
         try:
             return kind(node.value if isinstance(node.value, str) else "")
@@ -308,6 +318,8 @@ def _choice(kind: type[StrEnum]) -> Convert:
 
 
 def _quantity(quantity: Quantity, *, vague: bool) -> Convert:
+    """Return what reads a number with its unit, in the value or at the end of its key; `vague` keeps an "about"."""
+
     def measured(reader: Reader, node: Node, path: str) -> float | Vague:
         value = node.value
         unit = next((u for u in quantity.key_units if path.endswith(f"_{u}")), None)
@@ -420,6 +432,7 @@ _SCALARS: dict[type, Convert] = {str: _text, bool: _truth, int: _whole, float: _
 
 
 def _disputed(node: Node) -> Disputed | None:
+    """Return the readings of a value in dispute, or None for one that is not."""
     value = node.value
     readings = value[State.DISPUTED].value if isinstance(value, dict) and State.DISPUTED in value else None
     if readings is None:
@@ -431,6 +444,7 @@ def _disputed(node: Node) -> Disputed | None:
 
 
 def _shown(node: Node) -> str:
+    """Return a value as a refusal shows it, cut to a line."""
     value = node.value
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
