@@ -23,7 +23,11 @@ from tocsin.store.store import Store
 from tocsin.tracks.archive import read_tracks
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import canonical
+from tocsin.warn.states import MessageState
 from tocsin.watch.state import WatchState
+
+GIVEN_UP = frozenset({MessageState.UNKNOWN, MessageState.FAILED_FOR_GOOD})
+"""States of a message that is not tried any further."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class Verdict:
         Pushes that had to be made again.
     lost, missing, extra, doubled : int
         Reports; final events that the oracle has and the station has not; the other way; things said twice.
+    given_up : int
+        Messages that never came, since their time was over before an attempt was: recorded so, and the ladder went on.
     in_doubt : int
         Attempts whose outcome a kill took away.
     extra_deliveries : int
@@ -56,6 +62,7 @@ class Verdict:
     missing: int
     extra: int
     doubled: int
+    given_up: int
     in_doubt: int
     extra_deliveries: int
     faults: tuple[str, ...]
@@ -80,7 +87,9 @@ def judge(station: Station) -> Verdict:
     told = {fact["message"] for fact in facts if fact.get("what") == "told"}
     health = sum(fact["kind"] == "health" for fact in facts)
     unsent = messages - delivered.keys()
-    faults += [f"the message {key} never came to the receiver: {_story(facts, key)}" for key in sorted(unsent)]
+    states = message_states(station)
+    unsaid = [key for key in sorted(unsent) if states[key] not in GIVEN_UP]
+    faults += [f"the message {key} never came, and is {states[key]}: {_story(facts, key)}" for key in unsaid]
     strangers = [key for key in delivered if key not in messages | told]
     faults += [f"{len(strangers)} deliveries of no message"] if len(strangers) > health else []
     in_doubt = sum(fact["kind"] == "outcome" and fact["outcome"] == "unknown" for fact in facts)
@@ -99,10 +108,17 @@ def judge(station: Station) -> Verdict:
         missing=len(missing),
         extra=len(extra),
         doubled=doubled,
+        given_up=len(unsent) - len(unsaid),
         in_doubt=in_doubt,
         extra_deliveries=extra_deliveries,
         faults=tuple(faults),
     )
+
+
+def message_states(station: Station) -> dict[str, MessageState]:
+    """Return the state of every message of every case."""
+    cases = [json.loads(row[0]) for row in station.query("SELECT line FROM case_file")]
+    return {m["message_id"]: MessageState(m["state"]) for case in cases for m in case["messages"]}
 
 
 def _story(facts: list[dict[str, Any]], message: str) -> str:
