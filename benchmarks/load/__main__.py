@@ -76,7 +76,7 @@ def run(name: str, *, seconds: int, seed: int, entries: int) -> dict[str, Any]:
             drained_s = settle(station, sent["sent"])
             cpu_s = station.cpu_s() - cpu_s
             counts = station.ask("/counters")["total"]
-            rss_mb = station.rss_mb()
+            rss_mb, ticks = station.rss_mb(), station.ask("/healthz")["tick"]
             code = station.stop()
         finally:
             station.kill()
@@ -90,6 +90,7 @@ def run(name: str, *, seconds: int, seed: int, entries: int) -> dict[str, Any]:
         "behind_max_s": round(sent["behind_max_s"], 2),
         "drained_s": round(drained_s, 1),
         "cpu_us_per_report": round(cpu_s / sent["sent"] * 1e6, 1),
+        "ticks": ticks,
         "rss_mb": round(rss_mb),
         "start_s": round(start_s, 2),
         "exit_code": code,
