@@ -21,6 +21,7 @@ from tocsin.errors import TocsinError
 from tocsin.record.verifier.verify import verify_folder
 from tocsin.station.core import State, begin, tick
 from tocsin.station.inputs import Inputs, of_deliveries
+from tocsin.station.lookback import Lookback
 from tocsin.station.publisher import Publisher
 from tocsin.station.rows import Chores, restore, write_of
 from tocsin.station.snapshot import dump_state, write_snapshot
@@ -42,7 +43,7 @@ REFUSED = 3
 
 def script() -> list[tuple[int, Delivery]]:
     """Return what a run is given: some twenty deliveries of vessels that cross the ring."""
-    made = arrivals(np.random.default_rng(11), walk(np.random.default_rng(11), 120), late_s=5)
+    made = arrivals(np.random.default_rng(11), walk(np.random.default_rng(11), 120), late_s=90)
     return [
         (at_us, Delivery(feed="f", batch=one.batch, rejects=(), read=one.read, position=str(number)))
         for number, (at_us, one) in enumerate(made, start=1)
@@ -71,8 +72,12 @@ def run(folder: Path, acknowledged: mmap.mmap) -> None:
     done = int(state.positions.get("f", "0"))
     began_us = max(state.now_us, START - SECOND)
     opening = Inputs(agreement=NOTED if is_new else None, started=FEEDS, log_key=publisher.log_key)
+    lookback = Lookback(store, folder, correct=_note, note=_note)
     state, sends = _step(store, publisher, folder, state, opening, began_us)
     for number, (at_us, delivery) in enumerate(SCRIPT[done:], start=done + 1):
+        if (found := _looked_back(lookback, state)) is not None:
+            inputs = Inputs(corrected=(found,), outcomes=tuple(map(_outcome, sends)))
+            state, sends = _step(store, publisher, folder, state, inputs, state.now_us)
         batch, rest = of_deliveries([delivery])
         inputs = Inputs(
             batch=batch, delivered=rest, outcomes=tuple(map(_outcome, sends)), sayings=SAYINGS.get(number, ())
@@ -90,6 +95,7 @@ def run(folder: Path, acknowledged: mmap.mmap) -> None:
 def _step(store: Store, publisher: Publisher, folder: Path, state: State, inputs: Inputs, now_us: int):
     terms = compile_terms(inputs.agreement) if inputs.agreement else None
     state, commit = tick(state, inputs, now_us, terms=terms)
+    _step.commit = commit
     named = None
     if state.tick % SNAPSHOT_EVERY == 1 and state.tick > 1:
         named = _step.pending
@@ -104,6 +110,13 @@ def _step(store: Store, publisher: Publisher, folder: Path, state: State, inputs
 
 
 _step.pending = None
+
+
+def _looked_back(lookback: Lookback, state: State):
+    """Return what late reports change; the thread's work, without the thread."""
+    lookback.committed(_step.commit, state)
+    job, lookback._job = lookback._job, None
+    return None if job is None else lookback._found(job)
 
 
 def _outcome(send) -> Reported:

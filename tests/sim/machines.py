@@ -21,16 +21,20 @@ from tests.warn.stories import T0, S, cable, event, rich, withdrawn
 
 from tocsin.canon import canonical_line
 from tocsin.station import core
-from tocsin.station.inputs import Inputs, Saying, dump_reports, dump_rest, load_inputs, of_deliveries
+from tocsin.station.amending import Again, Chapter, doubt_of, look
+from tocsin.station.inputs import Corrected, Inputs, Saying, dump_reports, dump_rest, load_inputs, of_deliveries
 from tocsin.station.snapshot import dump_state, load_state
-from tocsin.tracks.batch import concat
+from tocsin.tracks.batch import ReportBatch, concat
 from tocsin.tracks.feeds.feed import Delivery
+from tocsin.tracks.order import canonical
 from tocsin.tracks.shedding import kept_of
 from tocsin.warn import desk, snapshot
 from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.inputs import Answer, Found, Muting, Reported, Resumed
 from tocsin.warn.telling import Acknowledgement
-from tocsin.watch.event import EventKind
+from tocsin.watch.corrections import amendments, final_events
+from tocsin.watch.engine import Engine
+from tocsin.watch.event import Event, EventKind, Revision, Standing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +66,9 @@ class Machine(Protocol):
     def docket(self) -> Docket: ...
     def pack(self, arrived: list[Any], *, is_start: bool) -> Any: ...
     def step(self, packed: Any, now_us: int) -> Step: ...
+    def durable(self, packed: Any, now_us: int) -> None: ...
+    def looked_back(self, rng: random.Random) -> list[Any]: ...
+    def at_the_end(self) -> None: ...
     def dump(self) -> bytes: ...
     def load(self, raw: bytes) -> None: ...
     def traffic(self, rng: random.Random, hours: float, faults: frozenset[str]) -> Iterator[tuple[int, Any]]: ...
@@ -108,6 +115,15 @@ class DeskMachine:
             digest=_digest([*decided.facts, sent]),
             changed=list(decided.changed),
         )
+
+    def durable(self, packed: Any, now_us: int) -> None:
+        """Nothing is looked at again."""
+
+    def looked_back(self, rng: random.Random) -> list[Any]:
+        return []
+
+    def at_the_end(self) -> None:
+        """What holds at the end is in `Checks`."""
 
     def dump(self) -> bytes:
         return self.in_force.to_bytes(4, "big") + snapshot.dump(self.docket)
@@ -189,6 +205,11 @@ class StationMachine:
         self.terms = TERMS
         self.state = core.begin(self.terms)
         self.is_new = True
+        self.journal: list[ReportBatch] = []
+        self.finals: dict[str, Event] = {}
+        self.commit: Any = None
+        self.again = Again()
+        self.looking = False
 
     @property
     def docket(self) -> Docket:
@@ -203,6 +224,7 @@ class StationMachine:
             mutes=tuple(item for item in arrived if isinstance(item, Muting)),
             outcomes=tuple(item for item in arrived if isinstance(item, Reported)),
             sayings=tuple(item for item in arrived if isinstance(item, Saying)),
+            corrected=tuple(item for item in arrived if isinstance(item, Corrected)),
             agreement=self.terms.written if self.state.tick == 0 else None,
             started=FEEDS if is_start else None,
         )
@@ -211,6 +233,7 @@ class StationMachine:
     def step(self, packed: Any, now_us: int) -> Step:
         inputs = load_inputs(*packed)
         self.state, commit = core.tick(self.state, inputs, now_us, terms=self.terms if inputs.agreement else None)
+        self.commit = commit
         return Step(
             facts=commit.facts,
             sends=commit.sends,
@@ -219,11 +242,54 @@ class StationMachine:
             changed=[case.case_id for case in commit.cases],
         )
 
+    def durable(self, packed: Any, now_us: int) -> None:
+        """Keep what a store would: the reports that were not ahead of the clock, and what was told as final."""
+        batch, commit = load_inputs(*packed).batch, self.commit
+        self.journal.append(batch.take(batch.observed_us <= now_us + FEEDS["f"].ahead_us))
+        final = [event for event in commit.events if event.standing is Standing.FINAL]
+        self.finals |= {event.event_id: event for event in final}
+        self.looking = self.looking and not commit.looked
+        self.again.hear((event.track_id for event in final), self.state.doubted)
+
+    def looked_back(self, rng: random.Random) -> list[Any]:
+        """Return what late reports change, if it is time to look, as of the last durable step."""
+        state, watermark_us = self.state, self.state.live.order.watermark_us
+        due = self.again.due(state.doubted, watermark_us=watermark_us)
+        if self.looking or not (len(state.late) or due) or rng.random() < 0.5:
+            return []
+        doubt = doubt_of(state.late, due, watermark_us=watermark_us, now_us=state.now_us)
+        self.again.looked(doubt, state.doubted)
+        self.looking = True
+        if not doubt.since_us:
+            return [Corrected(looked_at=len(doubt.late), duplicate={}, events=())]
+        tracks = None if self.terms.engine.looks_together else doubt.since_us.keys()
+        told = [event for event in self.stands() if tracks is None or event.track_id in tracks]
+        reports = concat(self.journal)
+        reports = reports.take(reports.observed_us < watermark_us)
+        reports = reports if tracks is None else reports.of_tracks(tracks)
+        engine = Engine(self.terms.engine.watchlist)
+        return [look(doubt, [Chapter(engine=engine, until_us=None)], reports, told, from_us=STATION_START - 86_400 * S)]
+
+    def stands(self) -> list[Event]:
+        return [event for event in self.finals.values() if event.revision is not Revision.WITHDRAWN]
+
+    def at_the_end(self) -> None:
+        """What is final is what all reports tell, whenever they came (P2)."""
+        watermark_us = self.state.live.order.watermark_us
+        reports = concat(self.journal)
+        reports = reports.take(reports.observed_us < watermark_us)
+        expected = final_events(
+            Engine(self.terms.engine.watchlist), reports.take(canonical(reports).keep), watermark_us=watermark_us
+        )
+        assert not len(self.state.late), "every late report was looked at"
+        assert amendments(self.stands(), expected) == [], "what is final is what all reports tell"
+
     def dump(self) -> bytes:
         return dump_state(self.state)
 
     def load(self, raw: bytes) -> None:
         self.state = load_state(raw)
+        self.looking, self.again = False, Again()
 
     def traffic(self, rng: random.Random, hours: float, faults: frozenset[str]) -> Iterator[tuple[int, Any]]:
         """Yield deliveries of vessels crossing a ring: out of order, twice, late beyond lateness, with gaps.

@@ -18,6 +18,7 @@ from tests.sim.checks import Checks
 from tests.sim.machines import Kept, Machine, Step
 
 from tocsin.clock import Reading
+from tocsin.station.inputs import Corrected
 from tocsin.warn.guard import Told, tell
 from tocsin.warn.inputs import Answer, Muting, Reported
 from tocsin.warn.states import PERSONS_REASONS, AnswerKind, MessageState, Purpose
@@ -120,6 +121,7 @@ class World:
         self.dead_until_us.clear()
         self._until(self.end_us + 6 * 3_600 * S)
         self.checks.at_the_end(self.machine.docket, self.machine.docket.now_us)
+        self.machine.at_the_end()
         return self
 
     def _until(self, end_us: int) -> None:
@@ -225,17 +227,18 @@ class World:
         if self.snapshot is None:
             self.snapshot = self.machine.dump()
         told = self.now()
-        arrived, self.waiting = self.waiting, []
+        arrived, self.waiting = self.waiting + self.machine.looked_back(self.rng), []
         is_start, self.unresumed = self.unresumed, False
         packed = self.machine.pack(arrived, is_start=is_start)
         step = self.machine.step(packed, told.now_us)
         self.counts["ticks"] += 1
         if self.has("power", 0.01):
-            self.waiting = [item for item in arrived if not isinstance(item, Reported)]
+            self.waiting = [item for item in arrived if not isinstance(item, Reported | Corrected)]
             self.unresumed = True
             self.crash()
             return
         self.journal.append(Kept(packed, told.now_us, step.digest))
+        self.machine.durable(packed, told.now_us)
         self.told = told
         self.checks.after(step, self.machine.docket, told.now_us)
         self.counts["facts"] += len(step.facts)
@@ -253,7 +256,7 @@ class World:
         self.counts["crashes"] += 1
         self.life += 1
         self.unresumed = True
-        self.waiting = [item for item in self.waiting if not isinstance(item, Reported)]
+        self.waiting = [item for item in self.waiting if not isinstance(item, Reported | Corrected)]
         self.machine.load(self.snapshot)
         for kept in self.journal:
             again = self.machine.step(kept.inputs, kept.now_us)

@@ -46,6 +46,12 @@ from tocsin.watch.live import LiveState
 MAX_LATE = 100_000
 """Late reports that wait to be looked at for what they change; more are counted late and not looked at."""
 
+DOUBTED_US = 86_400 * 1_000_000
+"""How long a track with late reports is looked at again, microseconds: longer than most visits last."""
+
+MAX_DOUBTED = 10_000
+"""Tracks with late reports that are remembered; of more the ones that came first are let go (P11)."""
+
 COUNTS_EVERY_US = 3_600 * 1_000_000
 """How often the counters go into the record; microseconds."""
 
@@ -83,6 +89,9 @@ class State:
     positions : dict of str to str
     late : ReportBatch
         Late reports that nobody has looked at yet, the oldest first.
+    doubted : dict of str to (int, int)
+        Tracks with late reports: since when they are in doubt, and when they were last looked at. The live watch goes
+        on without what came late, so they are looked at again while this is remembered.
     in_flight : dict of str to (str, int)
         Attempts without an outcome: message and number, by attempt.
     event_count, fact_count, entry_count : int
@@ -107,6 +116,7 @@ class State:
     counts: dict[str, FeedCounts] = field(default_factory=dict)
     positions: dict[str, str] = field(default_factory=dict)
     late: ReportBatch = field(default_factory=lambda: EMPTY)
+    doubted: dict[str, tuple[int, int]] = field(default_factory=dict)
     in_flight: dict[str, tuple[str, int]] = field(default_factory=dict)
     event_count: int = 0
     fact_count: int = 0
@@ -151,6 +161,8 @@ class Commit:
         What came of them, and of time, in the order of the record.
     judged : list of Judged
         How notified tracks keep to their notices.
+    looked : bool
+        True if late reports were looked at: what they change is among the events.
     version : AgreementText or None
         Which came into force.
     silent : list of str
@@ -177,6 +189,7 @@ class Commit:
     noticed: list[list[Fact]] = field(default_factory=list)
     notice_facts: list[Fact] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
+    looked: bool = False
     version: AgreementText | None = None
     silent: list[str] = field(default_factory=list)
 
@@ -411,7 +424,12 @@ class _Turn:
             counts.duplicate += held - applied.get(feed, 0) - waiting.get(feed, 0)
 
     def _corrected(self, corrected: Corrected) -> Iterable[Event]:
-        self.state.late = self.state.late.take(slice(corrected.looked_at, None))
+        state, self.commit.looked = self.state, True
+        state.late = state.late.take(slice(corrected.looked_at, None))
+        for track, since_us in corrected.since_us.items():
+            state.doubted[track] = (min(since_us, state.doubted.get(track, (since_us, 0))[0]), self.now_us)
+        recent = [(t, held) for t, held in state.doubted.items() if held[1] >= self.now_us - DOUBTED_US]
+        state.doubted = dict(recent[-MAX_DOUBTED:])
         for feed, count in corrected.duplicate.items():
             counts = self._counts(feed)
             counts.late -= count

@@ -55,6 +55,8 @@ class Health(StrEnum):
     """The wall clock stepped beside the steady one."""
     SHED = "shed"
     """More came on a feed than could be taken; the feed gave records up unread."""
+    LATE = "late"
+    """Late reports could not be looked at; what they would have changed is not known."""
     UNREADABLE = "unreadable"
     """Something came back by a channel that can be no answer."""
     RECORD = "record"
@@ -122,11 +124,14 @@ class Corrected:
         By feed, how many of them said what had been watched already.
     events : tuple of Event
         Final; opened, amended or withdrawn.
+    since_us : mapping of str to int
+        By track that was looked at, since when what was told of it was in doubt.
     """
 
     looked_at: int
     duplicate: Mapping[str, int]
     events: tuple[Event, ...]
+    since_us: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,8 +157,8 @@ class Keeping:
         return notes
 
     def _end(self, report: Reported, now_us: int) -> list[dict[str, Any]]:
-        telling = self.tellings[report.message_id]
-        if report.number != telling.number:
+        telling = self.tellings.get(report.message_id)
+        if telling is None or report.number != telling.number:  # told twice in one tick, or of an attempt before
             return []
         outcome = report.outcome
         if outcome.state in _FAILED and telling.number < MOST_ATTEMPTS:

@@ -25,6 +25,7 @@ from tocsin.station.core import Commit, State
 from tocsin.station.counters import FeedCounts, total
 from tocsin.station.inputs import Health, HealthNote
 from tocsin.station.keeping import message_of
+from tocsin.station.lookback import Lookback
 from tocsin.station.noticebook import NoticeBook
 from tocsin.station.publisher import Publisher
 from tocsin.station.room import Room
@@ -132,6 +133,8 @@ class LiveStation:
         self.publisher = Publisher(folder, self._store, terms=self._terms, clock=self._clock, note=self.ticker.note)
         self._closing.append(self.publisher.stop)
         self.publisher.check(self.ticker.committed_entries)
+        self._lookback = Lookback(self._store, folder, correct=self.ticker.correct, note=self.ticker.note)
+        self._closing.append(self._lookback.stop)
         self._senders = Senders(settings.transports, report=self.ticker.report, now_us=self._clock.now_us)
         self._snapshots = Snapshots(folder, self._store)
         self._closing.append(self._snapshots.close)
@@ -150,6 +153,7 @@ class LiveStation:
         policies = {name: feed.policy for name, feed in self._feeds.items()}
         self.ticker.start(self._version, policies, notes, log_key=self.publisher.log_key)
         self.publisher.start()
+        self._lookback.start()
         self._closing.append(self._settings.transports.listen(self._hear, self._told))
 
     async def ports(self) -> dict[str, int]:
@@ -250,6 +254,8 @@ class LiveStation:
 
     def _committed(self, commit: Commit) -> None:
         self.publisher.want(commit.first_entry + len(commit.entries))
+        if self.ticker.state is not None:
+            self._lookback.committed(commit, self.ticker.state)
 
     def _close(self) -> None:
         while self._closing:

@@ -73,6 +73,7 @@ class _Kept(msgspec.Struct, kw_only=True):
     counts: dict[str, FeedCounts]
     positions: dict[str, str]
     late: bytes
+    doubted: dict[str, tuple[int, int]]
     in_flight: dict[str, tuple[str, int]]
     event_count: int
     fact_count: int
@@ -85,6 +86,7 @@ _SAME = (
     "keeping",
     "counts",
     "positions",
+    "doubted",
     "in_flight",
     "event_count",
     "fact_count",

@@ -26,6 +26,7 @@ from tocsin.kernels.detect.episodes import copy_track
 from tocsin.kernels.tables import NEVER
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import BEGINNING_US, Release, Reorder, canonical, push
+from tocsin.watch.corrections import amendments
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event, Revision, Standing
 from tocsin.watch.replay import replay
@@ -141,16 +142,7 @@ def corrections(engine: Engine, history: ReportBatch, late: ReportBatch) -> list
     """
     both = concat([history, late])
     end = both.take(canonical(both).keep)
-    before = {e.event_id: e for e in replay(engine, history)[0]}
-    after = {e.event_id: e for e in replay(engine, end)[0]}
-    opened = [event for key, event in after.items() if key not in before]
-    amended = [
-        replace(e, revision=Revision.AMENDED)
-        for k, e in after.items()
-        if k in before and before[k].as_line() != e.as_line()
-    ]
-    withdrawn = [replace(e, revision=Revision.WITHDRAWN) for key, e in before.items() if key not in after]
-    return sorted([*opened, *amended, *withdrawn], key=lambda event: event.order)
+    return amendments(replay(engine, history)[0], replay(engine, end)[0])
 
 
 def _at_arrival(engine: Engine, state: LiveState, release: Release) -> list[Event]:
