@@ -91,6 +91,14 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     store.close()
 
 
+def test_what_is_found_wrong_stops_it_and_whoever_waits_is_told(stage: Stage) -> None:
+    stage.ticker.fail("the database is damaged")
+    stage.until(lambda: stage.last_words)
+    assert stage.last_words == ["the database is damaged"]
+    with pytest.raises(RefusedError, match="damaged"):
+        stage.deliver(0, 1)
+
+
 def test_what_comes_together_shares_a_tick_and_is_durable_when_told_so(stage: Stage) -> None:
     futures = [stage.deliver(n, n + 1) for n in range(100)]
     for future in futures:

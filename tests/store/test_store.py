@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 
 from tocsin.errors import StoreError
 from tocsin.store import schema
+from tocsin.store import store as module
 from tocsin.store.connect import as_store_error, connect, sqlite_url
 from tocsin.store.store import Store, Write
 
@@ -97,6 +98,26 @@ def test_damage_is_found_at_the_start(path: Path) -> None:
     path.write_bytes(whole)
     with pytest.raises(StoreError, match=r"damaged|malformed|NOTADB|CORRUPT"):
         Store(sqlite_url(path))
+
+
+def test_a_large_file_is_checked_beside_the_work(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(sqlite_url(path))
+    for number in range(1, 60):
+        store.write(Write(tick=row(number, reports=bytes(8_000))))
+    store.close()
+    monkeypatch.setattr(module, "CHECKED_AT_ONCE_BYTES", 1_000)
+    store = Store(sqlite_url(path))
+    assert not store.is_checked
+    store.check()
+    assert store.is_checked
+    store.close()
+    with path.open("r+b") as file:  # the pages of the first ticks; nothing that opening reads
+        file.seek(120 * 1_024)
+        file.write(b"\xff" * 60_000)
+    store = Store(sqlite_url(path))
+    with pytest.raises(StoreError, match="damaged"):
+        store.check()
+    store.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "mysql://x/y", "nothing"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,6 +155,8 @@ class LiveStation:
         self.ticker.start(self._version, policies, notes, log_key=self.publisher.log_key)
         self.publisher.start()
         self._lookback.start()
+        if not self._store.is_checked:
+            threading.Thread(target=self._check_store, name="check", daemon=True).start()
         self._closing.append(self._settings.transports.listen(self._hear, self._told))
 
     async def ports(self) -> dict[str, int]:
@@ -231,6 +234,13 @@ class LiveStation:
         message = message_of(note, self.now_us())
         outcome = self._settings.transports.send(message, self.now_us())
         log.critical("station.last_words", extra={"outcome": str(outcome.state), "reason": outcome.reason})
+
+    def _check_store(self) -> None:
+        """See that a large database is sound, beside the work; stop if it is not."""
+        try:
+            self._store.check()
+        except StoreError as error:
+            self.ticker.fail(str(error))
 
     def _hear(self, answer: Answer | Rejected) -> None:
         """Take what came back by a channel; called from its listener's thread."""

@@ -157,6 +157,7 @@ class Ticker:
         self._decided: deque[_Decided] = deque()
         self._change = threading.Condition()
         self._stopping = False
+        self._found_wrong: str | None = None
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
 
     # --- from any thread -------------------------------------------------------------------------------------------
@@ -264,6 +265,12 @@ class Ticker:
         """Take what late reports turned out to change."""
         self._add(lambda waiting: waiting.corrected.append(corrected))
 
+    def fail(self, why: str) -> None:
+        """Stop for good, soon: something was found that makes all that follows doubtful."""
+        with self._change:
+            self._found_wrong = why
+            self._change.notify()
+
     def now_us(self) -> int:
         """Return the station's time."""
         return self._clock.now_us()
@@ -321,6 +328,9 @@ class Ticker:
     def _run(self) -> None:
         try:
             while self.failed is None:
+                if self._found_wrong is not None:
+                    self._fail(self._found_wrong)
+                    break
                 taken, stopping = self._take()
                 self._watch_over()
                 inputs, version = _inputs_of(taken)
@@ -337,7 +347,7 @@ class Ticker:
     def _take(self) -> tuple[_Waiting, bool]:
         """Wait for something to do, and take all of it that one tick takes."""
         with self._change:
-            if not self._waiting and not self._stopping:
+            if not self._waiting and not self._stopping and self._found_wrong is None:
                 self._change.wait(self._pause_s())
             taken = self._waiting
             self._waiting = _Waiting()

@@ -125,6 +125,16 @@ def faults_of(connection: Connection) -> list[str]:
     return faults
 
 
+def size_of(connection: Connection) -> int:
+    """Return the bytes of a SQLite file; 0 for PostgreSQL."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    return int(
+        connection.exec_driver_sql("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").scalar()
+        or 0
+    )
+
+
 def damage_of(connection: Connection) -> str | None:
     """Return what SQLite's own check finds wrong with the file, or None; PostgreSQL checks its pages itself."""
     if connection.dialect.name != "sqlite":

@@ -18,13 +18,17 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.errors import StoreAwayError, StoreError
 from tocsin.store import schema
-from tocsin.store.connect import as_store_error, connect, damage_of, faults_of
+from tocsin.store.connect import as_store_error, connect, damage_of, faults_of, size_of
 
 WRITER = "writer"
 """Key of the fencing number."""
 
 PG_LOCK = 0x746F6373696E
 """PostgreSQL's advisory lock of the one writer: "tocsin" in ASCII."""
+
+CHECKED_AT_ONCE_BYTES = 64 * 2**20
+"""A SQLite file up to this size is checked whole before it is used: a quarter of a second. A larger one, which may take
+minutes, is checked beside the work (`check`)."""
 
 Row = Mapping[str, Any]
 
@@ -84,6 +88,8 @@ class Store:
     ----------
     faults : list of str
         What is unsafe about it.
+    is_checked : bool
+        False if it is so large that `check` is still to be called.
 
     Raises
     ------
@@ -101,6 +107,7 @@ class Store:
         self._show_fence: Update | None = None
         self._puts: dict[str, Executable] = {}
         self.faults: list[str] = []
+        self.is_checked = False
         try:
             self._open(allow_unsafe=allow_unsafe)
         except DBAPIError as error:
@@ -137,6 +144,17 @@ class Store:
                 self._in_doubt = True
                 self._drop()
             raise found from error
+
+    def check(self) -> None:
+        """Read all of a SQLite file beside the writer and see that it is sound; may be called from any thread.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged.
+        """
+        with self.reader() as connection:
+            self._check(connection)
 
     def reader(self) -> Connection:
         """Return a connection that can only read; close it, or use it in a `with` statement."""
@@ -196,9 +214,9 @@ class Store:
     def _open(self, *, allow_unsafe: bool) -> None:
         connection = self._connected()
         with connection.begin():
-            damage = damage_of(connection)
-            if damage is not None:
-                raise StoreError(f"{self._engine.url.database or 'the database'} is damaged: {damage}")
+            size_bytes = size_of(connection)
+        if size_bytes <= CHECKED_AT_ONCE_BYTES:
+            self._check(connection)
         with connection.begin():
             self.faults = faults_of(connection)
             if self.faults and not allow_unsafe:
@@ -211,6 +229,13 @@ class Store:
         table = schema.station
         mine = (table.c.key == WRITER) & (table.c.value == self._fence)
         self._show_fence = update(table).where(mine).values(value=self._fence)
+
+    def _check(self, connection: Connection) -> None:
+        with connection.begin():
+            damage = damage_of(connection)
+        if damage is not None:
+            raise StoreError(f"the database is damaged: {damage}")
+        self.is_checked = True
 
     def _connected(self) -> Connection:
         if self._connection is None:
