@@ -18,7 +18,7 @@ from tests.reliability import environment, write_page
 
 SCENARIOS: dict[str, dict[str, Any]] = {
     "tcp_5k": {"door": "tcp", "rate": 5_000, "senders": 4, "piece_s": 0.002},
-    "http_5k": {"door": "http", "rate": 5_000, "senders": 8, "piece_s": 0.010},
+    "http_5k": {"door": "http", "rate": 5_000, "senders": 24, "piece_s": 0.010},
     "tcp_50k": {"door": "tcp", "rate": 50_000, "senders": 8, "piece_s": 0.005},
     "overload": {"door": "tcp", "rate": 150_000, "senders": 8, "piece_s": 0.010},
 }
