@@ -34,4 +34,10 @@ def _shown(value: object) -> str:
 
 def environment() -> dict[str, str]:
     """Return what a figure depends on: the machine, for the report."""
-    return {"cpus": str(os.cpu_count()), "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version}
+    model = next((line for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")), ":unknown")
+    cpu = model.partition(":")[2].strip()
+    return {"cpus": str(os.cpu_count()), "cpu": cpu, "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version}
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
