@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -46,6 +47,7 @@ def run_command(
     """
     from tocsin.record.files import Lock, make_folder
 
+    gc.disable()  # a start makes hundreds of thousands of objects that stay: looking for others costs a quarter of it
     host, port = _address(bind)
     make_folder(data)
     Lock(data / "station.lock").close()  # a second process is told before anything heavy is loaded
@@ -103,6 +105,8 @@ async def _run(station: LiveStation, agreement: Path, *, host: str, port: int, p
     async with serving(app, host=host, port=port) as server:
         running = asyncio.create_task(station.run(stop))
         ports = await station.ports()
+        gc.freeze()  # what is there now stays: no report waits for it to be looked through
+        gc.enable()
         ready = {
             "ready": True,
             "pid": os.getpid(),

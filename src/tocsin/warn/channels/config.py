@@ -9,6 +9,7 @@ and holds no secret.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,20 +19,11 @@ from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.source.document import Document, compose
 from tocsin.errors import AgreementError, DeliveryError, Place, SettingError
 from tocsin.units import format_duration
-from tocsin.warn.channels.ais import AisSetting
-from tocsin.warn.channels.console import ConsoleSetting
-from tocsin.warn.channels.file import FileSetting, JsonLinesFile
-from tocsin.warn.channels.gateway import GatewaySetting
+from tocsin.warn.channels.file import JsonLinesFile
 from tocsin.warn.channels.link import Linked
-from tocsin.warn.channels.mail import MailSetting
-from tocsin.warn.channels.mqtt import MqttSetting
-from tocsin.warn.channels.nats import NatsSetting
-from tocsin.warn.channels.operator import OperatorSetting
 from tocsin.warn.channels.pace import Paced
 from tocsin.warn.channels.setting import KEY_FILE, AnswerSetting, ChannelSetting, Room, signing_key
-from tocsin.warn.channels.tak import TakSetting
 from tocsin.warn.channels.transport import Hear, Listener, Told, Transport, failed
-from tocsin.warn.channels.webhook import WebhookSetting
 from tocsin.warn.message import neutral
 from tocsin.warn.telling import Message, Outcome
 
@@ -42,19 +34,37 @@ ANSWERS = "answers"
 MESSAGES_FILE = "messages.jsonl"
 """Where messages go whose channel the deployment does not name."""
 
-KINDS: dict[str, type[ChannelSetting]] = {
-    "console": ConsoleSetting,
-    "file": FileSetting,
-    "webhook": WebhookSetting,
-    "smtp": MailSetting,
-    "tak": TakSetting,
-    "mqtt": MqttSetting,
-    "nats": NatsSetting,
-    "ais": AisSetting,
-    "apprise": GatewaySetting,
-    "operator": OperatorSetting,
+_WHERE = {
+    "console": "console:ConsoleSetting",
+    "file": "file:FileSetting",
+    "webhook": "webhook:WebhookSetting",
+    "smtp": "mail:MailSetting",
+    "tak": "tak:TakSetting",
+    "mqtt": "mqtt:MqttSetting",
+    "nats": "nats:NatsSetting",
+    "ais": "ais:AisSetting",
+    "apprise": "gateway:GatewaySetting",
+    "operator": "operator:OperatorSetting",
 }
-"""Every kind of transport; a new one is one file and one line here."""
+"""Every kind of transport, and the file of this folder that has it; a new one is one file and one line here."""
+
+
+class _Kinds(Mapping[str, type[ChannelSetting]]):
+    """The kinds of transport: what a deployment does not use is not loaded."""
+
+    def __getitem__(self, kind: str) -> type[ChannelSetting]:
+        module, _, name = _WHERE[kind].partition(":")
+        found: type[ChannelSetting] = getattr(import_module(f"tocsin.warn.channels.{module}"), name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_WHERE)
+
+    def __len__(self) -> int:
+        return len(_WHERE)
+
+
+KINDS: Mapping[str, type[ChannelSetting]] = _Kinds()
 
 _T = TypeVar("_T", bound=BaseModel)
 
