@@ -24,6 +24,9 @@ TRACKS = 100_000
 ROUNDS = 3
 """How often each track reports before the first kill."""
 
+LIVES_S = 3.0
+"""How long a station lives before it is killed again: long enough for a snapshot to be durable and named."""
+
 AT_ONCE = 5_000
 """Lines of one request."""
 
@@ -42,6 +45,8 @@ def run(*, seed: int, starts: int) -> dict[str, Any]:
             for first in range(0, len(lines), AT_ONCE):
                 push(station, b"".join(lines[first : first + AT_ONCE]))
             for number in range(starts):
+                time.sleep(LIVES_S)
+                push(station, line(number - starts))
                 station.kill()
                 began = time.monotonic()
                 ready_s.append(station.begin())
@@ -52,7 +57,8 @@ def run(*, seed: int, starts: int) -> dict[str, Any]:
         finally:
             station.kill()
             sink.end()
-    wrong = [] if counts["received"] == len(lines) + starts else [f"sent {len(lines) + starts}, {counts}"]
+    sent = len(lines) + 2 * starts
+    wrong = [] if counts["received"] == sent else [f"sent {sent}, {counts}"]
     cuts = np.percentile(answered_s, [50, 99])
     return {
         "tracks": TRACKS,

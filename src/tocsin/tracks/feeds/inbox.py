@@ -22,7 +22,7 @@ from tocsin.tracks.quality import Flag, Reject
 from tocsin.units import format_duration
 
 MAX_WAITING = 50_000
-"""Records that wait for the station before a feed pauses its source or sheds (P11)."""
+"""Records that wait for the station before a feed pauses its source (P11)."""
 
 MAX_UNREAD = 100_000
 """Records of a feed that may wait before some are given up: two seconds of the rated 50,000 a second."""
