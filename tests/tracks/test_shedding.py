@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyais.encode import encode_dict
 from tests.tracks.test_live import AT_US, PLANE, SHIP, TYPED
 
+from tocsin.tracks.feeds import inbox as inbox_module
 from tocsin.tracks.feeds.inbox import Inbox
 from tocsin.tracks.formats.live import LiveReader
 from tocsin.tracks.formats.peek import track_key
@@ -84,6 +86,21 @@ def test_two_connections_of_a_feed_share_who_was_given_up() -> None:
     other.shed(1)
     assert [reader.take().batch.tracks for reader in (one, other)] == [("dev:2",), ("dev:1",)]
     assert not one.starved
+
+
+def test_what_ended_connections_left_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "MAX_UNREAD", 10)
+    inbox = Inbox(feed="f", lateness_us=0)
+    line = b'{"track_id":"dev:%d","observed":"2026-11-27T10:00:00Z","lat_deg":33.5,"lon_deg":1}\nhello\n'
+    for connection in range(8):
+        reader = inbox.open(LiveReader(feed="f"))
+        for track in range(9):
+            reader.push(line % track, AT_US)
+            inbox.shed()
+        inbox.close(reader)
+        assert inbox.waiting <= 10, connection
+    taken = inbox._take()
+    assert taken is not None and taken.read == 8 * 9 * 2 and taken.shed > 0
 
 
 def test_a_glance_sees_each_format_and_nothing_else() -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import numpy as np
+
 from tocsin.clock import US_PER_S, now_us
 from tocsin.errors import RefusedError
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
@@ -19,6 +21,7 @@ from tocsin.tracks.feeds.feed import Deliver, Delivery, FactKind, FeedFact
 from tocsin.tracks.feeds.pace import Pace
 from tocsin.tracks.formats.live import LiveReader
 from tocsin.tracks.quality import Flag, Reject
+from tocsin.tracks.shedding import kept_of
 from tocsin.units import format_duration
 
 MAX_WAITING = 50_000
@@ -86,7 +89,8 @@ class Inbox:
         """Take what a reader still has; its connection has ended."""
         reader.cut()
         self._gather(reader)
-        del self._readers[reader]
+        if self._readers.pop(reader) is None:  # a source that keeps no place: it cannot be asked again
+            self.shed()
         self._came.set()
 
     def came(self) -> None:
@@ -113,11 +117,18 @@ class Inbox:
         await self._room.wait()
 
     def shed(self) -> None:
-        """Give up the oldest positions of each track if too many wait: every second one of what a reader has put by."""
+        """Give up the oldest positions of each track if too many wait: every second one of what waits unread.
+
+        What ended connections left is read already; of that too no more than half of what may wait stays.
+        """
         if self.waiting < MAX_UNREAD:
             return
         for reader in self._readers:
             reader.shed(len(reader) // 2)
+        most, batch, rejects = MAX_UNREAD // 2, self._batch, self._rejects
+        kept = kept_of([batch.tracks[track] for track in batch.track.tolist()], most)
+        self._shed += len(batch) - len(kept) + max(0, len(rejects) - most)
+        self._batch, self._rejects = batch.take(np.array(kept, np.int64)), rejects[-most:]
 
     async def run(self, deliver: Deliver) -> None:
         """Hand over until cancelled.
@@ -167,7 +178,7 @@ class Inbox:
         return delivery
 
     def _gather(self, reader: LiveReader, *, most: int | None = None) -> None:
-        if not len(reader):
+        if not len(reader) and not reader.shed_count:
             return
         found = reader.take(most)
         self._batch = concat([self._batch, found.batch]) if len(self._batch) else found.batch

@@ -135,6 +135,11 @@ class LiveReader:
         return len(self._put_by) + len(self._own) + sum(len(lines) for lines in self._formats.values())
 
     @property
+    def shed_count(self) -> int:
+        """Lines given up unread since the last `take`."""
+        return self._shed
+
+    @property
     def held_bytes(self) -> int:
         """Bytes of the line that has not ended yet."""
         return len(self._held)
