@@ -61,7 +61,7 @@ def canonical_bytes(value: Any) -> bytes:
         pass
     try:
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise ValueError(f"no canonical JSON: {error}") from error
 
 

@@ -145,8 +145,8 @@ def parse_instant_us(text: object) -> int:
         second, micros = "59", US_PER_S - 1
     zone = "+00:00" if offset in "Zz" else offset
     try:
-        whole = datetime.fromisoformat(f"{day}T{minutes}{second}{zone}")
-    except ValueError as error:
+        whole = datetime.fromisoformat(f"{day}T{minutes}{second}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # years 1 to 9999 of UTC are all that can be written again
         raise refusal from error
     return (whole - _EPOCH) // timedelta(microseconds=1) + micros
 

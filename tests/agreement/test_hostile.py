@@ -22,7 +22,9 @@ ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests" / "data" / "agreements"
 WHOLE = ROOT / "examples" / "at-tanf" / "with-mechanisms.yaml"
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 3, 1e9, 0.5, "", "all", "always", "not_set", "not_applicable", "55 km", "PT3M",
+    None, True, False, 0, -1, 3, 1e9, 0.5, 2**53, 1e308, "P9999999999Y", "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "9999-12-31", "0 m",
+    "", "all", "always", "not_set", "not_applicable", "55 km", "PT3M",
     "about 5 km", "2031-05-01T00:00:00Z", "06:00", "x" * 300, "a.b[0]", [], {}, [[]], [{}], ["not_set"], [None], [1, 2],
     {"id": "x"}, {"en": "words", "": ""}, {"not_applicable": True}, {"disputed": 3},
     {"disputed": [{"says": "a", "value": 1}, {"says": "b", "value": 2}]},
@@ -102,6 +104,7 @@ def test_any_bytes_are_read_or_refused(seed: int, tmp_path: Path):
         '{"features": [{"id": "f", "geometry": {"type": "Polygon", "coordinates": [[[[5, 57]]]]}}]}',
         '{"features": [{"id": "f", "geometry": {"type": "Polygon", "coordinates": []}}]}',
         '{"features": [{"id": "f", "geometry": {"type": "Circle", "coordinates": [5, 57]}}]}',
+        '{"features": [], "x": 9007199254740992}', r'{"features": [], "x": "\ud800"}',
         "[" * 100_000,
     ],
 )  # fmt: skip

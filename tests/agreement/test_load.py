@@ -129,6 +129,20 @@ def test_geojson_that_is_a_link_out_of_the_folder_is_refused_and_a_link_within_i
     assert parse(text, folder=tmp_path / "here").collection is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('effective: {from: "0001-01-01T00:00:00+14:00"}', "found '0001-01-01T00:00:00+14:00', expected an instant"),
+        ('effective: {to: "9999-12-31T23:59:59-14:00"}', "found '9999-12-31T23:59:59-14:00', expected an instant"),
+        ("disputes: {quorum: 9007199254740992}", "expected a whole number of at most 9,007,199,254,740,991"),
+        ("disputes: {quorum: " + "9" * 5_000 + "}", "expected a whole number of at most"),
+    ],
+)
+def test_what_could_be_read_and_not_written_again_is_refused(text: str, found: str):
+    (told,) = refusals(text)
+    assert found in told
+
+
 def test_alias_bomb_refused_before_it_grows(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(document, "MAX_NODES", 10_000)
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -21,7 +21,7 @@ from tocsin.agreement.source.document import MAX_BYTES, Document, blank_state, c
 from tocsin.agreement.source.read import Reader
 from tocsin.agreement.terms.places import Feature
 from tocsin.agreement.terms.state import given
-from tocsin.canon import parse_json
+from tocsin.canon import canonical_bytes, parse_json
 from tocsin.errors import AgreementError, AgreementErrors, Place
 
 MAX_GEOJSON_BYTES = 64 << 20
@@ -127,11 +127,12 @@ def _geojson(document: Document, folder: Path | None, reader: Reader) -> tuple[A
         return None, at
     path = folder / str(name)
     try:
-        return parse_json(_bytes(path, MAX_GEOJSON_BYTES)) or {}, Place(str(path))
+        collection = parse_json(_bytes(path, MAX_GEOJSON_BYTES)) or {}
+        canonical_bytes(collection)  # what has none could be loaded and not signed
+        return collection, Place(str(path))
     except ValueError as error:
-        reader.errors.append(
-            AgreementError(f"text that is not JSON ({error})", expected="GeoJSON", place=Place(str(path)))
-        )
+        found, expected = f"text that is not JSON ({error})", "GeoJSON (I-JSON, RFC 7493)"
+        reader.errors.append(AgreementError(found, expected=expected, place=Place(str(path))))
     return None, at
 
 

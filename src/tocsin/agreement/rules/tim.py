@@ -15,8 +15,8 @@ from tocsin.agreement.terms.state import given
 from tocsin.clock import US_PER_S
 from tocsin.units import format_instant
 
-LOOK_AHEAD = timedelta(days=366)
-"""How far from its start an agreement's windows are tried against changes of the clock, where it names no end."""
+LOOK_AHEAD_DAYS = 367
+"""Days from its start on which an agreement's windows are tried against changes of the clock, where it names no end."""
 
 TRIED_DAYS = 3_660
 """The most days that are tried."""
@@ -218,7 +218,7 @@ def _clock_faults(view: View, zone: Zone, window: Weekly) -> Iterator[Gap]:
         return
     until = given(effective.to_us) if effective else None
     first = datetime.fromtimestamp(begin // US_PER_S, UTC).date()
-    last = first + LOOK_AHEAD if until is None else datetime.fromtimestamp(until // US_PER_S, UTC).date()
+    last = datetime.fromtimestamp(until // US_PER_S, UTC).date() if until is not None else None
     days = frozenset(list(Weekday).index(day) for day in given(window.days) or tuple(Weekday))
     for key, minute in (("from", given(window.from_min)), ("to", given(window.to_min))):
         found = None if minute is None or minute == DAY_MIN else _first_fault(name, minute, days, first, last)
@@ -230,10 +230,15 @@ def _clock_faults(view: View, zone: Zone, window: Weekly) -> Iterator[Gap]:
 
 
 @lru_cache(maxsize=1_000)
-def _first_fault(name: str, minute: int, days: frozenset[int], first: date, last: date) -> tuple[date, str] | None:
+def _first_fault(
+    name: str, minute: int, days: frozenset[int], first: date, last: date | None
+) -> tuple[date, str] | None:
     """Return the first of these days on which a local time is missing or comes twice, and which of the two."""
     local = ZoneInfo(name)
-    for shift in range(min((last - first).days + 1, TRIED_DAYS)):
+    tried = LOOK_AHEAD_DAYS if last is None else TRIED_DAYS
+    one = timedelta(days=1)
+    first, last = max(first, date.min + one), min(last or date.max, date.max - one)  # days that every zone has
+    for shift in range(min((last - first).days + 1, tried)):
         day = first + timedelta(days=shift)
         at = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=local)
         fault = fault_of(at)

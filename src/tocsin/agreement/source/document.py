@@ -16,6 +16,7 @@ from typing import TypeAlias
 import yaml
 
 from tocsin.agreement.terms.state import NOT_APPLICABLE, NOT_SET, State
+from tocsin.canon import MOST_INT
 from tocsin.errors import AgreementError, Place
 from tocsin.units import KEY_UNITS
 
@@ -24,6 +25,9 @@ MAX_BYTES = 8 << 20
 
 MAX_NODES = 2_000_000
 """Values of one document, each alias counted with all it stands for: what stops an alias bomb."""
+
+LONGEST_INT = 20
+"""Characters of a whole number, sign and zeros in front included; a longer one is refused unread."""
 
 MAX_DEPTH = 40
 """Levels of nesting; the format itself needs eight."""
@@ -263,8 +267,9 @@ class _Composer:
         if text[0] not in _NUMBER_BEGINS:
             return text
         if _INT.fullmatch(text):
-            if len(text) > 17:
-                raise self.refusal(event, f"number {text[:20]}", "one of at most 16 digits")
+            if len(text) > LONGEST_INT or not -MOST_INT <= int(text) <= MOST_INT:
+                expected = f"a whole number of at most {MOST_INT:,}, as JSON has it"
+                raise self.refusal(event, f"number {text[:20]}", expected)
             return int(text)
         if _NOT_FINITE.fullmatch(text):
             raise self.refusal(event, f"number {text}", "a finite number")
