@@ -19,7 +19,7 @@ def write_page(what: str, figures: dict[str, Any]) -> None:
     before, _, rest = text.partition(begin)
     held, _, after = rest.partition(end)
     lines = {line.partition(":")[0]: line for line in held.splitlines() if line}
-    told = {key: value for key, value in figures.items() if key not in {"machine", "faults"}}
+    told = {key: value for key, value in figures.items() if key != "machine"}
     said = ", ".join(f"{key.replace('_', ' ')} {_shown(value)}" for key, value in told.items())
     machine = ", ".join(f"{key} {value}" for key, value in figures["machine"].items())
     lines[f"- **{what}**"] = f"- **{what}**: {said} ({machine}, {datetime.now(UTC):%Y-%m-%d})"
