@@ -51,9 +51,14 @@ def test_ring_says_why_it_could_be_watched_and_not_warned():
         r"27 of 34 mechanisms without which an agreement cannot be run are open, and \d+ of 46 others: ", text
     )
     assert "Russian Federation: whether it consents is disputed" in text
-    assert "ring: stand-off zone, 55.0 km around garrison" in text
+    assert "ring: stand-off zone, 55 km around garrison" in text
     assert "approach at ring" in text and "(seen as: entry at ring)" in text
     assert len(words.ids) == len(set(words.ids))
+
+
+def test_an_agreed_width_is_told_to_the_metre():
+    text = " ".join(" ".join(page("northreach-cable").text).split())
+    assert "guard: protection zone, 1.852 km to each side of cable" in text
 
 
 def test_what_is_not_set_is_said_in_words_too():

@@ -14,7 +14,9 @@ from tocsin.agreement.terms.places import Geometry, Position, Zone
 from tocsin.agreement.terms.state import Maybe, given
 from tocsin.agreement.terms.telling import LadderLevel
 from tocsin.agreement.terms.types import Vague
-from tocsin.units import format_duration, format_length
+from tocsin.units import METRES, format_duration
+
+M_PER_KM = METRES["km"]
 
 _CONSENTS = {
     Consent.SIGNED: "signed",
@@ -79,8 +81,8 @@ def _shape(geometry: Geometry | None) -> str:
 
 
 def _length(told: Maybe[float | Vague]) -> str:
-    if isinstance(told, float):
-        return format_length(told)
+    if isinstance(told, float):  # what was agreed is not rounded
+        return f"{told:.10g} m" if told < M_PER_KM else f"{told / M_PER_KM:.10g} km"
     return told.text if isinstance(told, Vague) else "a distance that is not set"
 
 
