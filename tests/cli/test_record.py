@@ -153,9 +153,10 @@ def test_a_key_is_changed_and_the_old_one_retired(keeper: Path) -> None:
 
 def test_a_live_stations_record_is_not_written_behind_its_stores_back(keeper: Path, tmp_path: Path) -> None:
     # Fault: an entry in the record that the store has no place for; the station then takes its store for a backup.
-    (keeper / "station.db").touch()
+    (keeper / "station.lock").touch()
     options = ["--to", "syria", "--entries", "1", "--keeper", "coalition", "--reason", "asked", "--out", tmp_path / "p"]
     for command in (["rotate", keeper], ["disclose", keeper, *options]):
         refused = tocsin("record", *command)
-        assert refused.returncode == 2 and "live station's" in " ".join(refused.stderr.split())
+        assert refused.returncode == 4 and "none runs on it" in refused.stderr
+    assert not (keeper / "requests").exists()
     assert verify_folder(keeper).size == 7

@@ -65,7 +65,7 @@ def run(folder: Path, acknowledged: mmap.mmap) -> None:
     """Go through what is left of the script; `acknowledged` holds the number of the last durable delivery."""
     store = Store(sqlite_url(folder / "station.db"))
     state = restore(store, folder)
-    publisher = Publisher(folder, store, terms=TERMS, clock=StationClock(None), note=_note)
+    publisher = Publisher(folder, store, terms=TERMS, clock=StationClock(None), note=_note, keep=_note)
     publisher.check(state.entry_count if state else 0)
     is_new = state is None
     state = state or begin(TERMS)

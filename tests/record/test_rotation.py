@@ -147,7 +147,7 @@ def test_a_handover_of_another_tree_is_refused(tmp_path: Path) -> None:
         verify_folder(tmp_path)
 
 
-@pytest.mark.parametrize("step", ["append", "publish", "finish"])
+@pytest.mark.parametrize("step", ["append_sealed", "publish", "finish"])
 def test_rotation_killed_between_its_steps_is_finished_at_the_next_opening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -171,7 +171,7 @@ def test_rotation_killed_between_its_steps_is_finished_at_the_next_opening(
     if step == "publish":
         with pytest.raises(RecordError, match="with both keys"):
             Log.open(tmp_path, OLD)
-    with Log.open(tmp_path, OLD if step == "append" else NEW, also=[OLD] if step == "publish" else []) as log:
+    with Log.open(tmp_path, OLD if step == "append_sealed" else NEW, also=[OLD] if step == "publish" else []) as log:
         log.publish()
     assert not (tmp_path / ROTATION).exists()
-    assert verify_folder(tmp_path).keys == ((OLD.vkey,) if step == "append" else (OLD.vkey, NEW.vkey))
+    assert verify_folder(tmp_path).keys == ((OLD.vkey,) if step == "append_sealed" else (OLD.vkey, NEW.vkey))

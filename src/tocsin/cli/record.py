@@ -6,13 +6,25 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from tocsin.station.requests import Request
 
 app = typer.Typer(
     help="Disclose and prove a record's entries, say who could see what, change its key.", no_args_is_help=True
 )
+
+WAIT_S = 60.0
+"""How long a running station is waited for, seconds."""
+
+UNREACHED = 4
+"""Exit code where no station took the request."""
+
+LOCK = "station.lock"
+"""What a station's folder has in it, and a running station holds."""
 
 KeeperFolder = Annotated[Path, typer.Argument(help="The keeper's folder: it holds record/, payload/ and keys/.")]
 
@@ -24,14 +36,32 @@ class Reason(StrEnum):
     STOLEN = "stolen"
 
 
-def keepers_own(folder: Path) -> Path:
-    """Refuse the folder of a station: its record's entries have their places in its store first."""
-    if (folder / "station.db").exists():
-        raise typer.BadParameter(
-            f"{folder} is a live station's: an entry that its store does not know would end its record. Work on a copy "
-            "of the folder without station.db that no station goes on with"
-        )
-    return folder
+def ask_station(folder: Path, request: Request) -> None:
+    """Ask the station of a folder, whose core gives entries their places, and print what came of it."""
+    from tocsin.errors import RecordError
+    from tocsin.record.files import Lock
+    from tocsin.station.requests import ask, end_of
+
+    try:
+        Lock(folder / LOCK).close()
+    except RecordError:
+        pass  # somebody has it: a station runs
+    else:
+        sys.stderr.write(f"tocsin: {folder} is a station's, and none runs on it; begin it, then ask again\n")
+        raise typer.Exit(UNREACHED)
+    came = end_of(ask(folder, request), within_s=WAIT_S)
+    if came is None:
+        sys.stderr.write(f"tocsin: the station has not done it in {WAIT_S:.0f} s; the request waits in its folder\n")
+        raise typer.Exit(UNREACHED)
+    if "error" in came:
+        sys.stderr.write(f"tocsin: {came['error']}\n")
+        raise typer.Exit(1)
+    print(json.dumps(came))
+
+
+def is_station(folder: Path) -> bool:
+    """Return True if a folder is a station's, running or not."""
+    return (folder / LOCK).exists()
 
 
 def indices_of(text: str) -> list[int]:
@@ -74,7 +104,15 @@ def disclose_command(
         indices = indices_of(entries)
     except ValueError:
         raise typer.BadParameter(f"found {entries!r}, expected numbers such as 0-3,7", param_hint="--entries") from None
-    with open_log(keepers_own(folder)) as log:
+    if is_station(folder):
+        from tocsin.station.requests import Disclose
+
+        wanted = tuple(indices)
+        ask_station(
+            folder, Disclose(to=to, entries=wanted, keeper=keeper, reason=reason, grant=grant, out=str(out.absolute()))
+        )
+        return
+    with open_log(folder) as log:
         disclosure = record_disclosure(
             log, to=to, indices=indices, keeper=keeper, reason=reason, at_us=now_us(), grant=grant
         )
@@ -177,8 +215,8 @@ def rotate_command(
 ) -> None:
     """Hand a log over to a new key, which is made and kept in keys/; the handing over is itself an entry.
 
-    The log must not be open elsewhere: stop the station first. Until --end-overlap both keys sign, so that everybody
-    who knows the old one can follow.
+    A station that runs on the folder does it itself, between two entries. Until --end-overlap both keys sign, so that
+    everybody who knows the old one can follow.
 
     Example: tocsin record rotate out/at-tanf --reason stolen
     """
@@ -187,7 +225,12 @@ def rotate_command(
     from tocsin.record.keyfiles import rotate_key
     from tocsin.record.rotation import RotationReason
 
-    keepers_own(folder)
+    if is_station(folder):
+        from tocsin.station.requests import EndOverlap, Rotate
+
+        old = (folder / "record" / "log.vkey").read_text().strip()
+        ask_station(folder, EndOverlap() if end_overlap else Rotate(old=old, reason=RotationReason(reason)))
+        return
     if end_overlap:
         print(json.dumps({"retired": str(end(folder))}))
         return

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tocsin.errors import RecordError, VisibilityError
@@ -54,19 +54,21 @@ verify.py             the verifier; any copy of it will do, and one from elsewhe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """A disclosure that is an entry of the log.
+    """A disclosure that is an entry of the log, or is to be.
 
     Attributes
     ----------
+    entry : Entry
     index : int
-        Of its entry.
+        Of its entry; -1 until it has one.
     indices : frozenset of int
         What was disclosed.
     files : mapping of str to bytes
         What goes with it, by path inside the pack.
     """
 
-    index: int
+    entry: Entry
+    index: int = -1
     indices: frozenset[int]
     files: Mapping[str, bytes]
 
@@ -83,7 +85,36 @@ def record_disclosure(
     title: str = "Evidence pack",
     documents: Mapping[str, bytes] | None = None,
 ) -> Disclosure:
-    """Make the handing over of entries an entry itself, and publish it.
+    """Make the handing over of entries an entry itself, and publish it; see `plan_disclosure`."""
+    planned = plan_disclosure(
+        log,
+        to=to,
+        indices=indices,
+        keeper=keeper,
+        reason=reason,
+        at_us=at_us,
+        grant=grant,
+        title=title,
+        documents=documents,
+    )
+    (index,) = log.append([planned.entry])
+    log.publish()
+    return replace(planned, index=index)
+
+
+def plan_disclosure(
+    log: Log,
+    *,
+    to: str,
+    indices: Iterable[int],
+    keeper: str,
+    reason: str,
+    at_us: int,
+    grant: str | None = None,
+    title: str = "Evidence pack",
+    documents: Mapping[str, bytes] | None = None,
+) -> Disclosure:
+    """Return a disclosure whose entry somebody else has to append before its pack can be written.
 
     Parameters
     ----------
@@ -128,9 +159,7 @@ def record_disclosure(
         "reason": reason,
     }
     entry = Entry(kind=EntryKind.DISCLOSURE, at_us=at_us, audience=frozenset({keeper, to}), payload=payload)
-    (index,) = log.append([entry])
-    log.publish()
-    return Disclosure(index=index, indices=wanted, files=files)
+    return Disclosure(entry=entry, indices=wanted, files=files)
 
 
 def write_pack(log: Log, disclosure: Disclosure, folder: Path) -> None:

@@ -22,8 +22,9 @@ from tocsin.record.c2sp.tiles import TileReader
 from tocsin.record.envelope import parse_envelope
 from tocsin.record.files import sync_folder
 from tocsin.record.keys import create_key, load_key
+from tocsin.record.leaf import Sealed, new_salt, seal
 from tocsin.record.log import RECORD, Log
-from tocsin.record.rotation import RotationReason, rotation_under_way
+from tocsin.record.rotation import RotationReason, rotation_entry, rotation_under_way
 from tocsin.record.verifier.keychain import HANDOVER, key_entry
 from tocsin.record.verifier.source import FolderSource
 from tocsin.record.verifier.verify import CHECKPOINT, LOG_VKEY
@@ -76,17 +77,34 @@ def rotate_key(folder: Path, *, reason: RotationReason, at_us: int) -> tuple[Vke
     RecordError
         If an earlier rotation is not over yet.
     """
-    keys = folder / KEYS
     with open_log(folder) as log:
-        if (keys / OVERLAPS).exists():
-            raise RecordError(f"{keys / OVERLAPS}: the last rotation's overlap is not over; end it first")
-        left_by_a_crash = (keys / COMES).exists()
-        new = load_key(keys / COMES) if left_by_a_crash else create_key(keys / COMES, log.origin)
-        checkpoint = log.rotate(new, reason=reason, at_us=at_us)
-        _take_over(keys)
-        if reason is RotationReason.STOLEN:
-            end_overlap(folder)
-    return new.vkey, checkpoint
+        new = next_key(folder, log.origin)
+        entry = rotation_entry(old=log.vkey, new=new.vkey, reason=reason, at_us=at_us)
+        return new.vkey, hand_over(folder, log, seal(entry, new_salt()))
+
+
+def next_key(folder: Path, origin: str) -> Signer:
+    """Return the key that a log is to be handed over to, safe on the disk; one that a crash left is taken.
+
+    Raises
+    ------
+    RecordError
+        If an earlier rotation is not over yet.
+    """
+    keys = folder / KEYS
+    if (keys / OVERLAPS).exists():
+        raise RecordError(f"{keys / OVERLAPS}: the last rotation's overlap is not over; end it first")
+    return load_key(keys / COMES) if (keys / COMES).exists() else create_key(keys / COMES, origin)
+
+
+def hand_over(folder: Path, log: Log, sealed: Sealed) -> Checkpoint:
+    """Hand a keeper's open log over to the key of `next_key` by its sealed entry, and put the key files right."""
+    keys = folder / KEYS
+    checkpoint = log.hand_over(sealed, load_key(keys / COMES))
+    _take_over(keys)
+    if _last_reason(folder) is RotationReason.STOLEN:
+        end_overlap(folder)
+    return checkpoint
 
 
 def end_overlap(folder: Path) -> Path:

@@ -22,7 +22,7 @@ from tocsin.errors import RecordError, VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
 from tocsin.record.c2sp.cosign import Signer, open_note
 from tocsin.record.c2sp.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof
-from tocsin.record.c2sp.note import NoteSignature, SignatureType, SignedNote, parse_note
+from tocsin.record.c2sp.note import NoteSignature, SignatureType, SignedNote, Vkey, parse_note
 from tocsin.record.c2sp.policy import Policy, read_policy
 from tocsin.record.c2sp.proof import TlogProof
 from tocsin.record.c2sp.tiles import TileReader
@@ -32,7 +32,7 @@ from tocsin.record.growth import check_growth, grow
 from tocsin.record.journal import Journal, Torn
 from tocsin.record.leaf import Entry, EntryKind, Sealed, new_salt, seal
 from tocsin.record.payload import Opening
-from tocsin.record.rotation import RotationReason, begin_rotation, rotation_under_way
+from tocsin.record.rotation import RotationReason, begin_rotation, rotation_entry, rotation_under_way
 from tocsin.record.staging import Staging
 from tocsin.record.verifier.keychain import key_entry
 from tocsin.record.verifier.verify import CHECKPOINT, LOG_VKEY, WITNESSED
@@ -146,6 +146,11 @@ class Log:
         return self._journal.size
 
     @property
+    def vkey(self) -> Vkey:
+        """The public half of the newest key that signs."""
+        return self._signers[0].vkey
+
+    @property
     def torn(self) -> Torn | None:
         """What a crash before this opening left unfinished."""
         return self._journal.torn
@@ -249,16 +254,34 @@ class Log:
         at_us : int
             Microseconds UTC.
         """
+        entry = rotation_entry(old=self._signers[0].vkey, new=new.vkey, reason=reason, at_us=at_us)
+        return self.hand_over(seal(entry, new_salt()), new)
+
+    def hand_over(self, sealed: Sealed, new: Signer) -> Checkpoint:
+        """Hand over to a new key by a key entry that was sealed elsewhere; see `rotate`.
+
+        Raises
+        ------
+        RecordError
+            If the entry does not hand over from the log's key to the new one, or as `append_sealed` and `publish`.
+        """
         self._require_sound()
         self.publish()
         old = self._signers[0]
-        entry = begin_rotation(self.folder, index=self.size, old=old.vkey, new=new.vkey, reason=reason, at_us=at_us)
-        self.append([entry])
+        entry = key_entry(self.size, parse_envelope(sealed.envelope).open)
+        if (entry.old, entry.new) != (old.vkey, new.vkey):
+            raise RecordError(f"found a handover from {entry.old} to {entry.new}, expected {old.vkey} to {new.vkey}")
+        begin_rotation(self.folder, entry)
+        self.append_sealed([sealed])
         self._signers = (new, old)
         checkpoint = self.publish()
-        if reason is RotationReason.STOLEN:
-            self._signers = (new,)
+        if entry.reason == RotationReason.STOLEN:
+            self.sign_alone()
         return checkpoint
+
+    def sign_alone(self) -> None:
+        """Let the newest key sign alone from now on: the end of a rotation's overlap."""
+        self._signers = self._signers[:1]
 
     def add_cosignatures(self, note: SignedNote, lines: Sequence[NoteSignature], policy: Policy) -> bool:
         """Put witnesses' cosignatures into the record; return True if they meet the policy's quorum.

@@ -54,12 +54,16 @@ class Rotation:
         sync_folder(self.folder)
 
 
-def begin_rotation(folder: Path, *, index: int, old: Vkey, new: Vkey, reason: RotationReason, at_us: int) -> Entry:
-    """Note durably that a rotation begins, and return the entry that must get this index."""
-    payload = {"old": str(old), "new": str(new), "reason": reason}
-    key_entry(index, payload)
-    replace_file(folder / ROTATION, json.dumps({"index": index} | payload).encode())
+def rotation_entry(*, old: Vkey, new: Vkey, reason: RotationReason, at_us: int) -> Entry:
+    """Return the entry that hands a log over from one key to another."""
+    payload = {"old": str(old), "new": str(new), "reason": str(reason)}
     return Entry(kind=EntryKind.KEY, at_us=at_us, audience=frozenset({EVERYBODY}), payload=payload)
+
+
+def begin_rotation(folder: Path, entry: KeyEntry) -> None:
+    """Note durably that a rotation begins: the entry that must get its index."""
+    payload = {"old": str(entry.old), "new": str(entry.new), "reason": entry.reason}
+    replace_file(folder / ROTATION, json.dumps({"index": entry.index} | payload).encode())
 
 
 def rotation_under_way(folder: Path) -> Rotation | None:

@@ -19,11 +19,11 @@ from tocsin.agreement.notices.rules import Rules
 from tocsin.canon import canonical_line
 from tocsin.ids import stable_id
 from tocsin.record.c2sp.note import parse_vkey
-from tocsin.record.leaf import Entry
+from tocsin.record.leaf import Entry, EntryKind
 from tocsin.station.counters import AHEAD, FeedCounts
 from tocsin.station.entries import NOTICE, counts_entry, event_entries, fact_entries, kept, notice_entry, version_entry
 from tocsin.station.handover import Outgoing, at_seam, engine_of, taken_over
-from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs, Saying
+from tocsin.station.inputs import Corrected, Delivered, Health, HealthNote, Inputs, Kept, Saying
 from tocsin.station.keeping import Keeping
 from tocsin.station.noticing import Judged, Noticing, notice_records
 from tocsin.station.terms import AgreementText, Terms
@@ -276,6 +276,8 @@ class _Turn:
         state = self.state
         if inputs.log_key:
             state.log_key = inputs.log_key
+        for own in inputs.kept:
+            self._keep(own)
         if inputs.agreement is not None:
             if terms is None:
                 raise ValueError("an agreement without its terms")
@@ -381,6 +383,15 @@ class _Turn:
         state.event_count += len(commit.events)
         state.fact_count += len(commit.facts)
         state.entry_count += len(commit.entries)
+
+    def _keep(self, own: Kept) -> None:
+        """Take an entry of the record's keeper; one that hands over from a key that is not the log's is too late."""
+        state, entry = self.state, own.entry(self.now_us)
+        if entry.kind is EntryKind.KEY:
+            if entry.payload["old"] != state.log_key:
+                return
+            state.log_key = entry.payload["new"]
+        self.commit.entries.append(entry)
 
     def _hand_over(self, terms: Terms) -> None:
         """Let the watch of the version in force end now, and that of the new one begin."""

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from tocsin.agreement.notices.notice import Item
 from tocsin.agreement.notices.submit import item_of
-from tocsin.canon import parse_json
+from tocsin.canon import canonical_bytes, parse_json
+from tocsin.record.leaf import Entry, EntryKind
 from tocsin.station.terms import AgreementText
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.feeds.feed import Delivery, FeedFact
@@ -159,6 +160,34 @@ class Saying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An entry that the record's keeper has made: a new key, or the handing over of entries.
+
+    Attributes
+    ----------
+    kind : EntryKind
+        KEY or DISCLOSURE.
+    audience : tuple of str
+        In order.
+    payload : bytes
+        Canonical JSON.
+    """
+
+    kind: EntryKind
+    audience: tuple[str, ...]
+    payload: bytes
+
+    @classmethod
+    def of(cls, entry: Entry) -> Kept:
+        """Return an entry as an input."""
+        return cls(kind=entry.kind, audience=tuple(sorted(entry.audience)), payload=canonical_bytes(entry.payload))
+
+    def entry(self, at_us: int) -> Entry:
+        """Return the entry, at a time."""
+        return Entry(kind=self.kind, at_us=at_us, audience=frozenset(self.audience), payload=parse_json(self.payload))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """Everything that one tick takes.
 
@@ -174,6 +203,7 @@ class Inputs:
     corrected : tuple of Corrected
     sayings : tuple of Saying
         About notices.
+    kept : tuple of Kept
     agreement : AgreementText or None
         A version that comes into force with this tick.
     started : mapping of str to FeedPolicy, or None
@@ -190,6 +220,7 @@ class Inputs:
     notes: tuple[HealthNote, ...] = ()
     corrected: tuple[Corrected, ...] = ()
     sayings: tuple[Saying, ...] = ()
+    kept: tuple[Kept, ...] = ()
     agreement: AgreementText | None = None
     started: Mapping[str, FeedPolicy] | None = None
     log_key: str = ""
@@ -197,7 +228,16 @@ class Inputs:
     @property
     def is_empty(self) -> bool:
         """True if nothing came but time."""
-        parts = (self.delivered, self.answers, self.mutes, self.outcomes, self.notes, self.corrected, self.sayings)
+        parts = (
+            self.delivered,
+            self.answers,
+            self.mutes,
+            self.outcomes,
+            self.notes,
+            self.corrected,
+            self.sayings,
+            self.kept,
+        )
         return not any(parts) and self.agreement is None and self.started is None
 
 
@@ -216,6 +256,7 @@ class _Kept:
     log_key: str
     mutes: tuple[Muting, ...] = ()
     sayings: tuple[Saying, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
 
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
@@ -270,6 +311,7 @@ def dump_rest(inputs: Inputs) -> bytes:
             notes=inputs.notes,
             corrected=inputs.corrected,
             sayings=inputs.sayings,
+            kept=inputs.kept,
             agreement=inputs.agreement,
             started=inputs.started,
             log_key=inputs.log_key,
@@ -300,6 +342,7 @@ def load_inputs(rest: bytes, reports: bytes | None) -> Inputs:
         notes=kept.notes,
         corrected=kept.corrected,
         sayings=kept.sayings,
+        kept=kept.kept,
         agreement=kept.agreement,
         started=kept.started,
         log_key=kept.log_key,

@@ -19,12 +19,15 @@ from typing import Any
 from sqlalchemy import select
 
 from tocsin.agreement.model import Agreement
+from tocsin.agreement.terms.state import given
 from tocsin.errors import RefusedError, StoreError, TocsinError
 from tocsin.record.files import Lock, make_folder
 from tocsin.station.api import Page
+from tocsin.station.archive import NOTHING, Archivist
 from tocsin.station.core import Commit, State
 from tocsin.station.counters import FeedCounts, total
 from tocsin.station.inputs import Health, HealthNote
+from tocsin.station.journal import Ahead
 from tocsin.station.keeping import message_of
 from tocsin.station.lookback import Lookback
 from tocsin.station.noticebook import NoticeBook
@@ -131,7 +134,9 @@ class LiveStation:
         self._clock = StationClock(self._store.value(CLOCK), at_least_us=state.now_us if state else 0)
         self.ticker = Ticker(self._store, state, clock=self._clock, room=Room(folder))
         self.notices = NoticeBook(self.ticker, self._terms)
-        self.publisher = Publisher(folder, self._store, terms=self._terms, clock=self._clock, note=self.ticker.note)
+        self.publisher = Publisher(
+            folder, self._store, terms=self._terms, clock=self._clock, note=self.ticker.note, keep=self.ticker.keep
+        )
         self._closing.append(self.publisher.stop)
         self.publisher.check(self.ticker.committed_entries)
         self._lookback = Lookback(self._store, folder, correct=self.ticker.correct, note=self.ticker.note)
@@ -139,6 +144,8 @@ class LiveStation:
         self._senders = Senders(settings.transports, report=self.ticker.report, now_us=self._clock.now_us)
         self._snapshots = Snapshots(folder, self._store)
         self._closing.append(self._snapshots.close)
+        self._archivist = Archivist(folder, self._store)
+        self._closing.append(self._archivist.close)
         self.ticker.send = self._senders.send
         self.ticker.last_words = self._say_last_words
         self.ticker.chores = self._chores
@@ -260,7 +267,12 @@ class LiveStation:
 
     def _chores(self, commit: Commit) -> Chores:
         snapshot, forgotten = self._snapshots.done()
-        return Chores(recorded=self.publisher.size, snapshot=snapshot, forgotten=forgotten)
+        archive = NOTHING
+        if (state := self.ticker.state) is not None:
+            record = given(state.terms.agreement.record)
+            keep_for_s = given(record.keep_for_s) if record else None
+            archive = self._archivist.step(commit.at_us, ahead=Ahead.of(state.live.order), keep_for_s=keep_for_s)
+        return Chores(recorded=self.publisher.size, snapshot=snapshot, forgotten=forgotten, archive=archive)
 
     def _committed(self, commit: Commit) -> None:
         self.publisher.want(commit.first_entry + len(commit.entries))

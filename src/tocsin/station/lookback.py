@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tocsin.station.amending import BEFORE_US, Again, Chapter, Doubt, begins_us,
 from tocsin.station.core import Commit, State
 from tocsin.station.handover import engine_of
 from tocsin.station.inputs import Corrected, Health, HealthNote
-from tocsin.station.journal import reports_of
+from tocsin.station.journal import Ahead, reports_of
 from tocsin.station.terms import AgreementText, compile_terms
 from tocsin.store import schema
 from tocsin.store.connect import as_store_error
@@ -51,17 +51,13 @@ class _Job:
     Attributes
     ----------
     doubt : Doubt
-    ahead_us : mapping of str to int
-        By feed, how far ahead of the clock its reports may be.
-    other_ahead_us : int
-        Of any other feed.
+    ahead : Ahead
     tick : int
         As of which everything is taken.
     """
 
     doubt: Doubt
-    ahead_us: Mapping[str, int]
-    other_ahead_us: int
+    ahead: Ahead
     tick: int
 
 
@@ -128,8 +124,7 @@ class Lookback:
         with self._change:
             self._job = _Job(
                 doubt=doubt,
-                ahead_us={name: policy.ahead_us for name, policy in order.feeds.items()},
-                other_ahead_us=order.other.ahead_us,
+                ahead=Ahead.of(order),
                 tick=commit.tick,
             )
             self._change.notify()
@@ -185,8 +180,7 @@ class Lookback:
                 from_us=from_us,
                 before_us=doubt.watermark_us,
                 last_tick=job.tick,
-                ahead_us=job.ahead_us,
-                other_ahead_us=job.other_ahead_us,
+                ahead=job.ahead,
             )
         except DBAPIError as error:
             raise as_store_error(error) from error

@@ -20,13 +20,17 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.clock import monotonic_us
 from tocsin.errors import RecordError, StoreError, VerificationError
+from tocsin.record.envelope import parse_envelope
+from tocsin.record.keyfiles import open_log
 from tocsin.record.keys import create_key, load_key
 from tocsin.record.leaf import EntryKind, Sealed
-from tocsin.record.log import Log
+from tocsin.record.log import RECORD, Log
+from tocsin.record.verifier.keychain import HANDOVER, key_entry
 from tocsin.record.verifier.verify import LOG_VKEY
 from tocsin.record.witness.cosigning import Cosigning
 from tocsin.record.witness.naming import policy_in_force
-from tocsin.station.inputs import Health, HealthNote
+from tocsin.station.asked import DISCLOSURE_MARK, KEY_MARK, Asked
+from tocsin.station.inputs import Health, HealthNote, Kept
 from tocsin.station.terms import Terms
 from tocsin.station.timing import StationClock
 from tocsin.store import schema
@@ -62,6 +66,8 @@ class Publisher:
     clock : StationClock
     note : callable
         Takes what befalls the record.
+    keep : callable
+        Takes entries that the record's keeper asked for (`asked.py`).
 
     Raises
     ------
@@ -77,6 +83,7 @@ class Publisher:
         terms: Terms,
         clock: StationClock,
         note: Callable[[HealthNote], None],
+        keep: Callable[[Kept], None],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -90,7 +97,7 @@ class Publisher:
         self._cosigning: Cosigning | None = None
         try:
             keys = terms.custody.log_keys if terms.custody else ()
-            if keys and self.log_key not in keys:
+            if keys and keys_of(self._log).isdisjoint(keys):
                 raise RecordError(
                     f"found a log of key {self.log_key}, expected one of the agreement's: {', '.join(keys)}"
                 )
@@ -100,6 +107,7 @@ class Publisher:
         except BaseException:
             self._log.close()
             raise
+        self._asked = Asked(folder, self._log, keep=keep, now_us=clock.now_us)
         self.failed: str | None = None
         self._change = threading.Condition()
         self._wanted = self.size
@@ -159,6 +167,8 @@ class Publisher:
                 wanted, stopping = self._wanted, self._stopping
             try:
                 self._append(wanted)
+                if not stopping:
+                    self._asked.look()
                 if stopping or self._log.is_due(monotonic_us()):
                     self._log.publish()
                 self._ask_witnesses()
@@ -183,7 +193,14 @@ class Publisher:
             if not rows:
                 raise VerificationError(f"entry {self.size} is not in the store")
             sealed = [Sealed(envelope=row.envelope, salt=row.salt, payload=row.payload) for row in rows]
-            self._log.append_sealed(sealed, at_size=self.size)
+            asked = next((n for n, entry in enumerate(sealed) if _is_asked(entry)), len(sealed))
+            if asked:
+                sealed = sealed[:asked]
+                self._log.append_sealed(sealed, at_size=self.size)
+            else:
+                sealed = sealed[:1]
+                self._asked.append(sealed[0])
+                self.log_key = str(self._log.vkey)
             self.size = self._log.size
             if any(WITNESSES_MARK in entry.envelope for entry in sealed):
                 self._name_witnesses()
@@ -228,9 +245,22 @@ class Publisher:
         self._note(HealthNote(kind=Health.RECORD, about="record", detail=detail))
 
 
+def keys_of(log: Log) -> frozenset[str]:
+    """Return every key that a log ever had: the one that signs, and those that were handed over from."""
+    keys = {str(log.vkey)}
+    for path in (log.folder / RECORD / HANDOVER).glob("*"):
+        envelope = parse_envelope(log.opening(int(path.name)).envelope)
+        keys.add(str(key_entry(int(path.name), envelope.open).old))
+    return frozenset(keys)
+
+
+def _is_asked(entry: Sealed) -> bool:
+    return KEY_MARK in entry.envelope or DISCLOSURE_MARK in entry.envelope
+
+
 def _open(folder: Path, agreement_id: str) -> Log:
     path = folder / KEY
     if (folder / "record" / "checkpoint").exists():
-        return Log.open(folder, load_key(path))
+        return open_log(folder)
     key = load_key(path) if path.exists() else create_key(path, f"tocsin.station/{agreement_id}/{secrets.token_hex(4)}")
     return Log.create(folder, key=key)

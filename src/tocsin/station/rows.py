@@ -7,7 +7,7 @@ would not be what is remembered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import Table
 from tocsin.canon import canonical_bytes, canonical_line
 from tocsin.errors import StoreError
 from tocsin.record.leaf import new_salt, seal
+from tocsin.station.archive import NOTHING, Task
 from tocsin.station.core import Commit, State, attempt_id, begin, tick
 from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs
 from tocsin.station.snapshot import load_state, read_snapshot
@@ -49,16 +50,13 @@ class Chores:
         Tick, file and SHA-256 of a snapshot that is durable.
     forgotten : int or None
         Snapshots before this tick are not needed any more.
-    archived : mapping or None
-        A row of `schema.archive` whose file is durable.
-    archived_ticks : (int, int) or None
+    archive : Task
     """
 
     recorded: int | None = None
     snapshot: tuple[int, str, str] | None = None
     forgotten: int | None = None
-    archived: Mapping[str, Any] | None = None
-    archived_ticks: tuple[int, int] | None = None
+    archive: Task = NOTHING
 
 
 NO_CHORES = Chores()
@@ -95,8 +93,8 @@ def write_of(commit: Commit, inputs: Inputs, *, clock: bytes, chores: Chores = N
     }
     if commit.version is not None:
         added[schema.agreements] = [_version(commit)]
-    if chores.archived is not None:
-        added[schema.archive] = [dict(chores.archived)]
+    if chores.archive.archived is not None:
+        added[schema.archive] = [dict(chores.archive.archived)]
     if chores.snapshot is not None:
         taken, file, sha256 = chores.snapshot
         added[schema.snapshots] = [{"tick": taken, "file": file, "sha256": sha256}]
@@ -122,7 +120,8 @@ def write_of(commit: Commit, inputs: Inputs, *, clock: bytes, chores: Chores = N
         sent=commit.settled,
         recorded=chores.recorded,
         forgotten=chores.forgotten,
-        archived=chores.archived_ticks,
+        archived=chores.archive.ticks,
+        dropped_us=chores.archive.dropped_us,
     )
 
 

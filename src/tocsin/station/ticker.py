@@ -21,7 +21,7 @@ from tocsin.agreement.notices.held import Fact
 from tocsin.clock import US_PER_S
 from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError, TocsinError
 from tocsin.station.core import Commit, State, begin, tick
-from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, Saying, of_deliveries
+from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, Kept, Saying, of_deliveries
 from tocsin.station.room import Room
 from tocsin.station.rows import NO_CHORES, Chores, write_of
 from tocsin.station.terms import Terms
@@ -72,6 +72,7 @@ class _Waiting:
     mutes: list[tuple[Muting, Future[Mute]]] = field(default_factory=list)
     sayings: list[tuple[Sequence[Saying], Future[list[list[Fact]]]]] = field(default_factory=list)
     outcomes: list[Reported] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     notes: list[HealthNote] = field(default_factory=list)
     corrected: list[Corrected] = field(default_factory=list)
     version: tuple[Terms, Future[None]] | None = None
@@ -79,7 +80,7 @@ class _Waiting:
 
     def __bool__(self) -> bool:
         parts = (self.deliveries, self.answers, self.mutes, self.sayings, self.outcomes, self.notes, self.corrected)
-        return any(parts) or self.version is not None
+        return any(parts) or bool(self.kept) or self.version is not None
 
     def __len__(self) -> int:
         return len(self.deliveries) + len(self.answers) + len(self.mutes) + len(self.sayings)
@@ -270,6 +271,10 @@ class Ticker:
         with self._change:
             self._found_wrong = why
             self._change.notify()
+
+    def keep(self, entry: Kept) -> None:
+        """Take an entry of the record's keeper."""
+        self._add(lambda waiting: waiting.kept.append(entry))
 
     def now_us(self) -> int:
         """Return the station's time."""
@@ -501,6 +506,7 @@ def _inputs_of(taken: _Waiting) -> tuple[Inputs, Terms | None]:
         outcomes=tuple(taken.outcomes),
         notes=tuple(taken.notes),
         corrected=tuple(taken.corrected),
+        kept=tuple(taken.kept),
         sayings=tuple(saying for sayings, _ in taken.sayings for saying in sayings),
         agreement=version.written if version else None,
     )

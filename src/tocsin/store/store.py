@@ -53,6 +53,8 @@ class Write:
         Snapshots before this tick leave.
     archived : tuple of (int, int) or None
         First and last tick whose inputs leave, since their hour is in the archive.
+    dropped_us : int or None
+        Hours that begin before this leave the archive.
     """
 
     tick: Row
@@ -62,6 +64,7 @@ class Write:
     recorded: int | None = None
     forgotten: int | None = None
     archived: tuple[int, int] | None = None
+    dropped_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +287,8 @@ class Store:
             ticks = schema.ticks
             within = ticks.c.tick.between(*work.archived)
             connection.execute(update(ticks).where(within).values(reports=None, inputs=None))
+        if work.dropped_us is not None:
+            connection.execute(delete(schema.archive).where(schema.archive.c.hour_us < work.dropped_us))
 
     def _put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         if not rows:

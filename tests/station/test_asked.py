@@ -1,0 +1,105 @@
+"""A running station changes its record's key and hands over entries when its keeper asks, and the record verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.station.walks import WRITTEN, walk
+
+from tocsin.record.keyfiles import next_key
+from tocsin.record.rotation import RotationReason, rotation_entry
+from tocsin.record.verifier.verify import verify_folder
+from tocsin.station import requests
+from tocsin.station.inputs import Kept
+from tocsin.station.live import LiveStation, Settings
+from tocsin.tracks.feeds.feed import Delivery, open_feed
+from tocsin.warn.channels.config import default_transports
+
+
+def begun(folder: Path) -> LiveStation:
+    feeds = [open_feed("push:f")]
+    station = LiveStation(
+        Settings(folder=folder, agreement=WRITTEN, feeds=feeds, transports=default_transports(folder))
+    )
+    station.start()
+    return station
+
+
+def deliver(station: LiveStation, first: int, last: int) -> None:
+    batch = walk(np.random.default_rng(4), 400).take(slice(first, last))
+    delivery = Delivery(feed="f", batch=batch, rejects=(), read=len(batch), position=None)
+    station.ticker.deliver(delivery).result(timeout=60)
+
+
+def vkey(folder: Path) -> str:
+    return (folder / "record" / "log.vkey").read_text().strip()
+
+
+def asked(folder: Path, request: requests.Request) -> dict:
+    came = requests.end_of(requests.ask(folder, request), within_s=30)
+    assert came is not None and not list((folder / "requests").iterdir())
+    return came
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "data"
+
+
+def test_a_running_station_hands_over_to_a_new_key_and_goes_on(folder: Path) -> None:
+    station = begun(folder)
+    old = vkey(folder)
+    deliver(station, 0, 200)
+    came = asked(folder, requests.Rotate(old=old, reason=RotationReason.PLANNED))
+    assert came["vkey"] == vkey(folder) != old
+    assert asked(folder, requests.Rotate(old=old, reason=RotationReason.PLANNED)) == came | {"size": came["size"]}
+    again = asked(folder, requests.Rotate(old=came["vkey"], reason=RotationReason.PLANNED))
+    assert "overlap is not over" in again["error"]
+    deliver(station, 200, 300)
+    assert "retired" in asked(folder, requests.EndOverlap())
+    deliver(station, 300, 400)
+    station.stop()
+    verified = verify_folder(folder)
+    assert verified.checkpoint.size == station.ticker.committed_entries
+    station = begun(folder)
+    assert station.publisher.log_key == came["vkey"] == station.ticker.state.log_key
+    thief = asked(folder, requests.Rotate(old=came["vkey"], reason=RotationReason.STOLEN))
+    station.stop()
+    assert thief["vkey"] == vkey(folder) and not (folder / "keys" / "log.old.key").exists()
+    verify_folder(folder)
+
+
+def test_a_handover_that_a_crash_cut_off_is_finished_by_the_next_start(folder: Path) -> None:
+    station = begun(folder)
+    old = vkey(folder)
+    station.publisher.stop()  # the record's thread is gone; what is committed waits in the store
+    path = requests.ask(folder, requests.Rotate(old=old, reason=RotationReason.PLANNED))
+    log = station.publisher._log
+    new = next_key(folder, log.origin)
+    entry = rotation_entry(old=log.vkey, new=new.vkey, reason=RotationReason.PLANNED, at_us=station.now_us())
+    station.ticker.keep(Kept.of(entry))
+    deliver(station, 0, 100)
+    station.ticker.stop()
+    station._close()
+    station = begun(folder)
+    came = requests.end_of(path, within_s=30)
+    station.stop()
+    assert came is not None and came["vkey"] == str(new.vkey) == vkey(folder)
+    assert verify_folder(folder).checkpoint.size == station.ticker.committed_entries
+
+
+def test_entries_are_handed_over_by_a_running_station(folder: Path) -> None:
+    station = begun(folder)
+    deliver(station, 0, 200)
+    out = folder.parent / "pack"
+    asks = {"entries": (0, 1), "keeper": "authority", "reason": "asked", "out": str(out)}
+    refused = asked(folder, requests.Disclose(to="watch", **asks | {"entries": (10**6,)}))
+    assert "expected entries of a log" in refused["error"] and not out.exists()
+    came = asked(folder, requests.Disclose(to="watch", grant="by decision 7", **asks))
+    assert (out / "proofs" / "0.tlog-proof").exists() and came["entries"] == 2
+    station.stop()
+    size = verify_folder(folder).checkpoint.size
+    assert came["recorded_as"] < size == station.ticker.committed_entries
