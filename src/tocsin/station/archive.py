@@ -109,8 +109,9 @@ class Archivist:
         if self._looked_us is not None and now_us < self._looked_us + LOOK_EVERY_US:
             return NOTHING
         self._looked_us = now_us
+        task = self._dropped(now_us, keep_for_s)
         self._under_way = self._thread.submit(self._write_next, now_us, ahead)
-        return self._dropped(now_us, keep_for_s)
+        return task
 
     def close(self) -> None:
         """Wait for what is under way; it is a file that nobody names, and made again."""
@@ -133,7 +134,7 @@ class Archivist:
         return Task(archived=row)
 
     def _dropped(self, now_us: int, keep_for_s: float | None) -> Task:
-        """Drop the hours that are older than they are kept; a file goes at the next start or drop, after its row."""
+        """Drop the hours that are older than they are kept; a file goes at a later look, once its row has."""
         if keep_for_s is None:
             return NOTHING
         before_us = now_us - round(keep_for_s * US_PER_S) - HOUR_US
@@ -146,9 +147,9 @@ class Archivist:
 
     def _tidy(self) -> None:
         """Delete the hour files that no row names any more, or not yet."""
-        named = {row["file"] for row in self._store.rows(schema.archive)}
+        named = {row["file"] for row in self._store.rows(schema.archive)} | set(self._hours.values())
         for path in (self._folder / FOLDER).glob("*.parquet*"):
-            if f"{FOLDER}/{path.name}" not in named and self._under_way is None:
+            if f"{FOLDER}/{path.name}" not in named:
                 path.unlink(missing_ok=True)
 
     def _oldest_tick(self) -> int:
