@@ -153,10 +153,12 @@ class Archivist:
                 path.unlink(missing_ok=True)
 
     def _oldest_tick(self) -> int:
+        """Return the first tick whose inputs are still there, looking back from the last hour in the archive."""
         ticks = schema.ticks
+        gone = select(ticks.c.tick).where(ticks.c.tick <= self._done_tick, ticks.c.inputs.is_(None))
         with self._store.reader() as connection:
-            found = connection.execute(select(func.min(ticks.c.tick)).where(ticks.c.inputs.is_not(None))).scalar()
-        return 1 if found is None else int(found)
+            found = connection.execute(gone.order_by(ticks.c.tick.desc()).limit(1)).scalar()
+        return 1 if found is None else int(found) + 1
 
     def _write_next(self, now_us: int, ahead: Ahead) -> Mapping[str, Any] | None:
         """Write the file of the oldest hour that is ready; return its row, or None if there is none."""
