@@ -32,6 +32,9 @@ PG_AWAY = ("08", "57P", "53300", "25006")
 TIMEOUT_S = 5
 """How long a connection may take, and a writer wait for a lock; seconds."""
 
+CHECKPOINT_PAGES = 4_096
+"""Pages of SQLite's log, 16 MiB, after which it goes into the file: the commit that it falls on waits for it."""
+
 SQLITE_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
 """SQLite's names for a disk without space; the second when it is the index of the log that cannot grow."""
 
@@ -93,7 +96,8 @@ def _sqlite(path: Path, *, read_only: bool) -> Engine:
         if read_only:
             connection.execute("PRAGMA query_only=1")
             return connection
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
+        settings = ("journal_mode=WAL", "synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1")
+        for setting in (*settings, f"wal_autocheckpoint={CHECKPOINT_PAGES}"):
             connection.execute(f"PRAGMA {setting}")
         return connection
 
