@@ -8,6 +8,7 @@ it. Not a format for others: a version of Tocsin reads its own.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 
 from tocsin.agreement.notices.dump import dump_register, load_register
-from tocsin.record.files import make_folder, replace_file
+from tocsin.record.files import make_folder, sync_folder, write_all
 from tocsin.station.core import OTHER_FEED, State
 from tocsin.station.counters import FeedCounts
 from tocsin.station.handover import Outgoing, engine_of
@@ -30,6 +31,9 @@ from tocsin.watch.snapshot import dump_live, load_live
 
 FORMAT = 3
 """First field; a later one is refused."""
+
+PIECE_BYTES = 2**20
+"""How much of a snapshot goes to the disk at a time: a commit that is made meanwhile waits for no more than that."""
 
 FOLDER = "snapshot"
 """Where the files lie, inside the data folder."""
@@ -212,7 +216,17 @@ def write_snapshot(folder: Path, tick: int, dump: bytes) -> tuple[str, str]:
     """Write a snapshot durably into a data folder; return its file's name there and its SHA-256."""
     make_folder(folder / FOLDER)
     name = f"{FOLDER}/{tick:012}.bin"
-    replace_file(folder / name, dump, mode=0o600)
+    path, fresh = folder / name, folder / f"{name}.new"
+    fresh.unlink(missing_ok=True)
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        for start in range(0, len(dump), PIECE_BYTES):
+            write_all(fd, dump[start : start + PIECE_BYTES])
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.replace(fresh, path)
+    sync_folder(path.parent)
     return name, hashlib.sha256(dump).hexdigest()
 
 
