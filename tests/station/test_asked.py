@@ -16,14 +16,14 @@ from tocsin.station import requests
 from tocsin.station.inputs import Kept
 from tocsin.station.live import LiveStation, Settings
 from tocsin.tracks.feeds.feed import Delivery, open_feed
-from tocsin.warn.channels.config import default_transports
+from tocsin.warn.channels.config import Transports, default_transports
+from tocsin.warn.channels.file import JsonLinesFile
 
 
-def begun(folder: Path) -> LiveStation:
+def begun(folder: Path, transports: Transports | None = None) -> LiveStation:
     feeds = [open_feed("push:f")]
-    station = LiveStation(
-        Settings(folder=folder, agreement=WRITTEN, feeds=feeds, transports=default_transports(folder))
-    )
+    transports = default_transports(folder) if transports is None else transports
+    station = LiveStation(Settings(folder=folder, agreement=WRITTEN, feeds=feeds, transports=transports))
     station.start()
     return station
 
@@ -42,6 +42,19 @@ def asked(folder: Path, request: requests.Request) -> dict:
     came = requests.end_of(requests.ask(folder, request), within_s=30)
     assert came is not None and not list((folder / "requests").iterdir())
     return came
+
+
+class Slow(JsonLinesFile):
+    """A file that takes its time."""
+
+    timeout_s = 4.0
+
+
+def test_a_channel_that_is_slower_than_the_ladder_waits_is_told_of_at_the_start(folder: Path) -> None:
+    station = begun(folder, Transports({}, Slow(folder / "messages.jsonl")))
+    told = [fact for fact in station.facts().rows if fact.get("what") == "slow"]
+    station.stop()
+    assert len(told) == 1 and "may take 4 s, level 1 waits 3 s" in told[0]["detail"]
 
 
 @pytest.fixture

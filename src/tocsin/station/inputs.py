@@ -54,6 +54,8 @@ class Health(StrEnum):
     """The database did not answer for a time, or can lose what was acknowledged."""
     CLOCK = "clock"
     """The wall clock stepped beside the steady one."""
+    SLOW = "slow"
+    """A channel's attempt may outlast the time that the ladder gives for an answer to it."""
     SHED = "shed"
     """More came on a feed than could be taken; the feed gave records up unread."""
     LATE = "late"

@@ -158,6 +158,7 @@ class LiveStation:
         """Take up where the last process left off: the first tick, then the threads."""
         notes = [HealthNote(kind=Health.STARTED, detail="for the first time" if self._is_new else "again")]
         notes += [HealthNote(kind=Health.AWAY, about="store", detail=fault) for fault in self._store.faults]
+        notes += self._too_slow(self._terms)
         policies = {name: feed.policy for name, feed in self._feeds.items()}
         self.ticker.start(self._version, policies, notes, log_key=self.publisher.log_key)
         self.publisher.start()
@@ -234,6 +235,11 @@ class LiveStation:
         await self.deliver(delivery)
         if delivery.position is not None:
             self._positions[delivery.feed] = delivery.position
+
+    def _too_slow(self, terms: Terms) -> list[HealthNote]:
+        """Return what is to be said of channels that are too slow for a version's ladder (FAULTS 44), in one note."""
+        found = self._settings.transports.too_slow(terms.playbook)
+        return [HealthNote(kind=Health.SLOW, about="channels", detail="; ".join(found))] if found else []
 
     def _say_last_words(self, why: str) -> None:
         """Tell the keeper that the station has stopped by itself: nothing of it can be recorded any more."""
@@ -345,6 +351,8 @@ class LiveStation:
         _check_successor(self._terms, terms)
         await asyncio.wrap_future(self.ticker.put_in_force(terms))
         self._terms = terms
+        for note in self._too_slow(terms):
+            self.ticker.note(note)
         return {"id": terms.agreement.id, "version": terms.version, "sha256": terms.agreement.digest.hex()}
 
     def events(self, *, after: int = 0, limit: int = 1_000) -> Page:

@@ -88,7 +88,7 @@ def end_of(path: Path, *, within_s: float) -> dict[str, Any] | None:
     """Return what came of a request, once it is there, and take it away; None if nothing came in that time."""
     ended = path.with_suffix(ENDED)
     until = time.monotonic() + within_s
-    while not ended.exists():
+    while path.exists() or not ended.exists():
         if time.monotonic() > until:
             return None
         time.sleep(LOOK_S)
