@@ -1,14 +1,17 @@
-"""How good approach warnings are: Tocsin's against two baselines, by the definitions of docs/guide/warning-quality.md.
+"""How good approach warnings are: Tocsin against three baselines, by the definitions of docs/guide/warning-quality.md.
 
 `python benchmarks/approach.py FOLDER` reads the sets of `approach_data.py` from a folder of Parquet files of tracks,
-lays zones, and prints the tables of that page. Tracks are halved by a hash of their names, and buses by day too. On
-half 0 the filtered baseline's setting was chosen here, for each look-ahead the one of the best mean F1, and the
-forecast's coefficients were once fitted, with other zones; every row is of half 1. Takes some minutes.
+lays zones, and prints the tables of that page; `--page docs/guide/warning-quality.md` writes them into it. Tracks are
+halved by a hash of their names. On half 0 the baselines are tuned or trained, for each look-ahead over all sets
+together, the forecast's coefficients were fitted, and routes are learnt; every row is of half 1. Buses are split by day
+too: of a later day all routes of the days before are known. Gradient boosting needs scikit-learn, and is left out
+where it is missing. Takes half an hour.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import pickle
 import sys
 import time
@@ -17,22 +20,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from approach_data import SETS, Set, half_of, lay_zones, read_set
+from approach_boosting import Boosting, Looks, look
+from approach_data import SETS, Set, half_of, lay_zones, past_of, read_set
 from approach_methods import FILTERS, PLAIN, Feed, feed_of, straight, tocsin
 from numpy.typing import NDArray
 
 from tocsin.geo.shapes import Region
+from tocsin.kernels.forecast.routes import Routes
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.rehearse.judge import Judged, judge
 from tocsin.watch.rehearse.score import BINS, Figures, figures, resampled
 from tocsin.watch.rehearse.truth import Truth, find_truth
+from tocsin.watch.routes import NO_ROUTES, as_routes, learn_routes
 
 SEED = 20_261_124
 HEAD = (
-    "| set | ahead | method | entries | recall | precision | F1 | lead median, p10 | repeats | false per 1,000 h "
-    "| stated/true error | in interval | alarms an hour |\n"
-    "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+    "| ahead | set | method | entries | recall | precision | F1 (95 %) | lead: median, p10 | repeats "
+    "| wrong in 1,000 h | calibration error | entry in interval |\n"
+    "|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
 )
+FILTERED, BOOSTED, OURS, WITH_ROUTES = "filtered", "boosting, routes", "Tocsin", "Tocsin, routes"
+BEGIN, END = "<!-- printed by benchmarks/approach.py -->", "<!-- until here -->"
 
 
 class Stage(NamedTuple):
@@ -44,6 +52,7 @@ class Stage(NamedTuple):
     regions: list[Region]
     truth: Truth
     feed: Feed
+    routes: Routes
     tuned: NDArray[np.int64]
     counted: NDArray[np.int64]
 
@@ -62,28 +71,48 @@ def stages(folder: Path, names: list[str], seed: int, cache: Path | None) -> Ite
             if kept:
                 kept.write_bytes(pickle.dumps(truth))
         half = half_of(batch.tracks)
+        routes = as_routes(learn_routes(past_of(folder, one, batch)))
         print(
             f"{name}: {len(truth.fixes.at_us):,} fixes, {len(truth.eps_m)} zones, {len(truth.entries):,} entries, "
             f"a fix every {truth.interval_s:g} s, {truth.fixes.moving_s.sum() / 3_600:,.0f} h in motion "
             f"({time.perf_counter() - began:.0f} s)",
             file=sys.stderr,
         )
-        yield Stage(name, one, batch, regions, truth, feed_of(batch, truth.fixes), 1 - half, half)
+        yield Stage(name, one, batch, regions, truth, feed_of(batch, truth.fixes), routes, 1 - half, half)
 
 
-def compared(stage: Stage, horizon_s: int, setting: tuple[float, int, int, float]) -> dict[str, Judged]:
+def compared(stage: Stage, horizon_s: int, setting: tuple[float, int, int, float], boosting: Boosting | None
+             ) -> dict[str, Judged]:  # fmt: skip
     """Return what each method's warnings were worth on one set."""
     truth = stage.truth
-    began = time.process_time()
-    found = tocsin(stage.batch, stage.regions, horizon_s)
-    spent_us = (time.process_time() - began) * 1e6 / len(stage.batch)
-    print(f"  {stage.name}, {horizon_s} s: Tocsin {spent_us:.1f} us a fix, its first use compiles", file=sys.stderr)
     warned = {
         "plain": straight(truth, stage.feed, horizon_s, PLAIN),
-        "filtered": straight(truth, stage.feed, horizon_s, setting),
-        "Tocsin": found,
+        FILTERED: straight(truth, stage.feed, horizon_s, setting),
     }
+    if boosting:
+        warned[BOOSTED] = boosting.warn(truth, stage.feed, looked(stage, horizon_s))
+    for name, routes in ((OURS, NO_ROUTES), (WITH_ROUTES, stage.routes)):
+        began = time.process_time()
+        warned[name] = tocsin(stage.batch, stage.regions, horizon_s, routes)
+        spent_us = (time.process_time() - began) * 1e6 / len(stage.batch)
+        print(f"  {stage.name}, {horizon_s} s: {name} {spent_us:.1f} us a fix", file=sys.stderr, flush=True)
     return {name: judge(truth, own, horizon_s) for name, own in warned.items()}
+
+
+def looked(stage: Stage, horizon_s: int) -> Looks:
+    """Return what gradient boosting knows at each fix."""
+    return Looks(*look(stage.truth.atlas.arrays, stage.routes, stage.feed, horizon_s))
+
+
+def boosted(ready: list[Stage], horizon_s: int) -> Boosting | None:
+    """Return gradient boosting, trained on the tracks to tune on; None where scikit-learn is missing."""
+    if importlib.util.find_spec("sklearn") is None:
+        print("scikit-learn is missing: no gradient boosting", file=sys.stderr)
+        return None
+    boosting = Boosting(horizon_s)
+    boosting.learn([(s.truth, s.feed, looked(s, horizon_s), s.tuned.astype(np.bool_)) for s in ready])
+    print(f"  boosting, {horizon_s} s: threshold, k, n {boosting.setting}", file=sys.stderr, flush=True)
+    return boosting
 
 
 def best_filter(ready: list[Stage], horizon_s: int) -> tuple[float, int, int, float]:
@@ -107,10 +136,40 @@ def line(name: str, horizon_s: int, method: str, got: Figures, f1: tuple[float, 
     interval = "–" if np.isnan(got.interval_share) else f"{got.interval_share:.2f}"
     error = "–" if np.isnan(got.calibration_error) else f"{got.calibration_error:.3f}"
     return (
-        f"| {name} | {horizon_s // 60} min | {method} | {got.eligible:,} | {got.recall:.3f} | {got.precision:.3f} "
+        f"| {horizon_s // 60} min | {name} | {method} | {got.eligible:,} | {got.recall:.3f} | {got.precision:.3f} "
         f"| {got.f1:.3f} ({f1[0]:.2f}–{f1[1]:.2f}) | {got.lead_median_s:.0f}, {got.lead_p10_s:.0f} s "
-        f"| {got.flapping:.3f} | {got.false_per_1000_h:,.0f} | {error} | {interval} | {got.alarms_per_hour:.1f} |"
+        f"| {got.flapping:.3f} | {got.false_per_1000_h:,.0f} | {error} | {interval} |"
     )
+
+
+def tables(ready: list[Stage], resamples: int) -> Iterator[str]:
+    """Yield the lines of both tables."""
+    yield HEAD
+    means = []
+    for horizon_s in sorted({h for stage in ready for h in stage.one.horizons_s}):
+        mine = [stage for stage in ready if horizon_s in stage.one.horizons_s]
+        tuned = [stage for stage in mine if not stage.one.by_day]
+        setting, boosting = best_filter(tuned, horizon_s), boosted(tuned, horizon_s)
+        rows: dict[str, list[Figures]] = {}
+        said: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {}
+        for stage in mine:
+            for method, judged in compared(stage, horizon_s, setting, boosting).items():
+                got = figures(judged, times=stage.counted)
+                ends = resampled(judged, resamples=resamples, among=np.flatnonzero(stage.counted))["f1"]
+                yield line(stage.name, horizon_s, method, got, ends)
+                rows.setdefault(method, []).append(got)
+                said.setdefault(method, []).append(judged.said(stage.counted))
+        means.append((horizon_s, setting, rows, said))
+    yield "\nMean over the sets: F1, repeats; and the calibration error of all warnings together:\n"
+    methods = list(means[0][2])
+    yield "| ahead | " + " | ".join(methods) + " | filtered by: s, k, n, hold |"
+    yield "|---:|" + "---:|" * (len(methods) + 1)
+    for horizon_s, setting, rows, said in means:
+        told = [
+            f"{np.mean([f.f1 for f in rows[m]]):.3f}, {np.nanmean([f.flapping for f in rows[m]]):.3f}{_error(said[m])}"
+            for m in methods
+        ]
+        yield f"| {horizon_s // 60} min | " + " | ".join(told) + " | " + ", ".join(f"{v:g}" for v in setting) + " |"
 
 
 def main() -> None:
@@ -121,44 +180,26 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, help="of the zones")
     parser.add_argument("--resamples", type=int, default=200)
     parser.add_argument("--cache", type=Path, help="folder to keep what really happened in")
+    parser.add_argument("--page", type=Path, help="page to write the tables into")
     asked = parser.parse_args()
     ready = list(stages(asked.folder, asked.sets, asked.seed, asked.cache))
-    print(HEAD)
-    means = []
-    for horizon_s in sorted({h for stage in ready for h in stage.one.horizons_s}):
-        mine = [stage for stage in ready if horizon_s in stage.one.horizons_s]
-        setting = best_filter(mine, horizon_s)
-        rows: dict[str, list[Figures]] = {}
-        said, came = [], []
-        for stage in mine:
-            for method, judged in compared(stage, horizon_s, setting).items():
-                got = figures(judged, times=stage.counted)
-                ends = resampled(judged, resamples=asked.resamples, among=np.flatnonzero(stage.counted))["f1"]
-                print(line(stage.name, horizon_s, method, got, ends), flush=True)
-                rows.setdefault(method, []).append(got)
-            one, other = judged.said(stage.counted)
-            said.append(one)
-            came.append(other)
-        means.append((horizon_s, setting, rows, _error(np.concatenate(said), np.concatenate(came))))
-    print("\nMean over the sets:\n")
-    print("| ahead | plain: F1, repeats | filtered: F1, repeats (s, k, n, hold) | Tocsin: F1, repeats | stated/true |")
-    print("|---:|---:|---:|---:|---:|")
-    for horizon_s, setting, rows, error in means:
-        told = {
-            m: f"{np.mean([f.f1 for f in got]):.3f}, {np.nanmean([f.flapping for f in got]):.3f}"
-            for m, got in rows.items()
-        }
-        chosen = ", ".join(f"{v:g}" for v in setting)
-        print(
-            f"| {horizon_s // 60} min | {told['plain']} | {told['filtered']} ({chosen}) | {told['Tocsin']} "
-            f"| {error:.3f} |"
-        )
+    lines = []
+    for told in tables(ready, asked.resamples):
+        print(told, flush=True)
+        lines.append(told)
+    if asked.page:
+        before, _, rest = asked.page.read_text(encoding="utf-8").partition(BEGIN)
+        after = rest.partition(END)[2]
+        asked.page.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
 
-def _error(said: NDArray[np.float64], came: NDArray[np.bool_]) -> float:
-    """Return the expected calibration error of all sets together."""
-    place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
-    return float(np.abs(np.bincount(place, said, BINS) - np.bincount(place, came, BINS)).sum() / len(said))
+def _error(said: list[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> str:
+    """Return the expected calibration error of all sets together, for people; nothing if no chance was said."""
+    chance, came = (np.concatenate(part) for part in zip(*said, strict=True))
+    if not len(chance):
+        return ""
+    place = np.minimum((chance * BINS).astype(np.int64), BINS - 1)
+    return f"; {np.abs(np.bincount(place, chance, BINS) - np.bincount(place, came, BINS)).sum() / len(chance):.3f}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ half of the data a track belongs to is a bit of a hash of its name.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ class Set:
     horizons_s: tuple[int, ...]
     box: tuple[float, float, float, float] = (-90.0, -180.0, 90.0, 180.0)
     days: tuple[int, int] = (0, 10_000)
+    by_day: bool = False
 
 
 def _terms(eps_m: float, clear_s: float, gap_s: float) -> Terms:
@@ -68,7 +69,7 @@ SETS: dict[str, Set] = {
         terms=_terms(40, 300, 900), radius_m=(300, 2_000), zones=30, horizons_s=(60, 300, 900, 1_800),
     ),
     "buses, a later day": Set(
-        files=("bus_austin_capmetro_2015_2016",), box=(29.0, -99.0, 31.0, -96.0), days=(6, 7),
+        files=("bus_austin_capmetro_2015_2016",), box=(29.0, -99.0, 31.0, -96.0), days=(6, 7), by_day=True,
         terms=_terms(40, 300, 900), radius_m=(300, 2_000), zones=30, horizons_s=(60, 300, 900, 1_800),
     ),
 }  # fmt: skip
@@ -85,6 +86,13 @@ def read_set(folder: Path, one: Set) -> ReportBatch:
     seen = np.unique(day)[one.days[0] : one.days[1]]
     keep = (batch.lat_deg >= south) & (batch.lat_deg <= north) & (batch.lon_deg >= west) & (batch.lon_deg <= east)
     return batch.take(keep & np.isin(day, seen))
+
+
+def past_of(folder: Path, one: Set, batch: ReportBatch) -> ReportBatch:
+    """Return what routes may be learnt from: half 0 of the tracks, or, split by day, all reports of the days before."""
+    if one.by_day:
+        return read_set(folder, replace(one, days=(0, one.days[0])))
+    return batch.take(half_of(batch.tracks)[batch.track] == 0)
 
 
 def half_of(tracks: tuple[str, ...]) -> NDArray[np.int64]:

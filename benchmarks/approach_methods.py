@@ -18,6 +18,7 @@ from tocsin.agreement.schedule import ALWAYS_ON
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.geo.shapes import Region
 from tocsin.kernels.earth.geodesic import direct, inverse_m
+from tocsin.kernels.forecast.routes import Routes
 from tocsin.kernels.numbers.trig import hypot, sincosd
 from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, crossings_on, zones_at
 from tocsin.rehearsal.warned import as_warnings
@@ -28,6 +29,7 @@ from tocsin.watch.rehearse.fixes import Fixes
 from tocsin.watch.rehearse.judge import Warnings
 from tocsin.watch.rehearse.truth import Truth
 from tocsin.watch.replay import replay
+from tocsin.watch.routes import NO_ROUTES
 
 Rows = NDArray[Any]
 compiled = numba.njit(nogil=True, error_model="numpy")
@@ -208,7 +210,7 @@ def straight(truth: Truth, feed: Feed, horizon_s: float, setting: tuple[float, i
     return warnings_of(rows, horizon_s)
 
 
-def tocsin(batch: ReportBatch, regions: list[Region], horizon_s: float) -> Warnings:
+def tocsin(batch: ReportBatch, regions: list[Region], horizon_s: float, routes: Routes = NO_ROUTES) -> Warnings:
     """Return the approaches that the engine finds, each zone agreed with this look-ahead."""
     names = [f"z{i}" for i in range(len(regions))]
     zones = [
@@ -224,5 +226,5 @@ def tocsin(batch: ReportBatch, regions: list[Region], horizon_s: float) -> Warni
     watchlist = Watchlist(
         agreement_id="benchmark", version=1, digest=bytes(32), in_force=ALWAYS_ON, zones=zones, rules=rules
     )
-    found = [event for event in replay(Engine(watchlist), batch)[0] if event.kind is EventKind.APPROACH]
+    found = [event for event in replay(Engine(watchlist, routes), batch)[0] if event.kind is EventKind.APPROACH]
     return as_warnings(found, batch.tracks, names, horizon_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 MEMORIES_S = (20.0, 80.0, 640.0)
 
@@ -59,3 +60,60 @@ def chance(way_m: Sequence[float], edges_deg: Sequence[float], view: object, spr
     odds = min(max(odds, 1e-5), 1.0 - 1e-5)
     slope = max(p.settle_slope + p.settle_slope_width * v.log_width, 0.1)
     return logistic(p.settle + p.settle_width * v.log_width + slope * math.log(odds / (1.0 - odds)))
+
+
+def apart_m(lat0: float, lon0: float, lat1: float, lon1: float) -> tuple[float, float]:
+    """Return how far east and north the second place lies of the first, in a plane about the first."""
+    return (lon1 - lon0) * 111_195.0 * math.cos(math.radians(lat0)), (lat1 - lat0) * 111_195.0
+
+
+def passages(steps: Sequence[tuple[int, int, float, float]], lat: float, lon: float, east: float, north: float,
+             now_us: int, most: int) -> list[tuple[float, int, int]]:  # fmt: skip
+    """Return (unlikeness, route, place) of the likest step of each route, the likest routes first, at most so many.
+
+    `steps` are the places (route, us, lat, lon) of all routes; every pair of neighbours is looked at.
+    """
+    speed = math.hypot(east, north)
+    near = min(max(60.0 * speed, 300.0), 5_000.0)
+    best: dict[int, tuple[float, int, int]] = {}
+    for j, ((route, from_us, lat0, lon0), (other, to_us, lat1, lon1)) in enumerate(pairwise(steps)):
+        if route != other or to_us > now_us:
+            continue
+        x, y = apart_m(lat0, lon0, lat1, lon1)
+        px, py = apart_m(lat0, lon0, lat, lon)
+        length = math.hypot(x, y)
+        if length < 10.0:
+            continue
+        share = min(max((px * x + py * y) / length**2, 0.0), 1.0)
+        off = math.hypot(px - share * x, py - share * y) / near
+        ahead = (x * east + y * north) / (length * speed)
+        faster = math.log(max(length * 1e6 / (to_us - from_us), 0.1) / speed)
+        if off > 1.0 or ahead < 0.85 or abs(faster) > 1.1:
+            continue
+        score = 4.0 * off**2 + 30.0 * (1.0 - ahead) + 4.0 * faster**2
+        best[route] = min(best.get(route, (math.inf, 0, 0)), (score, route, j))
+    return sorted(best.values())[:most]
+
+
+def thinned(fixes: Sequence[tuple[str, int, float, float]], gap_us: int) -> list[int | None]:
+    """Return the path that each fix (track, us, lat, lon) is kept for, or None: by track, then time."""
+    out: list[int | None] = [None] * len(fixes)
+    path, kept, heading = -1, 0, None
+    for i, (track, at_us, lat, lon) in enumerate(fixes):
+        if i == 0 or fixes[i - 1][0] != track or at_us - fixes[i - 1][1] > gap_us:
+            if i:
+                out[i - 1] = path
+            path, kept, heading = path + 1, i, None
+            out[i] = path
+            continue
+        x, y = apart_m(fixes[kept][2], fixes[kept][3], lat, lon)
+        way, seconds = math.hypot(x, y), (at_us - fixes[kept][1]) / 1e6
+        turned = False
+        if way >= 50.0:
+            heading = heading or (x / way, y / way)
+            turned = (x * heading[0] + y * heading[1]) / way < 0.985
+        if seconds >= 600.0 or (way >= 50.0 and (turned or seconds >= 60.0 or way >= 3_000.0)):
+            out[i], kept, heading = path, i, None
+    if fixes:
+        out[-1] = path
+    return out

@@ -13,7 +13,7 @@ from tests.cli.test_bad_input import EXAMPLES, tocsin
 
 from tocsin.record.keys import create_key
 
-COMMANDS = ("init", "lint", "replay", "rehearse", "run", "export-events", "verify", "witness", "demo")
+COMMANDS = ("init", "lint", "replay", "rehearse", "routes", "run", "export-events", "verify", "witness", "demo")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

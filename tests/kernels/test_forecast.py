@@ -30,6 +30,8 @@ from tocsin.kernels.forecast.vigil import (
     MISSES,
     PATIENCE,
     REARM,
+    REARM_LEAST,
+    STEADY,
     VIGIL,
     WARNED,
     clear_vigil,
@@ -169,3 +171,14 @@ def test_approach_that_turned_away_ends_once_and_arms_again_only_later():
     keep_vigil(vigil[0], ways, 0, view, SPREAD, rearm_us, 600.0)
     assert vigil[0]["standing"] == IDLE
     assert keep_vigil(vigil[0], ways, n, view, SPREAD, rearm_us + 25 * S, 600.0)[0]
+
+
+def test_approach_that_stayed_away_arms_again_after_one_horizon() -> None:
+    vigil, rows, horizon_s = np.zeros(1, VIGIL), steady(), 300.0
+    clear_vigil(vigil[0])
+    ways, n, view = ways_to(straight_on(1_200.0), rows, horizon_s)
+    assert keep_vigil(vigil[0], ways, n, view, SPREAD, 0, 600.0)[0]
+    least_s = math.ceil(REARM_LEAST * PATIENCE * horizon_s)
+    for k in range(STEADY):
+        keep_vigil(vigil[0], ways, 0, view, SPREAD, (least_s - 25 * (STEADY - 1 - k)) * S, 600.0)
+    assert keep_vigil(vigil[0], ways, n, view, SPREAD, (least_s + 25) * S, 600.0)[0]

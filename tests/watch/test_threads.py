@@ -92,9 +92,28 @@ def test_tracelet_274_exit_waits_for_the_accuracy_and_entry_does_not() -> None:
 
 
 def test_monitorfish_4714_ship_at_the_quay_raises_no_approach() -> None:
-    """Moored 20 m beside the zone, by a receiver good to 50 m: nobody comes, and nobody is inside."""
+    """Moored 20 m beside the zone, by a receiver good to 50 m: nobody comes. One that moves there may be inside."""
     agreed = one_zone(_rule(Conduct.APPROACH, lookahead_s=600), region=BOX)
     assert not _told(agreed, _still("dev:1", 0, EAST_M + 20, accuracy_m=50.0, speed_mps=0.1, course_deg=270.0))
+    along = _track("dev:1", *((s, -500 + s, EAST_M + 20) for s in range(0, 600, 10)), accuracy_m=50.0)
+    (event, *_) = _told(agreed, along)
+    assert (event.kind, event.measured["time_to_entry_s"]) == (EventKind.APPROACH, 0.0)
+    assert event.measured["distance_m"] == pytest.approx(20, abs=0.5)
+    assert 0.0 < event.measured["probability"] < 0.5
+    sure = [{**row, "accuracy_m": 10.0} for row in along]
+    assert all(
+        event.measured["time_to_entry_s"] > 0.0 for event in _told(agreed, sure) if event.kind == event.kind.APPROACH
+    )
+
+
+def test_fix_within_its_accuracy_warns_once_whether_or_not_a_forecast_is_due() -> None:
+    """Along the edge, near, away and near again: one warning while it may be inside; a zone abeam counts, too."""
+    agreed = one_zone(_rule(Conduct.APPROACH, lookahead_s=600), region=BOX)
+    near = [(s, -500 + s, EAST_M + 40) for s in range(0, 60, 2)]
+    told = _told(agreed, _track("dev:1", *near, accuracy_m=60.0))
+    assert _kinds(told) == {"approach": 1}
+    nobody_knows_how_well = _track("dev:1", *near[:1])
+    assert not _told(agreed, nobody_knows_how_well)
 
 
 def test_traccar_3779_box_of_120_metres_is_not_passed_unseen() -> None:

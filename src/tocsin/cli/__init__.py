@@ -24,6 +24,7 @@ from tocsin.cli import (
     record,
     rehearse,
     replay,
+    routes,
     run,
     verify,
     witness,
@@ -41,6 +42,7 @@ app.command("init")(init.init_command)
 app.command("lint")(lint.lint_command)
 app.command("replay")(replay.replay_command)
 app.command("rehearse")(rehearse.rehearse_command)
+app.command("routes")(routes.routes_command)
 app.command("run")(run.run_command)
 app.command("export-events")(export_events.export_events_command)
 app.command("verify")(verify.verify_command)

@@ -37,6 +37,9 @@ def rehearse_command(
     clear: Annotated[
         str | None, typer.Option(help="Time outside after which an entry is a new one; else the agreement's.")
     ] = None,
+    routes: Annotated[
+        Path | None, typer.Option(help="A file that tocsin routes wrote: forecasts follow earlier paths, too.")
+    ] = None,
 ) -> None:
     """Rehearse a draft on recorded tracks; exit 1 unless people could be warned by it, its alarm budget kept.
 
@@ -56,6 +59,7 @@ def rehearse_command(
         position_error_m=parse_length_m(position_error) if position_error else None,
         gap_s=parse_duration_s(gap) if gap else None,
         clear_s=parse_duration_s(clear) if clear else None,
+        routes=routes,
     )
     with progress_bars() as (reading, watching):
         rehearsal = rehearse(draft, reading=reading, watching=watching)

@@ -42,6 +42,9 @@ def replay_command(
     beside: Annotated[
         Path | None, typer.Option(help="Another version of the agreement, whose findings the report shows too.")
     ] = None,
+    routes: Annotated[
+        Path | None, typer.Option(help="A file that tocsin routes wrote: forecasts follow earlier paths, too.")
+    ] = None,
 ) -> None:
     """Replay recorded tracks against an agreement; the report is OUT/report.html.
 
@@ -63,6 +66,7 @@ def replay_command(
         versions=version or (),
         signatures=signatures or (),
         keys=keys,
+        routes=routes,
     )
     print_summary(run(job, beside))
 

@@ -219,6 +219,7 @@ LEG = np.dtype(
         ("speed_mps", "f4"),  # at the second fix: as reported, else by `findings.know_motion`
         ("course_deg", "f4"),
         ("accuracy_m", "f4"),  # the worse of the two
+        ("own_accuracy_m", "f4"),  # the second fix's own
         ("track", "i4"),
         ("feed", "i4"),
         ("party", "i4"),
@@ -314,6 +315,8 @@ class Work(NamedTuple):
         Edges that one predicted way crosses.
     fan_zone, fan_m : ndarray, int32 and float64, the latter with one column a direction
         Zones that a fan of ways meets, and how far each is.
+    route_m, passages : ndarray, float64 and `forecast.routes.PASSAGE`, one column and one row a passage
+        How far along each earlier passage they are, and the passages.
     ways : ndarray, float64
         How one zone is met, as `forecast.weigh_ways` writes it.
     own_s, s, what : ndarray, float64, float64 and int64
@@ -331,6 +334,8 @@ class Work(NamedTuple):
     ahead_s: Rows
     fan_zone: Rows
     fan_m: Rows
+    route_m: Rows
+    passages: Rows
     ways: Rows
     own_s: Rows
     s: Rows

@@ -35,6 +35,7 @@ from tocsin.watch.found import EventBatch
 from tocsin.watch.rehearse.score import RESAMPLES, Figures, figures, resampled
 from tocsin.watch.rehearse.truth import Terms
 from tocsin.watch.replay import replay as replay_watch
+from tocsin.watch.routes import NO_ROUTES, read_routes
 
 POSITION_ERROR_M = 40.0
 """Position error where no report states its accuracy, metres: good GPS near shore (docs/guide/warning-quality.md)."""
@@ -58,6 +59,8 @@ class Draft:
         How to read files whose header is not known.
     position_error_m, gap_s, clear_s : float or None
         The numbers that the definitions leave open; None takes them from the reports and the agreement.
+    routes : Path or None
+        A file of routes that approaches are forecast by as well (`tocsin routes`).
     """
 
     agreement: Path
@@ -66,6 +69,7 @@ class Draft:
     position_error_m: float | None = None
     gap_s: float | None = None
     clear_s: float | None = None
+    routes: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +187,9 @@ def rehearse(
         raise ReportError(
             "no usable report", expected="recorded tracks to rehearse on", place=Place(str(draft.tracks[0]))
         )
+    routes = read_routes(draft.routes) if draft.routes else NO_ROUTES
     try:
-        engine = Engine(watchlist)
+        engine = Engine(watchlist, routes)
     except ValueError as error:
         raise SettingError(
             str(error), expected="rules that can be watched", place=Place(str(draft.agreement))

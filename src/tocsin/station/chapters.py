@@ -21,11 +21,13 @@ from tocsin.agreement.versions.signatures import Signed
 from tocsin.agreement.visible import Policy, compile_policy
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.errors import AgreementError, Place, SettingError
+from tocsin.kernels.forecast.routes import Routes
 from tocsin.record.envelope import EVERYBODY
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.engine import Engine
 from tocsin.watch.found import EventBatch
 from tocsin.watch.replay import replay as replay_watch
+from tocsin.watch.routes import NO_ROUTES
 from tocsin.watch.versions import at_seams
 
 YAML = (".yaml", ".yml")
@@ -156,8 +158,14 @@ def watch_chapters(
     return at_seams(found), repeated
 
 
-def engines_of(chapters: Sequence[Chapter]) -> list[Engine]:
+def engines_of(chapters: Sequence[Chapter], routes: Routes = NO_ROUTES) -> list[Engine]:
     """Return an engine for each chapter.
+
+    Parameters
+    ----------
+    chapters : sequence of Chapter
+    routes : Routes
+        Paths of earlier tracks, by which all forecast.
 
     Raises
     ------
@@ -167,7 +175,7 @@ def engines_of(chapters: Sequence[Chapter]) -> list[Engine]:
     found = []
     for chapter in chapters:
         try:
-            found.append(Engine(chapter.watchlist))
+            found.append(Engine(chapter.watchlist, routes))
         except ValueError as error:
             place = Place(chapter.agreement.document.file)
             raise SettingError(str(error), expected="rules that can be watched", place=place) from error

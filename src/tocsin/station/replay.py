@@ -51,6 +51,7 @@ from tocsin.warn.dispatch import WarnResult, run
 from tocsin.watch.chain import EventChain
 from tocsin.watch.event import Event
 from tocsin.watch.notified import Notified, with_notices
+from tocsin.watch.routes import NO_ROUTES, read_routes
 
 MARKER = "replay.json"
 """The file that says that a folder is a replay's, and may be replaced by the next one."""
@@ -78,6 +79,8 @@ class Job:
         What parties said about the versions, signed; then a version is in force only once it is signed.
     keys : Path or None
         Whose key is whose: needed with `signatures`.
+    routes : Path or None
+        A file of routes that approaches are forecast by as well (`tocsin routes`).
     """
 
     agreement: Path
@@ -91,6 +94,7 @@ class Job:
     versions: Sequence[Path] = ()
     signatures: Sequence[Path] = ()
     keys: Path | None = None
+    routes: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +184,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     custody = compile_custody(last.agreement)
     rules = compile_rules(last.agreement, last.watchlist) if told else None
     archive = read_tracks(job.tracks, columns=job.columns, progress=reading)
-    engines = engines_of(chapters)
+    engines = engines_of(chapters, read_routes(job.routes) if job.routes else NO_ROUTES)
     if job.channels:
         with tempfile.TemporaryDirectory() as nowhere:  # what cannot be built is refused before anything is replaced
             load_transports(job.channels, out=Path(nowhere))

@@ -17,12 +17,14 @@ from tocsin.geo.atlas import Atlas
 from tocsin.kernels import tables
 from tocsin.kernels.detect import sweep
 from tocsin.kernels.forecast.forecast import RAYS
+from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
 from tocsin.watch.detect.meetings import Meetings
 from tocsin.watch.detect.watch import PairWatch
 from tocsin.watch.event import EventKind
 from tocsin.watch.found import EventBatch, Words, nothing
+from tocsin.watch.routes import NO_ROUTES
 from tocsin.watch.state import WatchState
 
 FIRST_FOUND = 8_192
@@ -44,6 +46,8 @@ class Engine:
     Parameters
     ----------
     watchlist : Watchlist
+    routes : Routes
+        Paths of earlier tracks, which forecasts then follow too (`watch/routes.py`); none unless given.
 
     Attributes
     ----------
@@ -58,8 +62,9 @@ class Engine:
         If a rule cannot be watched as it stands; see `book.write_book`.
     """
 
-    def __init__(self, watchlist: Watchlist) -> None:
+    def __init__(self, watchlist: Watchlist, routes: Routes = NO_ROUTES) -> None:
         self.watchlist = watchlist
+        self.routes = routes
         self.unwatched = unwatched(watchlist)
         self.atlas = Atlas.build([zone.region for zone in watchlist.zones])
         self._parties = named_parties(watchlist)
@@ -218,7 +223,7 @@ class Engine:
         n = at = 0
         while True:
             at, n, why, repeated = sweep.sweep(
-                reports, at, self._arrays(state), self.atlas.arrays, self._book, self._work, self._found, n
+                reports, at, self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work, self._found, n
             )
             state.repeated += repeated
             if why == sweep.DONE:
@@ -296,7 +301,9 @@ def _work(room: int) -> tables.Work:
         ahead_s=np.zeros(room),
         fan_zone=np.zeros(room, np.int32),
         fan_m=np.zeros((room, RAYS)),
-        ways=np.zeros((RAYS, 3)),
+        route_m=np.zeros((room, PASSAGES)),
+        passages=np.zeros(PASSAGES, PASSAGE),
+        ways=np.zeros((RAYS + PASSAGES, 3)),
         own_s=np.zeros(room),
         s=np.zeros(room),
         what=np.zeros(room, np.int64),

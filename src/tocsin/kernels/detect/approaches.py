@@ -2,8 +2,9 @@
 
 The forecast is `forecast.py`'s, and `vigil.py` decides when it is enough to warn: at a fix, or, if none comes, at the
 moment that the last fix told, so that the same warning is given whether the next fix or the watermark shows that none
-came (DESIGN P2). An approach is written once; it has ended when it proved false or when the track is inside. Ended
-outside, it was a retreat, and as many of those as agreed within the agreed time are probing.
+came (DESIGN P2). A fix within its own accuracy of a zone's edge may be inside already: nobody knows, so it is warned of
+at once, whatever its course (warn early). An approach is written once; it has ended when it proved false or when the
+track is inside. Ended outside, it was a retreat, and as many of those as agreed within the agreed time are probing.
 """
 
 from __future__ import annotations
@@ -15,11 +16,21 @@ import numpy as np
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion
 from tocsin.kernels.detect.spans import in_force
-from tocsin.kernels.earth.geodesic import inverse_m
-from tocsin.kernels.forecast.forecast import RAYS, SPREAD, course_ahead_deg, look_around, outlook, reach_m, weigh_ways
-from tocsin.kernels.forecast.motion import carry_s, learn_motion
-from tocsin.kernels.forecast.vigil import IDLE, PATIENCE, WARNED, falls_due, keep_vigil
+from tocsin.kernels.forecast.forecast import (
+    RAYS,
+    SPREAD,
+    course_ahead_deg,
+    look_around,
+    outlook,
+    reach_m,
+    speed_ahead_mps,
+    weigh_ways,
+)
+from tocsin.kernels.forecast.motion import carry_s, learn_motion, leg_m
+from tocsin.kernels.forecast.routes import PASSAGES, TRUST, Routes, look_along, weigh_routes
+from tocsin.kernels.forecast.vigil import IDLE, PATIENCE, WARNED, falls_due, hold_vigil, keep_vigil, warn_now
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.chance import logistic
 from tocsin.kernels.numbers.trig import atan2d, hypot, sincosd
 from tocsin.kernels.tables import (
     APPROACH,
@@ -38,7 +49,21 @@ from tocsin.kernels.tables import (
     State,
     Work,
 )
-from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m
+from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m, clearance_m, zones_near
+
+MOST_UNKNOWN_M = 2_000.0
+"""A fix that says less than this of where it is says nothing of which zones it may be in, metres; more would let one
+receiver without a clear sky warn for every zone around it."""
+
+MOVES_FROM_MPS = 0.257
+"""Who lies still beside a zone does not come nearer, however bad the fixes: slower than this, metres a second, opens
+no approach (0.5 kn, below which `stopped` counts a ship as stopped); less lets every moored ship alarm."""
+
+SIGMAS_95 = 2.448
+"""Standard deviations in the radius that holds 95 % of a circular normal distribution, as DO-260B's NACp is."""
+
+LOGIT_OF_NORMAL = 1.702
+"""The normal distribution is the logistic one of this steepness, to a hundredth."""
 
 
 @kernel
@@ -68,34 +93,90 @@ def note_motion(last: Row, reports: Reports, i: int, row: Row) -> None:
     leg_east_mps = leg_north_mps = leg_s = 0.0
     if last.observed_us != NEVER:
         leg_s = (reports.observed_us[i] - last.observed_us) / US_PER_S
-        way_m, azimuth_deg = inverse_m(last.lat_deg, last.lon_deg, reports.lat_deg[i], reports.lon_deg[i])
-        s, c = sincosd(azimuth_deg)
-        leg_east_mps, leg_north_mps = way_m / leg_s * s, way_m / leg_s * c
+        east_m, north_m = leg_m(last.lat_deg, last.lon_deg, reports.lat_deg[i], reports.lon_deg[i])
+        leg_east_mps, leg_north_mps = east_m / leg_s, north_m / leg_s
     learn_motion(row, leg_s, leg_east_mps, leg_north_mps, east_mps, north_mps)
 
 
 @kernel
-def look_ahead(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row, work: Work) -> int:
-    """Learn from a report, and if a forecast is due, write the zones that a fan of ways meets and return how many.
+def unknown_m(accuracy_m: float) -> float:
+    """Return how near an edge must be for a fix to leave open on which side it lies; 0 if it has no accuracy."""
+    return min(accuracy_m, MOST_UNKNOWN_M) if accuracy_m > 0.0 else 0.0
+
+
+@kernel
+def _asks(book: Book, row: Row, at_us: int) -> bool:
+    """Return True if a new forecast is due at a fix whose motion has been learnt."""
+    return not (isnan(row.east_mps) or (row.asked_us != NEVER and at_us - row.asked_us < book.ask_us))
+
+
+@kernel
+def _reach_m(book: Book, row: Row) -> float:
+    """Return how far a forecast must look, metres."""
+    return reach_m(row, hypot(row.east_mps, row.north_mps), book.horizon_s, carry_s(row))
+
+
+@kernel
+def nothing_ahead(atlas: AtlasArrays, book: Book, reports: Reports, i: int, row: Row) -> bool:
+    """Return True if a forecast at this fix, if one is due, finds no zone, and the fix's accuracy reaches none.
+
+    Parameters
+    ----------
+    row : record of TRACK
+        The track's motion, learnt; a forecast that finds nothing counts as made.
+    """
+    near_m, at_us = unknown_m(reports.accuracy_m[i]), reports.observed_us[i]
+    asks = _asks(book, row, at_us)
+    if asks or near_m > 0.0:
+        clear_m = clearance_m(atlas, reports.lat_deg[i], reports.lon_deg[i])
+        if near_m > 0.0 and clear_m <= near_m:
+            return False
+        if asks and not clear_m > _reach_m(book, row):
+            return False
+        if asks:
+            row.asked_us = at_us
+    return True
+
+
+@kernel
+def look_ahead(atlas: AtlasArrays, routes: Routes, book: Book, reports: Reports, i: int, work: Work) -> int:
+    """If a forecast is due at a report, write the zones that a fan of ways, or an earlier passage, meets.
+
+    Parameters
+    ----------
+    work : Work
+        Its `track` has learnt from the report.
 
     Returns
     -------
     int
-        `NONE` if no forecast is made at this fix; more than there is room for means that nothing can be said.
+        How many; `NONE` if no forecast is made at this fix; more than there is room for means that nothing can be said.
     """
     row = work.track[0]
-    note_motion(last, reports, i, row)
-    at_us = reports.observed_us[i]
-    if isnan(row.east_mps) or (row.asked_us != NEVER and at_us - row.asked_us < book.ask_us):
+    if not _asks(book, row, reports.observed_us[i]):
         return NONE
-    row.asked_us = at_us
-    reach = reach_m(row, hypot(row.east_mps, row.north_mps), book.horizon_s, carry_s(row))
+    row.asked_us = reports.observed_us[i]
+    reach = _reach_m(book, row)
     if not reach > 0.0:
         return 0
-    return look_around(
-        atlas, reports.lat_deg[i], reports.lon_deg[i], course_ahead_deg(row), reach, work.ahead_zone, work.ahead_s,
-        work.fan_zone, work.fan_m,
+    lat_deg, lon_deg, course_deg = reports.lat_deg[i], reports.lon_deg[i], course_ahead_deg(row)
+    n = look_around(
+        atlas, lat_deg, lon_deg, course_deg, reach, work.ahead_zone, work.ahead_s, work.fan_zone, work.fan_m
+    )
+    speed_mps, (s, c) = speed_ahead_mps(row, hypot(row.east_mps, row.north_mps)), sincosd(course_deg)
+    return look_along(
+        atlas, routes, lat_deg, lon_deg, speed_mps * s, speed_mps * c, row.asked_us, reach, book.horizon_s,
+        work.ahead_zone, work.ahead_s, n, work.fan_zone, work.fan_m, work.route_m, work.passages,
     )  # fmt: skip
+
+
+@kernel
+def look_about(atlas: AtlasArrays, reports: Reports, i: int, work: Work) -> int:
+    """Write the zones whose edge a report's own accuracy reaches into `work.ahead_zone` and return how many."""
+    near_m, lat_deg, lon_deg = unknown_m(reports.accuracy_m[i]), reports.lat_deg[i], reports.lon_deg[i]
+    if near_m > 0.0 and clearance_m(atlas, lat_deg, lon_deg) <= near_m:
+        return zones_near(atlas, lat_deg, lon_deg, near_m, work.ahead_zone)
+    return 0
 
 
 @kernel
@@ -192,8 +273,11 @@ def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, episode: int
         nearest_m = inf
         for ray in range(RAYS):
             nearest_m = min(nearest_m, work.fan_m[met, ray])
+        for k in range(PASSAGES):
+            nearest_m = min(nearest_m, work.route_m[met, k])
         if _holds(book, leg, rule, min(nearest_m / view.speed_mps, rule.lookahead_s)):
             ways = weigh_ways(work.fan_m[met], view, SPREAD, work.ways)
+            ways = weigh_routes(work.ways, ways, work.route_m[met], work.passages, view, SPREAD, TRUST)
     warned, ended = keep_vigil(vigil, work.ways, ways, view, SPREAD, leg.to_us, carry_s(row))
     if ended:
         n = _end(atlas, leg, rule, began_us, found, n)
@@ -202,6 +286,28 @@ def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, episode: int
         n = emit(found, n, leg, APPROACH, rule.place, rule.zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us)
         found[n - 1].value[1] = leg.course_deg
         _tell(found[n - 1], vigil, boundary_distance_m(atlas, rule.zone, leg.to_lat_deg, leg.to_lon_deg))
+    return n
+
+
+@kernel
+def _take_unknown(state: State, atlas: AtlasArrays, book: Book, work: Work, zone: int, found: Rows, n: int) -> int:
+    """Warn of a zone that the track may be in already, unless it was, and keep what was warned of going."""
+    leg = work.leg[0]
+    accuracy_m = unknown_m(leg.own_accuracy_m)
+    distance_m = boundary_distance_m(atlas, zone, leg.to_lat_deg, leg.to_lon_deg)
+    inside = logistic(-LOGIT_OF_NORMAL * SIGMAS_95 * distance_m / accuracy_m)
+    for a in range(book.zones[zone].approach_from, book.zones[zone].approach_to):
+        rule, e = book.approaches[a], find_episode(state.episodes, state.tracks[leg.track].episodes, APPROACHING, a)
+        if e != NONE and hold_vigil(state.episodes[e]):
+            continue
+        if not (leg.speed_mps >= MOVES_FROM_MPS and _holds(book, leg, rule, 0.0)):
+            continue
+        if e == NONE:
+            e = open_episode(state, leg.track, APPROACHING, a, NEVER, leg.to_lat_deg, leg.to_lon_deg)
+        warn_now(state.episodes[e], leg.to_us, inside, rule.lookahead_s)
+        n = emit(found, n, leg, APPROACH, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.to_us)
+        found[n - 1].value[1] = leg.course_deg
+        _tell(found[n - 1], state.episodes[e], distance_m)
     return n
 
 
@@ -215,8 +321,8 @@ def _holds_fix(work: Work, zones: int, zone: int) -> bool:
 
 
 @kernel
-def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, binds: Rows,
-               found: Rows, n: int) -> int:  # fmt: skip
+def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, near: int,
+               binds: Rows, found: Rows, n: int) -> int:  # fmt: skip
     """Open, keep and end the approaches of one track at one fix, and write what was found.
 
     Parameters
@@ -225,6 +331,8 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
         How many of `work.zones` count: they hold the fix.
     ahead : int
         How many of `work.fan_zone` count: a fan of ways meets them; `NONE` if no forecast was made at this fix.
+    near : int
+        How many of `work.ahead_zone` count: the fix's accuracy reaches their edge.
     binds : ndarray, shape (zones of the book,), uint8
         Whom each zone is about, for this track.
     """
@@ -232,6 +340,11 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
     if book.horizon_s == 0.0:
         return n
     know_motion(leg)
+    for k in range(near):
+        zone = work.ahead_zone[k]
+        leaving = find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE
+        if binds[zone] and not (leaving or _holds_fix(work, zones, zone)):
+            n = _take_unknown(state, atlas, book, work, zone, found, n)
     e = state.tracks[leg.track].episodes
     while e != NONE:
         if state.episodes[e].kind == APPROACHING:
@@ -246,7 +359,11 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
                 n = _end(atlas, leg, rule, state.episodes[e].began_us, found, n)
             close_episode(state, leg.track, e)
         elif ahead != NONE:
-            met = NONE
+            met, unknown = NONE, False
+            for m in range(near):
+                unknown = unknown or work.ahead_zone[m] == rule.zone
+            if unknown and state.episodes[e].standing == WARNED:
+                continue
             for m in range(ahead):
                 met = m if work.fan_zone[m] == rule.zone and binds[rule.zone] else met
             n = _keep(state, atlas, book, work, e, met, found, n)

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 from math import nan
 
-from tocsin.kernels.detect.approaches import approaches, fall_due, look_ahead, note_motion, take_motion
+from tocsin.kernels.detect.approaches import (
+    approaches,
+    fall_due,
+    look_about,
+    look_ahead,
+    note_motion,
+    nothing_ahead,
+    take_motion,
+)
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.leaving import certain_at, exit_certain
 from tocsin.kernels.detect.silences import silence, was_reachable
 from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
-from tocsin.kernels.forecast.forecast import reach_m
-from tocsin.kernels.forecast.motion import carry_s
+from tocsin.kernels.forecast.routes import Routes
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
-from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, same_empty_cell, way_crossings, zones_at
+from tocsin.kernels.zones.atlas import AtlasArrays, same_empty_cell, way_crossings, zones_at
 
 DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
 """Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
@@ -44,6 +51,7 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     leg.to_us, leg.to_lat_deg, leg.to_lon_deg = reports.observed_us[i], reports.lat_deg[i], reports.lon_deg[i]
     leg.to_alt_m, leg.speed_mps, leg.course_deg = reports.alt_m[i], reports.speed_mps[i], reports.course_deg[i]
     leg.accuracy_m, leg.first, leg.knows_motion = reports.accuracy_m[i], last.observed_us == NEVER, 0
+    leg.own_accuracy_m = leg.accuracy_m
     leg.from_exemption = leg.to_exemption = NONE
     if leg.first:
         leg.from_us, leg.from_lat_deg, leg.from_lon_deg, leg.from_alt_m = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, nan
@@ -76,7 +84,7 @@ def _flips(atlas: AtlasArrays, work: Work) -> int:
 
 
 @kernel
-def _nothing_due(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row) -> bool:
+def _nothing_due(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row, learnt: Row) -> bool:
     """Return True if a report only moves its track's last fix unless it crosses an edge: nothing due, nobody else."""
     speed_mps, to_us = reports.speed_mps[i], reports.observed_us[i]
     if not (to_us < last.quiet_until_us and to_us - last.observed_us <= last.quiet_gap_us):
@@ -86,10 +94,7 @@ def _nothing_due(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last:
     party, category = reports.party[i], reports.category[i]
     if (party != NONE and party != last.party) or (category != NONE and category != last.category):  # noqa: PLR1714
         return False
-    if book.horizon_s > 0.0:
-        reach = reach_m(last, speed_mps, book.horizon_s, carry_s(last))
-        return clearance_m(atlas, reports.lat_deg[i], reports.lon_deg[i]) > reach  # no, when the speed is NaN
-    return True
+    return book.horizon_s == 0.0 or nothing_ahead(atlas, book, reports, i, learnt)
 
 
 @kernel
@@ -162,8 +167,9 @@ def _take_flips(work: Work, zone: int, first: int, flips: int) -> None:
 
 @kernel
 def sweep(
-    reports: Reports, start: int, state: State, atlas: AtlasArrays, book: Book, work: Work, found: Rows, n: int
-) -> tuple[int, int, int, int]:
+    reports: Reports, start: int, state: State, atlas: AtlasArrays, routes: Routes, book: Book, work: Work, found: Rows,
+    n: int,
+) -> tuple[int, int, int, int]:  # fmt: skip
     """Take reports from `start` on until all are taken or something is too small.
 
     Parameters
@@ -172,7 +178,7 @@ def sweep(
         In order of time for each track.
     start : int
         The first report to take.
-    state, atlas, book, work : see their classes
+    state, atlas, routes, book, work : see their classes
     found : ndarray of FOUND
         Written from row `n` on.
 
@@ -197,9 +203,12 @@ def sweep(
                 return i, n, WANTS_ORDER, repeated
             repeated += 1
             continue
-        if _nothing_due(atlas, book, reports, i, last) and _crosses_nothing(atlas, reports, i, last, work):
+        if book.horizon_s > 0.0:
+            note_motion(last, reports, i, work.track[0])
+        if _nothing_due(atlas, book, reports, i, last, work.track[0]) and _crosses_nothing(
+            atlas, reports, i, last, work
+        ):
             if book.horizon_s > 0.0:
-                note_motion(last, reports, i, work.track[0])
                 take_motion(last, work.track[0])
             last.observed_us, last.lat_deg, last.lon_deg = (
                 reports.observed_us[i],
@@ -210,10 +219,12 @@ def sweep(
             last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
             continue
         _fill_leg(state, reports, i, leg)
-        ahead = look_ahead(atlas, book, reports, i, last, work) if book.horizon_s > 0.0 else NONE
+        ahead, near = NONE, 0
+        if book.horizon_s > 0.0:
+            ahead, near = look_ahead(atlas, routes, book, reports, i, work), look_about(atlas, reports, i, work)
         zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
         flips = 0 if leg.first else _flips(atlas, work)
-        if max(zones, ahead, flips + 1, _length(state, last.episodes)) > len(work.s):
+        if max(zones, ahead, near, flips + 1, _length(state, last.episodes)) > len(work.s):
             return i, n, WANTS_WORK, repeated
         is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
         if len(found) - n < room + is_silence * len(book.rules):
@@ -229,7 +240,7 @@ def sweep(
         n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
         if is_silence:
             n = was_reachable(state, atlas, book, leg, binds, before, found, n)
-        n = approaches(state, atlas, book, work, zones, ahead, binds, found, n)
+        n = approaches(state, atlas, book, work, zones, ahead, near, binds, found, n)
         last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
         last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
         last.accuracy_m = reports.accuracy_m[i]

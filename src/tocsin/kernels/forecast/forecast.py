@@ -42,7 +42,6 @@ UNSEEN_INTERVALS, UNSEEN_S = 6.0, 180.0
 SLOWEST_MPS = 0.5
 """Slower, a track is taken to lie still and no forecast is made; m/s, about a knot."""
 
-
 LEAST_MPS = 0.05
 """No speed is taken to be lower where its logarithm is needed, m/s."""
 

@@ -24,9 +24,13 @@ US_PER_S = 1_000_000
 SURE = 0.9
 """Warn as soon as entry within the horizon is as likely as this; higher gives shorter leads."""
 
-SOON = 0.7
+SOON, SOON_LEAST, SOON_FALL = 0.7, 0.63, 0.0435
 """Share of the horizon, with its patience, within which a likely entry is warned of: later would be too late to count
-as half a horizon before, sooner more would come to nothing."""
+as half a horizon before, sooner more would come to nothing. Longest for a minute, within which few fixes come; it falls
+with the logarithm of the horizon, to its least at five minutes."""
+
+SOON_S = 66.0
+"""The horizon, with its patience, for which that share is longest, seconds."""
 
 LIKELY, LIKELY_STRAY, LIKELY_LEAST = 0.42, 0.75, 0.2
 """Chance from which an entry that soon is warned of, how much less for a track that may stray, and the least. F1 is
@@ -44,8 +48,13 @@ CLEARLY_FALSE = 0.15
 MISSES = 2
 """Forecasts in a row that must be clearly false before an approach is over; lower ends it too soon."""
 
-REARM = 1.0
-"""After a warning none follows for so many horizons with their patience, unless the track was inside; lower repeats."""
+REARM, REARM_LEAST, STEADY = 2.0, 1.0, 6
+"""After a warning none follows for so many horizons with their patience, unless the track was inside; or for the least
+of them, if the last so many forecasts in a row were clearly false: then it has turned away, and what comes is another
+approach. Less of either and more warnings of one entry repeat."""
+
+MOST_MISSES = 200
+"""As far as forecasts that were clearly false are counted."""
 
 SAID, SAID_STRAY = 0.23, 1.03
 """What log odds gain when they are said: a forecast that reached a threshold has come true a little more often than it
@@ -81,13 +90,20 @@ def likely_enough(view: Outlook) -> float:
 
 
 @kernel
+def soon_s(horizon_s: float) -> float:
+    """Return within how many seconds an entry is soon, for a horizon with its patience."""
+    return min(max(SOON - SOON_FALL * log(horizon_s / SOON_S), SOON_LEAST), SOON) * horizon_s
+
+
+@kernel
 def warning_due_s(ways: Rows, n: int, view: Outlook, spread: Spread, carry_s: float) -> float:
     """Return in how many seconds a warning is due if the track goes on unseen: 0 for now, infinite for never."""
-    sure_s, soon_s = SURE_SHARE * view.horizon_s, SOON * view.horizon_s
+    sure_s, likely_s = SURE_SHARE * view.horizon_s, soon_s(view.horizon_s)
     sure = entry_time_s(ways, n, view, spread, SURE, sure_s + carry_s) - sure_s
     if sure <= 0.0:
         return 0.0
-    return max(min(sure, entry_time_s(ways, n, view, spread, likely_enough(view), soon_s + carry_s) - soon_s), 0.0)
+    likely = entry_time_s(ways, n, view, spread, likely_enough(view), likely_s + carry_s) - likely_s
+    return max(min(sure, likely), 0.0)
 
 
 @kernel
@@ -108,6 +124,28 @@ def falls_due(row: Row, now_us: int) -> bool:
         row.standing, row.misses = WARNED, 0
         return True
     return False
+
+
+@kernel
+def hold_vigil(row: Row) -> bool:
+    """Return True if a warning stands or stood, and let one that stands not end: the track may be inside."""
+    if row.standing == WARNED:
+        row.misses = 0
+    return bool(row.standing >= WARNED)
+
+
+@kernel
+def warn_now(row: Row, at_us: int, inside: float, within_s: float) -> None:
+    """Warn of a track that may be inside already: so likely now, or, as was forecast, before long."""
+    known = inside if row.standing == IDLE else max(inside, row.chance)
+    row.standing, row.misses, row.began_us = WARNED, 0, at_us
+    row.chance, row.time_s, row.time_lo_s, row.time_hi_s = known, 0.0, 0.0, within_s
+
+
+@kernel
+def _silent_us(row: Row, horizon_s: float) -> int:
+    """Return how long after a warning no other follows, as things stand."""
+    return np.int64((REARM_LEAST if row.misses >= STEADY else REARM) * horizon_s * US_PER_S)
 
 
 @kernel
@@ -139,10 +177,10 @@ def keep_vigil(
     ended = False
     if row.standing >= WARNED:
         false = n == 0 or entry_chance(ways, n, view, spread, view.horizon_s) < CLEARLY_FALSE
-        row.misses = min(row.misses + 1, MISSES) if false else 0
+        row.misses = min(row.misses + 1, MOST_MISSES) if false else 0
         if row.standing == WARNED and row.misses >= MISSES:
             row.standing, ended = OVER, True
-        if not (row.misses > 0 and at_us - row.began_us >= np.int64(REARM * view.horizon_s * US_PER_S)):
+        if row.misses == 0 or at_us - row.began_us < _silent_us(row, view.horizon_s):
             return False, ended
         ended = ended or row.standing == WARNED
     clear_vigil(row)

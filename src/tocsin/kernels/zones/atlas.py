@@ -8,6 +8,7 @@ from tocsin.kernels.earth.legs import geodesic_point, split_count
 from tocsin.kernels.zones.cells import AtlasArrays
 from tocsin.kernels.zones.crossings import crossings_on, way_crossings
 from tocsin.kernels.zones.distance import boundary_distance_m
+from tocsin.kernels.zones.near import zones_near
 from tocsin.kernels.zones.places import clearance_m, locate, same_empty_cell, zones_at
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "split_count",
     "way_crossings",
     "zones_at",
+    "zones_near",
 ]
