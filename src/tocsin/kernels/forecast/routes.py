@@ -329,7 +329,8 @@ def look_along(atlas: AtlasArrays, routes: Routes, lat_deg: float, lon_deg: floa
         How many zones; more than there is room for is the room plus one.
     """
     found, speed_mps = 0, hypot(east_mps, north_mps)
-    if len(routes.route) and n <= len(zones_out):
+    near = clearance_m(atlas, lat_deg, lon_deg) <= reach_m  # else the fan finds nothing, and nobody asks
+    if len(routes.route) and n <= len(zones_out) and near:
         found = find_passages(routes, lat_deg, lon_deg, east_mps, north_mps, now_us, passages)
     for z in range(min(n, len(zones_out))):
         _meet_nowhere(route_m, z)
