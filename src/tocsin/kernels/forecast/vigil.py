@@ -24,13 +24,9 @@ US_PER_S = 1_000_000
 SURE = 0.9
 """Warn as soon as entry within the horizon is as likely as this; higher gives shorter leads."""
 
-SOON, SOON_LEAST, SOON_FALL = 0.7, 0.63, 0.0435
+SOON = 0.7
 """Share of the horizon, with its patience, within which a likely entry is warned of: later would be too late to count
-as half a horizon before, sooner more would come to nothing. Longest for a minute, within which few fixes come; it falls
-with the logarithm of the horizon, to its least at five minutes."""
-
-SOON_S = 66.0
-"""The horizon, with its patience, for which that share is longest, seconds."""
+as half a horizon before, sooner more would come to nothing."""
 
 LIKELY, LIKELY_STRAY, LIKELY_LEAST = 0.42, 0.75, 0.2
 """Chance from which an entry that soon is warned of, how much less for a track that may stray, and the least. F1 is
@@ -90,15 +86,9 @@ def likely_enough(view: Outlook) -> float:
 
 
 @kernel
-def soon_s(horizon_s: float) -> float:
-    """Return within how many seconds an entry is soon, for a horizon with its patience."""
-    return min(max(SOON - SOON_FALL * log(horizon_s / SOON_S), SOON_LEAST), SOON) * horizon_s
-
-
-@kernel
 def warning_due_s(ways: Rows, n: int, view: Outlook, spread: Spread, carry_s: float) -> float:
     """Return in how many seconds a warning is due if the track goes on unseen: 0 for now, infinite for never."""
-    sure_s, likely_s = SURE_SHARE * view.horizon_s, soon_s(view.horizon_s)
+    sure_s, likely_s = SURE_SHARE * view.horizon_s, SOON * view.horizon_s
     sure = entry_time_s(ways, n, view, spread, SURE, sure_s + carry_s) - sure_s
     if sure <= 0.0:
         return 0.0
