@@ -28,7 +28,7 @@ NO_CLASS = np.zeros(1, np.int32)
 MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin": THIN}
 """The arrays of `Meetings`."""
 
-FORMAT = "tocsin-watch-state/3"
+FORMAT = "tocsin-watch-state/4"
 
 
 @dataclass(slots=True)
