@@ -161,19 +161,32 @@ def untangled(topology: dict[str, Any], name: str) -> np.ndarray:
 
     def ring(indices: list[int]) -> np.ndarray:
         parts = [arcs[i] if i >= 0 else arcs[~i][::-1] for i in indices]
-        return np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+        whole = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+        whole[:, 0] = np.unwrap(whole[:, 0], period=360.0)  # the atlas leaves its cuts at 180° out
+        if whole[0, 0] != whole[-1, 0]:  # it goes round the pole
+            pole = np.copysign(90.0, whole[0, 1])
+            whole = np.concatenate([whole, [[whole[-1, 0], pole], [whole[0, 0], pole], whole[0]]])
+        return whole
 
     shapes = []
     for given in topology["objects"][name]["geometries"]:
         parts = {"Polygon": [given.get("arcs")], "MultiPolygon": given.get("arcs")}.get(given.get("type"), [])
         rings = [[r for r in map(ring, part) if len(r) > 3] for part in parts]
-        shape = shapely.MultiPolygon([(r[0], r[1:]) for r in rings if r])
-        if not shape.is_valid:
-            made = shapely.get_parts(shapely.make_valid(shape))
-            shape = shapely.MultiPolygon([q for p in made for q in shapely.get_parts(p) if q.geom_type == "Polygon"])
+        shape = within_bounds(shapely.make_valid(shapely.MultiPolygon([(r[0], r[1:]) for r in rings if r])))
         if not shape.is_empty:
             shapes.append(shape)
     return np.array(shapes, object)
+
+
+def within_bounds(shape: Any) -> Any:
+    """Return the areas of a shape whose longitudes may go beyond ±180°, cut there and turned back."""
+    cut = []
+    for turn in (-360.0, 0.0, 360.0):
+        turned = shapely.transform(shape, lambda xy, turn=turn: xy + (turn, 0.0))
+        inside = turned if turned.bounds[0] >= -180.0 and turned.bounds[2] <= 180.0 else None
+        cut.append(inside or shapely.intersection(turned, shapely.box(-180.0, -90.0, 180.0, 90.0)))
+    parts = shapely.get_parts(shapely.get_parts(cut))
+    return shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon"])
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
