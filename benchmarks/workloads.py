@@ -182,7 +182,7 @@ def within_bounds(shape: Any) -> Any:
     """Return the areas of a shape whose longitudes may go beyond ±180°, cut there and turned back."""
     cut = []
     for turn in (-360.0, 0.0, 360.0):
-        turned = shapely.transform(shape, lambda xy, turn=turn: xy + (turn, 0.0))
+        turned = shapely.transform(shape, lambda xy, turn=turn: xy + np.array([turn, 0.0]))
         inside = turned if turned.bounds[0] >= -180.0 and turned.bounds[2] <= 180.0 else None
         cut.append(inside or shapely.intersection(turned, shapely.box(-180.0, -90.0, 180.0, 90.0)))
     parts = shapely.get_parts(shapely.get_parts(cut))

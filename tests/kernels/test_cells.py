@@ -7,11 +7,11 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.naive_geo import features, holds, of_shapely, region, rings_of, star
+from tests.naive_geo import crossings, features, holds, of_shapely, region, rings_of, star
 
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import Region, polygon
-from tocsin.kernels.zones.atlas import same_empty_cell, zones_at
+from tocsin.kernels.zones.atlas import free_box, no_edge_between, zones_at
 
 BOX = [(1.0, 1.0), (1.0, 3.0), (3.0, 3.0), (3.0, 1.0), (1.0, 1.0)]
 
@@ -115,7 +115,7 @@ def test_zones_at_no_place_is_in_no_zone(lat: float, lon: float):
     whole = polygon([[(-90, -180), (-90, 180), (90, 180), (90, -180), (-90, -180)]])
     atlas = Atlas.build([whole])
     assert _zones(atlas, lat, lon) == [] and len(atlas.locate([lat], [lon])[0]) == 0
-    assert not same_empty_cell(atlas.arrays, lat, lon, lat, lon)
+    assert not no_edge_between(atlas.arrays, lat, lon, lat, lon)
 
 
 def test_zones_at_with_too_little_room_counts_all_and_writes_the_first():
@@ -173,19 +173,43 @@ def test_zones_at_after_a_turn_of_the_globe_is_the_same(seed: int, turn: int):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_same_empty_cell_never_hides_a_change(seed: int):
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_no_edge_between_never_hides_a_change(seed: int, near: bool):
+    """Would catch a filter that is sure too soon, and a cell of the way not looked at."""
     rng = np.random.default_rng(seed)
     shapes = [of_shapely(star(rng, 7, *rng.uniform(-1.0, 1.0, 2), 0.4)) for _ in range(3)]
     atlas = Atlas.build(shapes)
     quiet = 0
-    for lat, lon in rng.uniform(-1.5, 1.5, (200, 2)).tolist():
+    places = np.column_stack(_near_edges(rng, shapes, 200)) if near else rng.uniform(-1.5, 1.5, (200, 2))
+    for lat, lon in places.tolist():
         to_lat, to_lon = lat + rng.normal(0.0, 0.02), lon + rng.normal(0.0, 0.02)
-        if same_empty_cell(atlas.arrays, lat, lon, to_lat, to_lon):
+        if no_edge_between(atlas.arrays, lat, lon, to_lat, to_lon):
             quiet += 1
             way = shapely.LineString([(lon, lat), (to_lon, to_lat)])
-            assert not any(s.geometry.boundary.intersects(way) for s in shapes)
+            assert near or not any(s.geometry.boundary.intersects(way) for s in shapes)
+            assert not any(crossings(rings_of(s), (lon, lat), (to_lon, to_lat)) for s in shapes)
     assert quiet > 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_no_edge_touches_a_free_box(seed: int):
+    """Would catch a box beyond its cell, or one reaching farther than the clearance does at this latitude."""
+    rng = np.random.default_rng(seed)
+    y = rng.uniform(-80.0, 80.0)
+    shapes = [of_shapely(star(rng, 7, rng.uniform(-1.0, 1.0), y, 0.4)) for _ in range(3)]
+    atlas = Atlas.build(shapes)
+    boxes = 0
+    for lat, lon in (rng.uniform(-2.5, 2.5, (200, 2)) + np.array([y, 0.0])).tolist():
+        south, north, west, east = free_box(atlas.arrays, lat, lon)
+        if not np.isnan(south):
+            boxes += 1
+            assert south <= lat <= north and west <= lon <= east
+            box = shapely.box(max(west, -360.0), max(south, -90.0), min(east, 360.0), min(north, 90.0))
+            assert not any(s.geometry.boundary.intersects(box) for s in shapes)
+    assert boxes > 0
+    assert np.isnan(free_box(atlas.arrays, float("nan"), 0.0)[0])
+    assert free_box(Atlas.build([]).arrays, 10.0, 20.0)[0] == -np.inf
 
 
 def test_an_atlas_of_nothing_holds_nothing():

@@ -26,6 +26,10 @@ FOREVER = np.iinfo(np.int64).max
 NONE = -1
 """The index that stands for "none"."""
 
+DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
+"""Why a sweep stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
+track's last fix."""
+
 MEMORIES = 3
 """Averages of a track's velocity: of the last manoeuvre, of this leg, of habit (`motion.py`)."""
 
@@ -66,14 +70,18 @@ TRACK = np.dtype(
         ("category", "i4"),
         ("exemption", "i4"),  # zone that exempts the last fix, or NONE
         ("episodes", "i4"),  # first of the track's episodes, or NONE
-        ("quiet_until_us", "i8"),  # while no edge is near, nothing can happen before this,
-        ("quiet_gap_us", "i8"),  # if no two fixes lie further apart than this
-        ("quiet_speed_mps", "f4"),  # and the speed is not below this
+        ("quiet_speed_mps", "f4"),  # while no edge is near and the speed is not below this,
+        ("quiet_gap_us", "i8"),  # and no two fixes lie further apart than this,
+        ("quiet_until_us", "i8"),  # nothing can happen before this
+        ("free_south_deg", "f8"),  # a box about the last fix that no edge touches; NaN where none is known
+        ("free_north_deg", "f8"),
+        ("free_west_deg", "f8"),
+        ("free_east_deg", "f8"),
         *MOTION_FIELDS,
     ],
     align=True,
 )
-"""One track: its last fix and the head of its list of episodes."""
+"""One track: its last fix, what need not be looked at again while it holds, and the head of its list of episodes."""
 
 EPISODE = np.dtype(
     [
@@ -257,6 +265,8 @@ class State(NamedTuple):
     ----------
     free : ndarray, shape (2,), int64
         First free episode, and how many are free.
+    due_us : ndarray, shape (1,), int64
+        Until the watermark is past this, it tells nothing by itself; NEVER if that is not known.
     party_class, category_class : ndarray, shape (k + 1,), int32
         Class in the book of each code; the last is the class of "nobody said".
     """
@@ -264,6 +274,7 @@ class State(NamedTuple):
     tracks: Rows
     episodes: Rows
     free: Rows
+    due_us: Rows
     party_class: Rows
     category_class: Rows
 

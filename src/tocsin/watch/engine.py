@@ -15,7 +15,7 @@ from tocsin.agreement.watchlist import Watchlist
 from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
 from tocsin.kernels import tables
-from tocsin.kernels.detect import sweep
+from tocsin.kernels.detect import sweep, watermark
 from tocsin.kernels.forecast.forecast import RAYS
 from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes
 from tocsin.tracks.batch import ReportBatch
@@ -23,7 +23,7 @@ from tocsin.watch.book import named_categories, named_parties, unwatched, write_
 from tocsin.watch.detect.meetings import Meetings
 from tocsin.watch.detect.watch import PairWatch
 from tocsin.watch.event import EventKind
-from tocsin.watch.found import EventBatch, Words, nothing
+from tocsin.watch.found import EventBatch, Words, nothing, together
 from tocsin.watch.routes import NO_ROUTES
 from tocsin.watch.state import WatchState
 
@@ -114,12 +114,13 @@ class Engine:
             self._together.take(state.meetings, reports, self._arrays(state))
         rows = [self._sweep(state, batch, reports)]
         if state.watermark_us is not None:
-            rows.append(self._pass_time(state, state.watermark_us))
+            if state.watermark_us > state.due_us[0]:
+                rows.append(self._pass_time(state, state.watermark_us))
             if self._together and state.meetings:
                 rows.append(
                     self._decide(state, state.meetings, before_us=state.watermark_us, newest_us=state.watermark_us)
                 )
-        return state, EventBatch(np.concatenate(rows), self.words(state))
+        return state, EventBatch(together(rows), self.words(state))
 
     def finish(self, state: WatchState) -> tuple[WatchState, EventBatch]:
         """Return what only waited for more reports, because none will come: the end of an archive.
@@ -165,11 +166,11 @@ class Engine:
         now_us : int
         """
         n = at = 0
-        while self._book.horizon_s > 0.0:
-            at, n, why = sweep.due_before(
+        while self._book.horizon_s > 0.0 and now_us > state.due_us[0]:
+            at, n, why = watermark.due_before(
                 self._arrays(state), self.atlas.arrays, self._book, at, now_us, self._found, n
             )
-            if why == sweep.DONE:
+            if why == tables.DONE:
                 break
             self._more(state, why)
         return EventBatch(self._found[:n].copy(), self.words(state))
@@ -226,9 +227,9 @@ class Engine:
                 reports, at, self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work, self._found, n
             )
             state.repeated += repeated
-            if why == sweep.DONE:
+            if why == tables.DONE:
                 return self._found[:n].copy()
-            if why == sweep.WANTS_ORDER:
+            if why == tables.WANTS_ORDER:
                 track = batch.tracks[batch.track[at]]
                 raise ValueError(f"report {at} of {track} is older than the track's last fix; sort the batch first")
             self._more(state, why)
@@ -236,20 +237,20 @@ class Engine:
     def _pass_time(self, state: WatchState, watermark_us: int) -> NDArray[Any]:
         n = at = 0
         while True:
-            at, n, why = sweep.pass_time(
+            at, n, why = watermark.pass_time(
                 self._arrays(state), self.atlas.arrays, self._book, self._work, at, watermark_us, self._found, n
             )
-            if why == sweep.DONE:
+            if why == tables.DONE:
                 return self._found[:n].copy()
             self._more(state, why)
 
     def _more(self, state: WatchState, why: int) -> None:
         """Double what was too small; what was found so far stays."""
-        if why == sweep.WANTS_EPISODES:
+        if why == tables.WANTS_EPISODES:
             state.make_room_for_episodes()
-        elif why == sweep.WANTS_WORK:
+        elif why == tables.WANTS_WORK:
             self._work = _work(2 * len(self._work.s))
-        elif why == sweep.WANTS_ROOM:
+        elif why == tables.WANTS_ROOM:
             self._found = np.concatenate([self._found, _new_found(len(self._found))])
 
 

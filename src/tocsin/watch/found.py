@@ -87,7 +87,8 @@ class Words:
 class EventBatch:
     """Events in the one order of events (`Event.order`), kept as the kernels' rows until somebody wants words.
 
-    Ids and order are made when they are first asked for: batches that are only put together cost nothing.
+    Ids and order are made when they are first asked for, each by itself: batches that are only put together cost
+    nothing.
 
     Parameters
     ----------
@@ -129,25 +130,28 @@ class EventBatch:
         return self._words.tracks[told["track"]], self._words.watchlist.zones[told["zone"]].zone_id
 
     @cached_property
-    def _ordered(self) -> tuple[NDArray[Any], NDArray[np.void]]:
-        ids = _ids(self._found, self._words)
-        order = _order(self._found, ids, self._words)
-        return self._found[order], ids[order]
+    def _ids(self) -> NDArray[np.void]:
+        return _ids(self._found, self._words)
 
-    @property
+    @cached_property
+    def _order(self) -> NDArray[np.intp]:
+        order, tied = _order(self._found, self._words)
+        return np.lexsort((self._ids, *tied)) if tied else order
+
+    @cached_property
     def rows(self) -> NDArray[Any]:
         """The rows of `tables.FOUND`, in the one order of events."""
-        return self._ordered[0]
+        return self._found[self._order]
 
     @cached_property
     def events(self) -> list[Event]:
         """The events one by one: final, opened."""
-        return [_event(row, key, self._words) for row, key in zip(*self._ordered, strict=True)]
+        return [_event(row, key, self._words) for row, key in zip(self.rows, self._ids[self._order], strict=True)]
 
     @classmethod
     def concat(cls, batches: Sequence[EventBatch]) -> EventBatch:
         """Return the events of several batches of one watch, one or more; the last knows every word."""
-        return cls(np.concatenate([batch._found for batch in batches]), batches[-1]._words)
+        return cls(together([batch._found for batch in batches]), batches[-1]._words)
 
     def table(self) -> pa.Table:
         """Return the events as a table of `EVENT_SCHEMA`, made column by column."""
@@ -156,7 +160,7 @@ class EventBatch:
         rules = words.watchlist.rules
         same = len(rows)
         columns = {
-            "event_id": pa.array([key.tobytes().hex() for key in self._ordered[1]], pa.string()),
+            "event_id": pa.array([key.tobytes().hex() for key in self._ids[self._order]], pa.string()),
             "kind": _words([kind.value for kind in KINDS], rows["code"]),
             "standing": pa.array(np.repeat(Standing.FINAL.value, same)),
             "revision": pa.array(np.repeat(Revision.OPENED.value, same)),
@@ -186,6 +190,12 @@ class EventBatch:
                 columns[f"{end}_{axis}"] = pa.array(rows[f"{end}_{axis}"], mask=absent)
         columns |= {name: _measure(rows, name) for name in MEASURES}
         return pa.table([columns[name] for name in EVENT_SCHEMA.names], schema=EVENT_SCHEMA)
+
+
+def together(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return the rows of several arrays of `tables.FOUND`, one or more, in one; most of them are empty."""
+    full = [part for part in parts if len(part)]
+    return np.concatenate(full) if len(full) > 1 else (full or parts)[0]
 
 
 def nothing(words: Words) -> EventBatch:
@@ -220,8 +230,11 @@ def _pair(a: bytes, b: bytes) -> tuple[bytes, bytes]:
     return (a, b) if not b or a <= b else (b, a)
 
 
-def _order(rows: NDArray[Any], ids: NDArray[np.void], words: Words) -> NDArray[np.intp]:
-    """Return the one order of events: by time, track, rule, kind and id."""
+def _order(rows: NDArray[Any], words: Words) -> tuple[NDArray[np.intp], tuple[NDArray[np.int64], ...]]:
+    """Return the one order of events: by time, track, rule, kind and id.
+
+    Where two are alike in all but the id, return by what to sort after it, too: ids are dear and seldom decide.
+    """
     kind = _ranks([kind.value for kind in KINDS])[rows["code"]]
     rules, rule_at = np.unique(rows["rule"], return_inverse=True)
     rule = _ranks([words.watchlist.rules[rule].rule_id for rule in rules.tolist()])[rule_at]
@@ -230,9 +243,8 @@ def _order(rows: NDArray[Any], ids: NDArray[np.void], words: Words) -> NDArray[n
     what = (track * len(rules) + rule) * len(KINDS) + kind
     order = np.lexsort((what, rows["at_us"]))
     at, what_then = rows["at_us"][order], what[order]
-    if ((at[1:] == at[:-1]) & (what_then[1:] == what_then[:-1])).any():
-        order = np.lexsort((ids, what, rows["at_us"]))
-    return order
+    alike = ((at[1:] == at[:-1]) & (what_then[1:] == what_then[:-1])).any()
+    return order, (what, rows["at_us"]) if alike else ()
 
 
 def _ranks(words: Sequence[str]) -> NDArray[np.int64]:

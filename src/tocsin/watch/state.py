@@ -41,6 +41,8 @@ class WatchState:
         The first `len(track_ids)` tracks are in use.
     free : ndarray, shape (2,), int64
         First free episode, and how many are free.
+    due_us : ndarray, shape (1,), int64
+        Until the watermark is past this, it tells nothing by itself; not kept over a restart.
     track_ids, parties, categories, feeds : dict of str to int
         Codes of the words, in the order in which they came.
     began_us : int or None
@@ -56,6 +58,7 @@ class WatchState:
     tracks: NDArray[Any] = field(default_factory=lambda: _new_tracks(FIRST_ROOM))
     episodes: NDArray[Any] = field(default_factory=lambda: _new_episodes(FIRST_ROOM, 0, tables.NONE))
     free: NDArray[np.int64] = field(default_factory=lambda: np.array([0, FIRST_ROOM], np.int64))
+    due_us: NDArray[np.int64] = field(default_factory=lambda: np.array([tables.NEVER], np.int64), compare=False)
     track_ids: dict[str, int] = field(default_factory=dict)
     parties: dict[str, int] = field(default_factory=dict)
     categories: dict[str, int] = field(default_factory=dict)
@@ -64,7 +67,7 @@ class WatchState:
     watermark_us: int | None = None
     repeated: int = 0
     meetings: Meetings | None = field(default_factory=Meetings)
-    _own_codes: dict[int, tuple[Any, Any, Any]] = field(default_factory=dict, repr=False, compare=False)
+    _own_codes: dict[int, tuple[Any, Any, Any, bool]] = field(default_factory=dict, repr=False, compare=False)
 
     def codes(self, codes: NDArray[np.int32], names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
         """Return a batch's codes of words as this state's, giving new names the next codes; `NONE` stays.
@@ -78,18 +81,18 @@ class WatchState:
         known : dict of str to int
             One of this state's own.
         """
-        whose, of, own = self._own_codes.get(id(known), (None, None, None))
+        whose, of, own, same = self._own_codes.get(id(known), (None, None, None, False))
         if whose is not known or of is not names or own is None:
             own = np.array([*(known.setdefault(name, len(known)) for name in names), tables.NONE], np.int32)
-            self._own_codes[id(known)] = known, names, own
-        same = np.array_equal(own[:-1], np.arange(len(names)))
+            same = np.array_equal(own[:-1], np.arange(len(names)))
+            self._own_codes[id(known)] = known, names, own, same
         return codes if same else own[codes]
 
     def arrays(
         self, party_class: NDArray[np.int32] = NO_CLASS, category_class: NDArray[np.int32] = NO_CLASS
     ) -> tables.State:
         """Return the state as the kernels take it, with the classes of its parties and categories."""
-        return tables.State(self.tracks, self.episodes, self.free, party_class, category_class)
+        return tables.State(self.tracks, self.episodes, self.free, self.due_us, party_class, category_class)
 
     def make_room_for_tracks(self) -> None:
         """Double the tracks' room until every known track has a row."""
@@ -120,8 +123,10 @@ class WatchState:
         return self
 
     def goes_to_another_engine(self) -> None:
-        """Forget until when nothing can happen to each track: that was read from the windows of one engine's book."""
+        """Forget until when nothing can happen and where no edge is: that was read from one engine's own."""
         self.tracks["quiet_until_us"] = tables.NEVER
+        self.tracks["free_south_deg"] = np.nan
+        self.due_us[0] = tables.NEVER
 
     def frozen(self) -> WatchState:
         """Return this state as it stands, to be dumped while this one goes on; shares what is never written."""
@@ -214,7 +219,8 @@ def _new_tracks(n: int) -> NDArray[Any]:
     rows["observed_us"] = rows["quiet_until_us"] = rows["asked_us"] = tables.NEVER
     for name in ("party", "category", "exemption", "episodes", "feed"):
         rows[name] = tables.NONE
-    for name in ("lat_deg", "lon_deg", "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
+    places = ("lat_deg", "lon_deg", "free_south_deg", "free_north_deg", "free_west_deg", "free_east_deg")
+    for name in (*places, "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
         rows[name] = np.nan
     return rows
 

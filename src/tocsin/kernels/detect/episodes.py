@@ -77,3 +77,4 @@ def copy_track(source: State, target: State, track: int) -> None:
         target.episodes[copy] = row
         target.episodes[copy].next = following
         e = row.next
+    target.due_us[0] = min(target.due_us[0], source.due_us[0])

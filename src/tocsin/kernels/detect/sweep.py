@@ -1,8 +1,8 @@
 """Sweep: one pass over reports in time order; what each track did at each zone comes out as rows of `tables.FOUND`.
 
 For every report the pass asks the atlas which zones hold the new fix and which edges the way from the last fix
-crossed, and hands both to `visits.py`; the predicted way goes to `approaches.py`. It knows no words, no clock and
-no order but the one it is given, and allocates nothing per report.
+crossed, and hands both to `visits.py`; the predicted way goes to `approaches.py`; what time alone tells is
+`watermark.py`'s. It knows no words, no clock and no order but the one it is given, and allocates nothing per report.
 """
 
 from __future__ import annotations
@@ -18,19 +18,30 @@ from tocsin.kernels.detect.approaches import (
     nothing_ahead,
     take_motion,
 )
-from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
-from tocsin.kernels.detect.leaving import certain_at, exit_certain
-from tocsin.kernels.detect.silences import silence, was_reachable
+from tocsin.kernels.detect.episodes import find_episode
+from tocsin.kernels.detect.silences import was_reachable
 from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
+from tocsin.kernels.detect.watermark import due_us, length
 from tocsin.kernels.forecast.routes import Routes
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.tables import GAP, LEAVING, NEVER, NONE, SILENCE, VISIT, Book, Reports, Row, Rows, State, Work
-from tocsin.kernels.zones.atlas import AtlasArrays, same_empty_cell, way_crossings, zones_at
-
-DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
-"""Why `sweep` stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
-track's last fix."""
+from tocsin.kernels.tables import (
+    DONE,
+    NEVER,
+    NONE,
+    VISIT,
+    WANTS_EPISODES,
+    WANTS_ORDER,
+    WANTS_ROOM,
+    WANTS_WORK,
+    Book,
+    Reports,
+    Row,
+    Rows,
+    State,
+    Work,
+)
+from tocsin.kernels.zones.atlas import AtlasArrays, free_box, no_edge_between, way_crossings, zones_at
 
 MARGIN = 8
 """Rows of `found`, and free episodes, that one report may need for each place of scratch room; dimensionless."""
@@ -63,15 +74,6 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
 
 
 @kernel
-def _length(state: State, head: int) -> int:
-    """Return how many episodes a track has."""
-    n = 0
-    while head != NONE:
-        n, head = n + 1, state.episodes[head].next
-    return n
-
-
-@kernel
 def _flips(atlas: AtlasArrays, work: Work) -> int:
     """Write the zone edges that the way crosses, along the geodesic, and return how many (past the room: more)."""
     leg, room = work.leg[0], len(work.flip_s) - 1
@@ -84,28 +86,38 @@ def _flips(atlas: AtlasArrays, work: Work) -> int:
 
 
 @kernel
-def _nothing_due(atlas: AtlasArrays, book: Book, reports: Reports, i: int, last: Row, learnt: Row) -> bool:
+def _nothing_due(last: Row, to_us: int, speed_mps: float, party: int, category: int) -> bool:
     """Return True if a report only moves its track's last fix unless it crosses an edge: nothing due, nobody else."""
-    speed_mps, to_us = reports.speed_mps[i], reports.observed_us[i]
-    if not (to_us < last.quiet_until_us and to_us - last.observed_us <= last.quiet_gap_us):
-        return False
-    if last.quiet_speed_mps > 0.0 and not speed_mps >= last.quiet_speed_mps:
-        return False
-    party, category = reports.party[i], reports.category[i]
-    if (party != NONE and party != last.party) or (category != NONE and category != last.category):  # noqa: PLR1714
-        return False
-    return book.horizon_s == 0.0 or nothing_ahead(atlas, book, reports, i, learnt)
+    soon = (to_us < last.quiet_until_us) & (to_us - last.observed_us <= last.quiet_gap_us)
+    fast = (not last.quiet_speed_mps > 0.0) | (speed_mps >= last.quiet_speed_mps)  # no, when the speed is NaN
+    known = ((party == NONE) | (party == last.party)) & ((category == NONE) | (category == last.category))
+    return soon & fast & known
 
 
 @kernel
-def _crosses_nothing(atlas: AtlasArrays, reports: Reports, i: int, last: Row, work: Work) -> bool:
-    """Return True if no edge lies on the way from a track's last fix: three look-ups for most, else exactly."""
-    lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
-    if abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG and same_empty_cell(
-        atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg
-    ):
-        return True
-    return way_crossings(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg, work.flip_zone, work.flip_s) == 0
+def _is_free(last: Row, lat_deg: float, lon_deg: float) -> bool:
+    """Return True if the way from a track's last fix stays in the box about it that no edge touches."""
+    free = (last.free_south_deg <= lat_deg) & (lat_deg <= last.free_north_deg)
+    free &= (last.free_west_deg <= lon_deg) & (lon_deg <= last.free_east_deg)
+    return free & (abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG)
+
+
+@kernel
+def _note_free(atlas: AtlasArrays, row: Row, lat_deg: float, lon_deg: float) -> None:
+    """Note the box about a track's new fix that no edge touches."""
+    box = free_box(atlas, lat_deg, lon_deg)
+    row.free_south_deg, row.free_north_deg, row.free_west_deg, row.free_east_deg = box
+
+
+@kernel
+def _crosses_nothing(atlas: AtlasArrays, last: Row, lat_deg: float, lon_deg: float, zones: Rows, s: Rows) -> bool:
+    """Return True if no edge lies on the way from a track's last fix, and note the box about the new one."""
+    nothing = abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG
+    nothing = nothing and no_edge_between(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
+    nothing = nothing or way_crossings(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg, zones, s) == 0
+    if nothing:
+        _note_free(atlas, last, lat_deg, lon_deg)
+    return nothing
 
 
 @kernel
@@ -166,6 +178,48 @@ def _take_flips(work: Work, zone: int, first: int, flips: int) -> None:
 
 
 @kernel
+def _take_report(
+    reports: Reports, i: int, state: State, atlas: AtlasArrays, routes: Routes, book: Book, work: Work, found: Rows,
+    n: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Take one report that may tell something; return how many rows are found then, and `DONE` or what is too small."""
+    leg, last, room = work.leg[0], state.tracks[reports.track[i]], MARGIN * len(work.s)
+    _fill_leg(state, reports, i, leg)
+    ahead, near = NONE, 0
+    if book.horizon_s > 0.0:
+        ahead, near = look_ahead(atlas, routes, book, reports, i, work), look_about(atlas, reports, i, work)
+    zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
+    flips = 0 if leg.first else _flips(atlas, work)
+    if max(zones, ahead, near, flips + 1, length(state, last.episodes)) > len(work.s):
+        return n, WANTS_WORK
+    is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
+    if len(found) - n < room + is_silence * len(book.rules):
+        return n, WANTS_ROOM
+    if state.free[1] < room:
+        return n, WANTS_EPISODES
+    if leg.first:
+        work.flip_s[0] = 2.0
+    binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
+    leg.to_exemption = _exemption(book, work, zones, binds)
+    n = fall_due(state, atlas, book, leg.track, leg.to_us, found, n)
+    before = n
+    n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
+    if is_silence:
+        n = was_reachable(state, atlas, book, leg, binds, before, found, n)
+    n = approaches(state, atlas, book, work, zones, ahead, near, binds, found, n)
+    last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
+    last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
+    last.accuracy_m = reports.accuracy_m[i]
+    last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
+    if book.horizon_s > 0.0:
+        take_motion(last, work.track[0])
+    note_quiet(state, book, leg.track, leg.to_us)
+    _note_free(atlas, last, leg.to_lat_deg, leg.to_lon_deg)
+    state.due_us[0] = min(state.due_us[0], due_us(state, book, leg.track))
+    return n, DONE
+
+
+@kernel
 def sweep(
     reports: Reports, start: int, state: State, atlas: AtlasArrays, routes: Routes, book: Book, work: Work, found: Rows,
     n: int,
@@ -190,139 +244,33 @@ def sweep(
 
     Notes
     -----
-    Linear in the reports; one that stays in a cell without edges costs three look-ups, one that crosses no edge a look
-    at the edges of its cells.
+    Linear in the reports; one that stays in a box without edges costs four comparisons, one that crosses no edge a look
+    at the edges of its cells. What most reports go through is written out or takes numbers only: a call that is handed
+    the atlas or the state copies every array's head.
     """
     repeated = 0
-    leg = work.leg[0]
-    room = MARGIN * len(work.s)
     for i in range(start, len(reports.track)):
-        last = state.tracks[reports.track[i]]
-        if reports.observed_us[i] <= last.observed_us:
-            if reports.observed_us[i] < last.observed_us:
+        last, to_us = state.tracks[reports.track[i]], reports.observed_us[i]
+        if to_us <= last.observed_us:
+            if to_us < last.observed_us:
                 return i, n, WANTS_ORDER, repeated
             repeated += 1
             continue
+        lat_deg, lon_deg, speed_mps = reports.lat_deg[i], reports.lon_deg[i], reports.speed_mps[i]
+        quiet = _nothing_due(last, to_us, speed_mps, reports.party[i], reports.category[i])
         if book.horizon_s > 0.0:
             note_motion(last, reports, i, work.track[0])
-        if _nothing_due(atlas, book, reports, i, last, work.track[0]) and _crosses_nothing(
-            atlas, reports, i, last, work
-        ):
-            if book.horizon_s > 0.0:
-                take_motion(last, work.track[0])
-            last.observed_us, last.lat_deg, last.lon_deg = (
-                reports.observed_us[i],
-                reports.lat_deg[i],
-                reports.lon_deg[i],
-            )
-            last.alt_m, last.speed_mps, last.course_deg = reports.alt_m[i], reports.speed_mps[i], reports.course_deg[i]
-            last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
+            quiet = quiet and nothing_ahead(atlas, book, reports, i, work.track[0])
+        if quiet and not _is_free(last, lat_deg, lon_deg):
+            quiet = _crosses_nothing(atlas, last, lat_deg, lon_deg, work.flip_zone, work.flip_s)
+        if not quiet:
+            n, why = _take_report(reports, i, state, atlas, routes, book, work, found, n)
+            if why != DONE:
+                return i, n, why, repeated
             continue
-        _fill_leg(state, reports, i, leg)
-        ahead, near = NONE, 0
-        if book.horizon_s > 0.0:
-            ahead, near = look_ahead(atlas, routes, book, reports, i, work), look_about(atlas, reports, i, work)
-        zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
-        flips = 0 if leg.first else _flips(atlas, work)
-        if max(zones, ahead, near, flips + 1, _length(state, last.episodes)) > len(work.s):
-            return i, n, WANTS_WORK, repeated
-        is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
-        if len(found) - n < room + is_silence * len(book.rules):
-            return i, n, WANTS_ROOM, repeated
-        if state.free[1] < room:
-            return i, n, WANTS_EPISODES, repeated
-        if leg.first:
-            work.flip_s[0] = 2.0
-        binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
-        leg.to_exemption = _exemption(book, work, zones, binds)
-        n = fall_due(state, atlas, book, leg.track, leg.to_us, found, n)
-        before = n
-        n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
-        if is_silence:
-            n = was_reachable(state, atlas, book, leg, binds, before, found, n)
-        n = approaches(state, atlas, book, work, zones, ahead, near, binds, found, n)
-        last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
-        last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
-        last.accuracy_m = reports.accuracy_m[i]
-        last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
         if book.horizon_s > 0.0:
             take_motion(last, work.track[0])
-        note_quiet(state, book, leg.track, leg.to_us)
+        last.observed_us, last.lat_deg, last.lon_deg, last.speed_mps = to_us, lat_deg, lon_deg, speed_mps
+        last.alt_m, last.course_deg = reports.alt_m[i], reports.course_deg[i]
+        last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
     return len(reports.track), n, DONE, repeated
-
-
-@kernel
-def _time_passes(state: State, book: Book, track: int, visit: int, watermark_us: int, found: Rows, n: int) -> int:
-    """Write what the watermark tells of one visit: an exit that has become certain, or silences grown too long."""
-    zone, visit_us, last = state.episodes[visit].key, state.episodes[visit].began_us, state.tracks[track]
-    leaving = find_episode(state.episodes, last.episodes, LEAVING, zone)
-    if leaving != NONE:
-        if NEVER < certain_at(book, state.episodes[leaving]) < watermark_us:
-            n = exit_certain(state, book, track, zone, visit_us, leaving, found, n)
-            state.episodes[visit].began_us = NEVER
-            if not state.episodes[visit].raised:
-                close_episode(state, track, visit)
-        return n
-    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
-        rule = book.rules[r]
-        if rule.code != GAP or watermark_us - last.observed_us <= rule.after_us:
-            continue
-        if find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
-            open_episode(state, track, SILENCE, r, last.observed_us, last.lat_deg, last.lon_deg)
-            n = silence(last, track, rule, found, n)
-    return n
-
-
-@kernel
-def pass_time(
-    state: State, atlas: AtlasArrays, book: Book, work: Work, start: int, watermark_us: int, found: Rows, n: int
-) -> tuple[int, int, int]:
-    """Write what the watermark alone tells, from track `start` on.
-
-    Exits that are certain now, silences grown too long, and approaches that fell due while no fix came.
-
-    Returns
-    -------
-    next, n, why : int
-        As of `sweep`, with a track in the place of a report.
-    """
-    for k in range(start, len(state.tracks)):
-        if state.tracks[k].episodes == NONE:
-            continue
-        room = _length(state, state.tracks[k].episodes) + len(book.rules) + 1
-        if room > len(work.left):
-            return k, n, WANTS_WORK
-        if len(found) - n < room:
-            return k, n, WANTS_ROOM
-        if state.free[1] < room:
-            return k, n, WANTS_EPISODES
-        visits, e = 0, state.tracks[k].episodes
-        while e != NONE:
-            if state.episodes[e].kind == VISIT and state.episodes[e].began_us != NEVER:
-                work.left[visits] = e
-                visits += 1
-            e = state.episodes[e].next
-        for v in range(visits):
-            n = _time_passes(state, book, k, work.left[v], watermark_us, found, n)
-        n = fall_due(state, atlas, book, k, watermark_us, found, n)
-    return len(state.tracks), n, DONE
-
-
-@kernel
-def due_before(state: State, atlas: AtlasArrays, book: Book, start: int, now_us: int, found: Rows, n: int
-               ) -> tuple[int, int, int]:  # fmt: skip
-    """Write the approaches that fell due before an instant, as far as is known, from track `start` on.
-
-    Returns
-    -------
-    next, n, why : int
-        As of `pass_time`.
-    """
-    for k in range(start, len(state.tracks)):
-        head = state.tracks[k].episodes
-        if head == NONE:
-            continue
-        if len(found) - n < _length(state, head):
-            return k, n, WANTS_ROOM
-        n = fall_due(state, atlas, book, k, now_us, found, n)
-    return len(state.tracks), n, DONE

@@ -9,16 +9,17 @@ from tocsin.kernels.zones.cells import AtlasArrays
 from tocsin.kernels.zones.crossings import crossings_on, way_crossings
 from tocsin.kernels.zones.distance import boundary_distance_m
 from tocsin.kernels.zones.near import zones_near
-from tocsin.kernels.zones.places import clearance_m, locate, same_empty_cell, zones_at
+from tocsin.kernels.zones.places import clearance_m, free_box, locate, no_edge_between, zones_at
 
 __all__ = [
     "AtlasArrays",
     "boundary_distance_m",
     "clearance_m",
     "crossings_on",
+    "free_box",
     "geodesic_point",
     "locate",
-    "same_empty_cell",
+    "no_edge_between",
     "split_count",
     "way_crossings",
     "zones_at",

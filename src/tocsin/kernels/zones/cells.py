@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.numbers.predicates import orient2d
+from tocsin.kernels.numbers.predicates import ORIENT_BOUND, orient2d
 
 Ints = NDArray[Any]
 """Whole numbers of 32 or 64 bits."""
@@ -146,6 +146,23 @@ def north_of(ax: float, ay: float, bx: float, by: float, px: float, py: float) -
 
 
 @kernel
+def _met_exactly(ax: float, ay: float, bx: float, by: float, px: float, py: float, cx: float, cy: float) -> int:
+    """Return what `where_in` does for one edge when a filter cannot tell: 1 if the side changes, `ON_EDGE` on it."""
+    met = 0
+    if (ay <= py and by >= py) or (by <= py and ay >= py):
+        side = orient2d(ax, ay, bx, by, px, py)
+        if side == 0 and min(ax, bx) <= px <= max(ax, bx):
+            return ON_EDGE
+        # Eastward: passes py + ε, west of the place, and east of the cell's west border.
+        if (ay > py) != (by > py) and (side < 0) == (by > ay) and not west_of(ax, ay, bx, by, cx, py):
+            met ^= 1
+    # Northward: passes cx + ε₂, north of the corner and south of the place's latitude.
+    if (ax > cx) != (bx > cx) and north_of(ax, ay, bx, by, cx, cy) and not north_of(ax, ay, bx, by, cx, py):
+        met ^= 1
+    return met
+
+
+@kernel
 def where_in(cells: Ints, xy: NDArray[np.float64], item: int, px: float, py: float, cx: float, cy: float) -> int:
     """Return whether a zone with edges in a cell holds a place of that cell.
 
@@ -170,45 +187,73 @@ def where_in(cells: Ints, xy: NDArray[np.float64], item: int, px: float, py: flo
     From the corner, whose side is known, the way goes north along the cell's west border to the latitude of the place
     and then east to it; each edge that it crosses changes the side. Vertices count as lying below their own latitude
     and west of their own longitude (the infinitesimals of the module's head), so that each is crossed once or not at
-    all. Every decision is an exact `orient2d` unless boxes settle it.
+    all. Where the filters of `orient2d` decide on which side of an edge the place, the corner and the turn between
+    them lie, nothing branches; where one cannot, the edge is met exactly.
     """
-    inside, on_edge = np.int64((cells[item] >> 1) & 1), False
-    run, stop = item + 2, item + 2 + 2 * cells[item + 1]
-    while run < stop and not on_edge:
-        v = np.int64(cells[run])
-        last = v + cells[run + 1]
-        bx, by = xy[2 * v], xy[2 * v + 1]
-        while v < last and not on_edge:
-            v += 1
+    inside = np.int64((cells[item] >> 1) & 1)
+    for run in range(item + 2, item + 2 + 2 * cells[item + 1], 2):
+        first = np.int64(cells[run])
+        bx, by = xy[2 * first], xy[2 * first + 1]
+        for v in range(first + 1, first + 1 + cells[run + 1]):
             ax, ay = bx, by
             bx, by = xy[2 * v], xy[2 * v + 1]
-            if (ay <= py and by >= py) or (by <= py and ay >= py):
-                side = orient2d(ax, ay, bx, by, px, py)
-                on_edge = side == 0 and min(ax, bx) <= px <= max(ax, bx)
-                # Eastward: passes py + ε, west of the place, and east of the cell's west border.
-                if (
-                    (ay > py) != (by > py)
-                    and (side < 0) == (by > ay)
-                    and (min(ax, bx) > cx or (max(ax, bx) > cx and not west_of(ax, ay, bx, by, cx, py)))
-                ):
-                    inside ^= 1
-            # Northward: passes cx + ε₂, north of the corner and south of the place's latitude.
-            if (
-                (ax > cx) != (bx > cx)
-                and min(ay, by) <= py
-                and max(ay, by) >= cy
-                and north_of(ax, ay, bx, by, cx, cy)
-                and not north_of(ax, ay, bx, by, cx, py)
-            ):
-                inside ^= 1
-        run += 2
-    return ON_EDGE if on_edge else inside
+            place_l, place_r = (ax - px) * (by - py), (ay - py) * (bx - px)
+            turn_l, turn_r = (ax - cx) * (by - py), (ay - py) * (bx - cx)
+            corner_l, corner_r = (ax - cx) * (by - cy), (ay - cy) * (bx - cx)
+            sure = (
+                (abs(place_l - place_r) > ORIENT_BOUND * (abs(place_l) + abs(place_r)))
+                & (abs(turn_l - turn_r) > ORIENT_BOUND * (abs(turn_l) + abs(turn_r)))
+                & (abs(corner_l - corner_r) > ORIENT_BOUND * (abs(corner_l) + abs(corner_r)))
+            )
+            right, turned, north, east = place_l < place_r, turn_l < turn_r, by > ay, bx > ax
+            eastward = ((ay > py) != (by > py)) & (right == north) & (turned != north)
+            northward = ((ax > cx) != (bx > cx)) & ((corner_l < corner_r) == east) & (turned != east)
+            met = np.int64(eastward != northward)
+            if not sure:
+                met = _met_exactly(ax, ay, bx, by, px, py, cx, cy)
+                if met == ON_EDGE:
+                    return ON_EDGE
+            inside ^= met
+    return inside
 
 
 @kernel
 def item_after(cells: Ints, item: int) -> int:
     """Return where the next item of a record stands."""
     return item + 1 + (cells[item] & 1) * (1 + 2 * cells[item + 1])
+
+
+@kernel
+def apart_in(cells: Ints, xy: NDArray[np.float64], record: int, x0: float, y0: float, x1: float, y1: float) -> bool:
+    """Return True if no edge of a record touches the way from (x0, y0) to (x1, y1); False says nothing.
+
+    Filters alone: an edge is apart if it lies beside the way's box, surely on one side of its line, or the way surely
+    on one side of the edge's. Nothing branches within an edge.
+    """
+    lo_x, hi_x, lo_y, hi_y = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+    item = record + 1
+    for _ in range(cells[record]):
+        runs = np.int64(cells[item + 1]) if cells[item] & 1 else 0
+        for run in range(item + 2, item + 2 + 2 * runs, 2):
+            first = np.int64(cells[run])
+            bx, by = xy[2 * first], xy[2 * first + 1]
+            for v in range(first + 1, first + 1 + cells[run + 1]):
+                ax, ay = bx, by
+                bx, by = xy[2 * v], xy[2 * v + 1]
+                beside = (min(ax, bx) > hi_x) | (max(ax, bx) < lo_x) | (min(ay, by) > hi_y) | (max(ay, by) < lo_y)
+                l0, r0 = (ax - x0) * (by - y0), (ay - y0) * (bx - x0)
+                l1, r1 = (ax - x1) * (by - y1), (ay - y1) * (bx - x1)
+                la, ra = (x0 - ax) * (y1 - ay), (y0 - ay) * (x1 - ax)
+                lb, rb = (x0 - bx) * (y1 - by), (y0 - by) * (x1 - bx)
+                d0, d1, da, db = l0 - r0, l1 - r1, la - ra, lb - rb
+                e0, e1 = ORIENT_BOUND * (abs(l0) + abs(r0)), ORIENT_BOUND * (abs(l1) + abs(r1))
+                ea, eb = ORIENT_BOUND * (abs(la) + abs(ra)), ORIENT_BOUND * (abs(lb) + abs(rb))
+                of_edge = ((d0 > e0) & (d1 > e1)) | ((d0 < -e0) & (d1 < -e1))
+                of_way = ((da > ea) & (db > eb)) | ((da < -ea) & (db < -eb))
+                if not (beside | of_edge | of_way):
+                    return False
+        item = item_after(cells, item)
+    return True
 
 
 @kernel

@@ -5,6 +5,8 @@ The cells are described in `cells.py`. Left out: ways between places (`crossings
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from tocsin.kernels.zones.cells import (
     LEVEL_BITS,
     ONE,
     AtlasArrays,
+    apart_in,
     cell_of,
     fixed,
     settled,
@@ -22,6 +25,15 @@ from tocsin.kernels.zones.cells import (
     write_record,
     write_zones,
 )
+
+TOGETHER = 1_024
+"""Places whose cells are looked up together; dimensionless."""
+SEAM = np.iinfo(np.int32).min
+"""The code that stands for a place on the antimeridian or a pole."""
+MOST_CELLS = 9
+"""Cells about a way that are looked at before it is followed from cell to cell; dimensionless."""
+BOX_DEGREE_M = 1.415 * 111_700.0
+"""A corner of a box is no farther than this many metres for each degree of half its side."""
 
 
 @kernel
@@ -86,6 +98,20 @@ def zones_at(a: AtlasArrays, lat: float, lon: float, zones_out: NDArray[np.int64
     return n
 
 
+@kernel
+def _codes(
+    a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], start: int, codes_out: NDArray[np.int32]
+) -> None:
+    """Write the code of the cell of each place from `start` on: 0 for one in no zone's bounds, `SEAM` on a seam."""
+    coarse, cells, west, south, east, north = a.coarse, a.cells, a.west, a.south, a.east, a.north
+    for k in range(len(codes_out)):
+        y, x = settled(lat[start + k]), settled(lon[start + k])
+        plain = (abs(y) < 90.0) & (abs(x) < 180.0) & (south <= y) & (y <= north) & (west <= x) & (x <= east)
+        seam = ((abs(y) == 90.0) & (abs(x) <= 180.0)) | ((abs(x) == 180.0) & (abs(y) < 90.0))
+        code = cells[cell_of(coarse, x if plain else 0.0, y if plain else 0.0)[0]]
+        codes_out[k] = code if plain else (SEAM if seam else 0)
+
+
 @heap_kernel
 def locate(
     a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], start: int, n: int,
@@ -100,44 +126,41 @@ def locate(
 
     Notes
     -----
-    Constant time for each place and pair, whatever the number of zones; linear in the edges of a place's own cell.
+    Constant time for each place and pair, whatever the number of zones; linear in the edges of a place's own cell. The
+    codes of some places are read together, which does not branch; what they mean is then written one by one.
     """
     coarse, cells, xy, zones = a.coarse, a.cells, a.xy, a.zones
-    west, south, east, north = a.west, a.south, a.east, a.north
-    room, held = len(place_out) - 2 * a.most, np.empty(2 * a.most, np.int64)
-    i = start
-    while i < len(lat) and n <= room:
-        y, x = settled(lat[i]), settled(lon[i])
-        if not (south <= y <= north and (west <= x <= east or abs(x) == 180.0 or abs(y) == 90.0)):
-            i += 1
-            continue
-        before = n
-        if -90.0 < y < 90.0 and -180.0 < x < 180.0:
-            # As `write_zones`, written out: a call would cost as much as the rest.
-            cell, cx, cy = cell_of(coarse, x, y)
-            code = np.int64(cells[cell])
-            if code < 0:
+    room, held = len(place_out) - 2 * a.most - 1, np.empty(2 * a.most, np.int64)
+    codes = np.empty(TOGETHER, np.int32)
+    for begin in range(start, len(lat), TOGETHER):
+        _codes(a, lat, lon, begin, codes[: min(TOGETHER, len(lat) - begin)])
+        for i in range(begin, min(begin + TOGETHER, len(lat))):
+            if n > room:
+                return i, n
+            code, before = np.int64(codes[i - begin]), n
+            place_out[n], zone_out[n] = i, code - 1
+            n += (code > 0) & (code <= zones)
+            if code == SEAM:
+                for j in range(zones_at(a, lat[i], lon[i], held)):
+                    zone_out[n] = held[j]
+                    n += 1
+            elif code < 0:
+                x, y = settled(lon[i]), settled(lat[i])
+                _, cx, cy = cell_of(coarse, x, y)
                 n = write_record(cells, xy, ~code, x, y, cx, cy, zone_out, n)
             elif code > zones:
                 n = write_list(cells, code - zones - 1, zone_out, n)
-            elif code > 0:
-                zone_out[n] = code - 1
-                n += 1
-        else:
-            for j in range(zones_at(a, y, x, held)):
-                zone_out[n] = held[j]
-                n += 1
-        for j in range(before, n):
-            place_out[j] = i
-        i += 1
-    return i, n
+            for j in range(before, n):
+                place_out[j] = i
+    return len(lat), n
 
 
 @kernel
-def same_empty_cell(a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1: float) -> bool:
-    """Return True if no edge lies between two places: both are in one cell, or a block of four, without edges.
+def no_edge_between(a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1: float) -> bool:
+    """Return True if no edge lies on the straight way between two places: a quick look at the cells about it.
 
-    False says nothing. NaN gives False.
+    False says nothing: the way is long, goes from one cell of a degree to another, or an edge is too near to be sure.
+    NaN gives False.
     """
     known = (abs(lat0) < 90.0) & (abs(lon0) < 180.0) & (abs(lat1) < 90.0) & (abs(lon1) < 180.0)
     y0, x0, y1, x1 = (lat0, lon0, lat1, lon1) if known else (0.0, 0.0, 0.0, 0.0)
@@ -145,14 +168,37 @@ def same_empty_cell(a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1:
     word = a.coarse[(fy0 >> FIXED_BITS) * COLUMNS + (fx0 >> FIXED_BITS)]
     level, start = word & ((1 << LEVEL_BITS) - 1), word >> LEVEL_BITS
     down = FIXED_BITS - level
-    i, j, di, dj = fx0 >> down, fy0 >> down, (fx1 >> down) - (fx0 >> down), (fy1 >> down) - (fy0 >> down)
+    i0, i1, j0, j1 = min(fx0, fx1) >> down, max(fx0, fx1) >> down, min(fy0, fy1) >> down, max(fy0, fy1) >> down
     same = (fx0 >> FIXED_BITS == fx1 >> FIXED_BITS) & (fy0 >> FIXED_BITS == fy1 >> FIXED_BITS)
-    near = known & same & (abs(di) <= 1) & (abs(dj) <= 1)
-    di, dj = (di, dj) if near else (0, 0)
-    here = start + ((j & ((1 << level) - 1)) << level) + (i & ((1 << level) - 1))
-    there = (dj << level) + di
-    edges = a.cells[here] | a.cells[here + di] | a.cells[here + (dj << level)] | a.cells[here + there]
-    return near & (edges >= 0)
+    if not (known & same & ((i1 - i0 + 1) * (j1 - j0 + 1) <= MOST_CELLS)):
+        return False
+    within = (1 << level) - 1
+    for j in range(j0, j1 + 1):
+        for i in range(i0, i1 + 1):
+            code = np.int64(a.cells[start + ((j & within) << level) + (i & within)])
+            if code < 0 and not apart_in(a.cells, a.xy, ~code, x0, y0, x1, y1):
+                return False
+    return True
+
+
+@kernel
+def free_box(a: AtlasArrays, lat: float, lon: float) -> tuple[float, float, float, float]:
+    """Return a box about a place that no edge touches: south, north, west and east, degrees; NaN where none is known.
+
+    The larger of two: as far as the clearance goes, or the place's own cell, if no edge passes it.
+    """
+    half = clearance_m(a, lat, lon) / BOX_DEGREE_M
+    south, north, west, east = (lat - half, lat + half, lon - half, lon + half) if half > 0.0 else (nan, nan, nan, nan)
+    if (abs(lat) < 90.0) & (abs(lon) < 180.0):
+        fx, fy = fixed(lon, 180), fixed(lat, 90)
+        word = a.coarse[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
+        level = word & ((1 << LEVEL_BITS) - 1)
+        down, size = FIXED_BITS - level, 1.0 / (1 << level)
+        cell = (word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)
+        if (a.cells[cell] >= 0) & (size > 2.0 * half):
+            west, south = ((fx >> down) << down) / ONE - 180.0, ((fy >> down) << down) / ONE - 90.0
+            north, east = south + size, west + size
+    return south, north, west, east
 
 
 @kernel
