@@ -48,8 +48,12 @@ def regions(folder: Path, case: str) -> list[Region]:
     return made
 
 
-def watch(shapes: list[Region], every_kind: bool) -> Engine:
-    """Return the engine of an agreement over these zones: their edges alone, or every kind of conduct."""
+EDGES, CONDUCT, EVERY = range(3)
+"""What is agreed at each zone: its edges; what tracks do inside or while silent, too; approaches and probing, too."""
+
+
+def watch(shapes: list[Region], agreed: int) -> Engine:
+    """Return the engine of an agreement over these zones."""
     zones, rules = [], []
     for z, region in enumerate(shapes):
         zones.append(
@@ -60,12 +64,15 @@ def watch(shapes: list[Region], every_kind: bool) -> Engine:
             Rule(rule_id=f"z{z}/{conduct}", conduct=conduct, **common)
             for conduct in (Conduct.ENTRY, Conduct.EXIT, Conduct.CROSSING)
         ]
-        if every_kind:
+        if agreed >= CONDUCT:
             rules += [
-                Rule(rule_id=f"z{z}/approach", conduct=Conduct.APPROACH, lookahead_s=600.0, **common),
                 Rule(rule_id=f"z{z}/loiter", conduct=Conduct.LOITER, after_s=600.0, radius_m=500.0, **common),
                 Rule(rule_id=f"z{z}/stopped", conduct=Conduct.STOPPED, after_s=600.0, **common),
                 Rule(rule_id=f"z{z}/gap", conduct=Conduct.GAP, after_s=1_800.0, **common),
+            ]
+        if agreed == EVERY:
+            rules += [
+                Rule(rule_id=f"z{z}/approach", conduct=Conduct.APPROACH, lookahead_s=600.0, **common),
                 Rule(rule_id=f"z{z}/probing", conduct=Conduct.PROBING, after_s=7_200.0, count=3, **common),
             ]
     return Engine(
@@ -113,10 +120,10 @@ def compiled(asked: Asked) -> Any:
     return len(shapes), lambda: Atlas.build(shapes), lambda atlas: np.arange(len(shapes))
 
 
-def _archive(asked: Asked, every_kind: bool) -> Any:
+def _archive(asked: Asked, agreed: int) -> Any:
     batch, shapes = reports(asked), regions(asked.folder, asked.case)
-    engine = watch(shapes, every_kind)
-    replay(watch(shapes[:1], every_kind), batch.take(slice(0, 2_000)))
+    engine = watch(shapes, agreed)
+    replay(watch(shapes[:1], agreed), batch.take(slice(0, 2_000)))
 
     def call() -> Any:
         found, _ = replay(engine, batch)
@@ -144,17 +151,22 @@ def _kinds() -> Any:
 
 def archive(asked: Asked) -> Any:
     """The whole archive to entries, exits and crossings."""
-    return _archive(asked, every_kind=False)
+    return _archive(asked, EDGES)
+
+
+def archive_conduct(asked: Asked) -> Any:
+    """The same with loiter, stopped and gap agreed at every zone."""
+    return _archive(asked, CONDUCT)
 
 
 def archive_all(asked: Asked) -> Any:
     """The same with approach, loiter, stopped, gap and probing agreed at every zone."""
-    return _archive(asked, every_kind=True)
+    return _archive(asked, EVERY)
 
 
 def live(asked: Asked) -> Any:
     """The stream in batches of 1,000."""
-    batch, engine = reports(asked), watch(regions(asked.folder, asked.case), every_kind=False)
+    batch, engine = reports(asked), watch(regions(asked.folder, asked.case), EDGES)
     cuts = [batch.take(slice(begin, begin + 1_000)) for begin in range(0, len(batch), 1_000)]
     engine.step(WatchState(), cuts[0])
 
@@ -172,8 +184,8 @@ def live(asked: Asked) -> Any:
 def from_parquet(asked: Asked) -> Any:
     """An ordinary Parquet archive to events on disk."""
     path, out = asked.folder / "reports.parquet", asked.folder / "events.parquet"
-    engine = watch(regions(asked.folder, asked.case), every_kind=False)
-    replay(watch(regions(asked.folder, "poly_1"), every_kind=False), reports(Asked(folder=asked.folder, rows=2_000)))
+    engine = watch(regions(asked.folder, asked.case), EDGES)
+    replay(watch(regions(asked.folder, "poly_1"), EDGES), reports(Asked(folder=asked.folder, rows=2_000)))
     rows = pq.read_metadata(path).num_rows
 
     def call() -> int:
@@ -217,7 +229,18 @@ def pairs_cpa(asked: Asked) -> Any:
 
 JOBS = {
     f.__name__: f
-    for f in (locate, compiled, archive, archive_all, live, from_parquet, parquet_alone, pairs_within, pairs_cpa)
+    for f in (
+        locate,
+        compiled,
+        archive,
+        archive_conduct,
+        archive_all,
+        live,
+        from_parquet,
+        parquet_alone,
+        pairs_within,
+        pairs_cpa,
+    )
 }
 
 if __name__ == "__main__":
