@@ -101,6 +101,12 @@ def test_an_edit_changes_its_value_and_not_one_byte_outside_it(place, kind, data
     ]
 
 
+@pytest.mark.parametrize("path", ["domains_out.air", "conduct.new.list"])
+def test_the_first_member_of_a_list_that_was_not_there_has_its_own_path(path):
+    done = edit(b"domains_out: {air: not_applicable}\nconduct: {}\n", path + "[]", "low flights")
+    assert (done.path, done.new) == (path + "[0]", "low flights")
+
+
 def test_a_radius_is_set_in_its_place(tmp_path):
     file = FILES[0]
     done = set_value(

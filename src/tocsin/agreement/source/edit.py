@@ -87,7 +87,8 @@ def edit(text: bytes, path: str, value: str, *, file: str = "agreement.yaml") ->
         changed = cut.append(candidate) if adds else cut.put(rest[:1], candidate, node)
         if changed is not None and _reads_as(mark + changed.encode(), expected):
             old = "" if rest or adds else flow(node.plain())
-            return Edit(text=mark + changed.encode(), path=where, old=old, new=flow(told))
+            begun = "[0]" if appends and not adds else ""  # the first member of a list that was not there
+            return Edit(text=mark + changed.encode(), path=where + begun, old=old, new=flow(told))
     raise AgreementError(
         "a place that cannot be edited alone (an alias, an anchor, or a form this tool does not write)",
         expected="the change by hand",
