@@ -18,7 +18,7 @@ from tocsin.agreement.custody import compile_custody
 from tocsin.agreement.load import load
 from tocsin.cli import main
 from tocsin.record.c2sp.proof import parse_proof
-from tocsin.record.disclose import extract_payloads, record_disclosure
+from tocsin.record.disclose import extract_payloads, plan_disclosure, record_disclosure
 from tocsin.record.keys import create_key, load_key
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
@@ -110,7 +110,16 @@ def test_what_a_party_could_see_counts_what_was_handed_over(keeper: Path, tmp_pa
     # Fault: "what could X see" answered from audiences alone, though the keeper handed over more.
     with Log.open(keeper, load_key(keeper / "keys/log.key")) as log:
         record_disclosure(
-            log, to="un", indices=[6], keeper="coalition", reason="inquiry", at_us=AT_US + 9_000_000, grant="order 7"
+            log,
+            plan_disclosure(
+                log,
+                to="un",
+                indices=[6],
+                keeper="coalition",
+                reason="inquiry",
+                at_us=AT_US + 9_000_000,
+                grant="order 7",
+            ),
         )
     seen = tocsin("record", "visible", keeper, "--party", "un", "--until", "2030-01-01T00:00:00Z")
     sights = {s["index"]: s for s in map(json.loads, seen.stdout.splitlines())}

@@ -17,7 +17,7 @@ from tocsin.errors import RecordError, VerificationError, VisibilityError
 from tocsin.record.c2sp.note import SignatureType
 from tocsin.record.c2sp.policy import Witness, format_policy, parse_policy
 from tocsin.record.c2sp.proof import TlogProof, parse_proof
-from tocsin.record.disclose import extract_payloads, record_disclosure, write_pack, zip_pack
+from tocsin.record.disclose import extract_payloads, plan_disclosure, record_disclosure, write_pack, zip_pack
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
 from tocsin.record.payload import format_opening
@@ -45,12 +45,15 @@ def write_packed(folder: Path) -> Path:
         log.append([secret("syria"), secret("coalition")])
         disclosure = record_disclosure(
             log,
-            to="syria",
-            indices={0, 3, 7},
-            keeper="un",
-            reason="inquiry of 19 May",
-            at_us=LATER_US,
-            documents={"agreement.yaml": b"version: 1\n"},
+            plan_disclosure(
+                log,
+                to="syria",
+                indices={0, 3, 7},
+                keeper="un",
+                reason="inquiry of 19 May",
+                at_us=LATER_US,
+                documents={"agreement.yaml": b"version: 1\n"},
+            ),
         )
         log.add_cosignatures(log.note, [COSIGNER.sign(log.note.text, time_s=LATER_US // 10**6)], parse_policy(text))
         write_pack(log, disclosure, folder / "pack")
@@ -151,11 +154,11 @@ def test_what_is_not_for_a_party_is_not_disclosed_without_a_grant(tmp_path: Path
         log.append([secret("coalition")])
         about = {"to": "syria", "keeper": "un", "reason": "asked", "at_us": LATER_US}
         with pytest.raises(VisibilityError, match=r"\[5\] are not for syria"):
-            record_disclosure(log, indices={4, 5}, **about)
+            record_disclosure(log, plan_disclosure(log, indices={4, 5}, **about))
         assert log.size == 6  # nothing was recorded
         with pytest.raises(RecordError, match="up to 9"):
-            record_disclosure(log, indices={9}, **about)
-        granted = record_disclosure(log, indices={5}, grant="article 7", **about)
+            record_disclosure(log, plan_disclosure(log, indices={9}, **about))
+        granted = record_disclosure(log, plan_disclosure(log, indices={5}, grant="article 7", **about))
         write_pack(log, granted, tmp_path / "pack")
         with pytest.raises(RecordError, match="already"):
             write_pack(log, granted, tmp_path / "pack")
@@ -165,7 +168,9 @@ def test_what_is_not_for_a_party_is_not_disclosed_without_a_grant(tmp_path: Path
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "", "c:\\x"])
 def test_a_document_cannot_leave_the_pack(tmp_path: Path, name: str) -> None:
     with write_log(tmp_path, 5) as log, pytest.raises(RecordError, match="document name"):
-        record_disclosure(log, to="syria", indices={1}, keeper="un", reason="", at_us=0, documents={name: b""})
+        record_disclosure(
+            log, plan_disclosure(log, to="syria", indices={1}, keeper="un", reason="", at_us=0, documents={name: b""})
+        )
 
 
 def test_a_zipped_pack_is_the_same_each_time(pack: Path, tmp_path: Path) -> None:
@@ -241,7 +246,10 @@ def test_what_a_party_could_see_at_a_time(tmp_path: Path) -> None:
     with write_log(tmp_path / "kept", 5) as log:
         log.append([secret("coalition")])
         granted = record_disclosure(
-            log, to="syria", indices={5}, keeper="un", reason="asked", at_us=LATER_US, grant="article 7"
+            log,
+            plan_disclosure(
+                log, to="syria", indices={5}, keeper="un", reason="asked", at_us=LATER_US, grant="article 7"
+            ),
         )
         payloads = {granted.index: log.opening(granted.index).payload}
         size = log.published.size

@@ -97,7 +97,7 @@ def disclose_command(
     --out out/pack
     """
     from tocsin.clock import now_us
-    from tocsin.record.disclose import record_disclosure, write_pack
+    from tocsin.record.disclose import plan_disclosure, record_disclosure, write_pack
     from tocsin.record.keyfiles import open_log
 
     try:
@@ -114,7 +114,7 @@ def disclose_command(
         return
     with open_log(folder) as log:
         disclosure = record_disclosure(
-            log, to=to, indices=indices, keeper=keeper, reason=reason, at_us=now_us(), grant=grant
+            log, plan_disclosure(log, to=to, indices=indices, keeper=keeper, reason=reason, at_us=now_us(), grant=grant)
         )
         write_pack(log, disclosure, out)
     print(json.dumps({"pack": str(out), "entries": len(indices), "recorded_as": disclosure.index}))

@@ -176,6 +176,7 @@ class _Parting:
         self.is_hard = self.is_hard or other.is_hard
 
     def as_contradiction(self, roots: Mapping[str, str]) -> Contradiction:
+        """Return what was gathered as a value; `roots` names the origin of each source, so that echoes count once."""
         sides = tuple(
             Side(
                 label=label,

@@ -73,30 +73,8 @@ class Disclosure:
     files: Mapping[str, bytes]
 
 
-def record_disclosure(
-    log: Log,
-    *,
-    to: str,
-    indices: Iterable[int],
-    keeper: str,
-    reason: str,
-    at_us: int,
-    grant: str | None = None,
-    title: str = "Evidence pack",
-    documents: Mapping[str, bytes] | None = None,
-) -> Disclosure:
+def record_disclosure(log: Log, planned: Disclosure) -> Disclosure:
     """Make the handing over of entries an entry itself, and publish it; see `plan_disclosure`."""
-    planned = plan_disclosure(
-        log,
-        to=to,
-        indices=indices,
-        keeper=keeper,
-        reason=reason,
-        at_us=at_us,
-        grant=grant,
-        title=title,
-        documents=documents,
-    )
     (index,) = log.append([planned.entry])
     log.publish()
     return replace(planned, index=index)

@@ -114,6 +114,7 @@ class _Drawn:
         }
 
     def shape(self, name: str, mark: str) -> ZoneShape:
+        """Return a zone as the map draws it; `mark` says which side of the comparison it is of."""
         zone = self.zones[name]
         label = given(zone.name) or zone.id
         return ZoneShape(

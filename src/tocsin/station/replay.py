@@ -185,10 +185,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     rules = compile_rules(last.agreement, last.watchlist) if told else None
     archive = read_tracks(job.tracks, columns=job.columns, progress=reading)
     engines = engines_of(chapters, read_routes(job.routes) if job.routes else NO_ROUTES)
-    if job.channels:
-        with tempfile.TemporaryDirectory() as nowhere:  # what cannot be built is refused before anything is replaced
-            load_transports(job.channels, out=Path(nowhere))
-
+    _check_channels(job)
     _clear(job.out)
     reports = ReportBatch.from_table(archive.table)
     found, repeated = watch_chapters(engines, reports, watching=watching)
@@ -241,6 +238,13 @@ def _versions(job: Job) -> tuple[list[Signed], list[Chapter]]:
         raise SettingError("signatures without keys", expected="a file of `party: public key`", place=place)
     signatures = read_signatures(job.signatures, versions, keys=read_keys(job.keys))
     return signatures, chapters_of(versions, signatures)
+
+
+def _check_channels(job: Job) -> None:
+    """Build the channels in a folder that is thrown away, so that a refusal comes before anything is replaced."""
+    if job.channels:
+        with tempfile.TemporaryDirectory() as nowhere:
+            load_transports(job.channels, out=Path(nowhere))
 
 
 def _climb(job: Job, chapters: Sequence[Chapter], events: EventChain, answers: Answers, *, until_us: int) -> WarnResult:

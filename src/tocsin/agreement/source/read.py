@@ -222,6 +222,7 @@ def _converter(parts: list[Any]) -> Convert:
     others = [_one(p) for p in parts if p not in records]
 
     def union(reader: Reader, node: Node, path: str) -> Any:
+        """Read a mapping as the record it fits best, anything else as the first type that takes it."""
         if isinstance(node.value, dict) and records:
             return reader.record(_best(records, reader, node, path), node, path)
         expected = []
@@ -267,6 +268,7 @@ def _tuple(args: tuple[Any, ...]) -> Convert:
     length = None if args[-1] is Ellipsis else len(args)
 
     def members(reader: Reader, node: Node, path: str) -> tuple[Any, ...]:
+        """Read each member; a list of a set length is refused whole if it has another."""
         if not isinstance(node.value, list):
             raise Refusal(_shown(node), "a list")
         if length is not None and len(node.value) != length:
@@ -289,6 +291,7 @@ def _mapping(convert: Convert) -> Convert:
     """Return what reads a mapping with keys of the writer's own; blank values are left out."""
 
     def members(reader: Reader, node: Node, path: str) -> dict[str, Any]:
+        """Read each value that is not blank."""
         if not isinstance(node.value, dict):
             raise Refusal(_shown(node), "a mapping")
         found = {}
@@ -307,6 +310,7 @@ def _choice(kind: type[StrEnum]) -> Convert:
     """Return what reads one word of a list."""
 
     def choice(reader: Reader, node: Node, path: str) -> StrEnum:
+        """Read the word, or refuse it with the nearest one."""
         try:
             return kind(node.value if isinstance(node.value, str) else "")
         except ValueError:
@@ -321,6 +325,7 @@ def _quantity(quantity: Quantity, *, vague: bool) -> Convert:
     """Return what reads a number with its unit, in the value or at the end of its key; `vague` keeps an "about"."""
 
     def measured(reader: Reader, node: Node, path: str) -> float | Vague:
+        """Read the quantity in its base unit."""
         value = node.value
         unit = next((u for u in quantity.key_units if path.endswith(f"_{u}")), None)
         if unit is not None and isinstance(value, int | float) and not isinstance(value, bool):

@@ -60,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SOCKET_TIMEOUT_S
 
     def handle(self) -> None:
+        """Serve one connection, or refuse it at once where all places are taken."""
         if not self.server.slots.acquire(blocking=False):
             self.request.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
@@ -71,6 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.slots.release()
 
     def do_POST(self) -> None:
+        """Answer one request to cosign; refuse what is no such request before its body is read."""
         length = self.headers.get("Content-Length", "")
         if self.path != "/add-checkpoint":
             self._send(Answer(status=Status.NOT_FOUND, body=b"only /add-checkpoint is here\n"), close=True)

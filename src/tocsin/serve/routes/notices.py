@@ -6,7 +6,7 @@ answer alike (P8). Nothing here approves anything: what is taken was received, l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -45,15 +45,22 @@ class Book(Protocol):
         """Keep entries durably, then take them; return what came of it."""
 
 
-def make_router(desk: Desk, book: Book) -> APIRouter:
-    """Return the routes of notices."""
-    router = APIRouter(tags=["notices"])
+def _pages() -> Callable[..., Response]:
+    """Return what renders a page by its name, with a status and the values that it shows."""
     pages = Environment(
         loader=PackageLoader("tocsin.serve", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
 
     def page(name: str, status: int = 200, **values: Any) -> Response:
         return HTMLResponse(pages.get_template(name).render(style=STYLE_PATH, **values), status_code=status)
+
+    return page
+
+
+def make_router(desk: Desk, book: Book) -> APIRouter:
+    """Return the routes of notices."""
+    router = APIRouter(tags=["notices"])
+    page = _pages()
 
     @router.post(
         NOTICES_PATH,

@@ -187,10 +187,12 @@ class _Flags:
         self._masks: list[tuple[Flag, Bools, str]] = []
 
     def add(self, flag: Flag, mask: Bools, detail: str) -> None:
+        """Flag the rows of a mask, all of the file's rows long."""
         if mask.any():
             self._masks.append((flag, mask, detail))
 
     def table(self, keep: NDArray[np.int64], columns: Mapping[str, pa.Array]) -> pa.Table:
+        """Return the flags of the rows that are kept, as rows of the table of flags."""
         pieces = []
         for flag, mask, detail in self._masks:
             rows = keep[mask[keep]]

@@ -127,6 +127,7 @@ class _Bounded:
         self._tail = b""
 
     def read(self, _size: int = -1) -> bytes:
+        """Return the next piece for the parser, empty at the end; refuse what only an attack holds."""
         piece = next(self._pieces, b"")
         self._taken += len(piece)
         place = self._stream.place
