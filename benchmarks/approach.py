@@ -182,6 +182,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder to keep what really happened in")
     parser.add_argument("--page", type=Path, help="page to write the tables into")
     asked = parser.parse_args()
+    if asked.cache:
+        asked.cache.mkdir(parents=True, exist_ok=True)
     ready = list(stages(asked.folder, asked.sets, asked.seed, asked.cache))
     lines = []
     for told in tables(ready, asked.resamples):
