@@ -21,7 +21,7 @@ from tocsin.clock import now_us
 from tocsin.record.c2sp.cosign import Signer
 from tocsin.record.c2sp.note import SignatureType
 from tocsin.record.c2sp.policy import Policy, Witness, format_policy, parse_policy
-from tocsin.record.disclose import record_disclosure, write_pack
+from tocsin.record.disclose import plan_disclosure, record_disclosure, write_pack
 from tocsin.record.keys import create_key, load_key
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
@@ -179,7 +179,10 @@ def main() -> int:
         act_one(stage, true, memory)
         with Log.open(true, stage.key) as log:
             disclosure = record_disclosure(
-                log, to="un", indices=range(1, 5), keeper="coalition", reason="inquiry", at_us=now_us()
+                log,
+                plan_disclosure(
+                    log, to="un", indices=range(1, 5), keeper="coalition", reason="inquiry", at_us=now_us()
+                ),
             )
             replies = ask_witnesses(stage.policy, log.note, log.consistency_proof)
             log.add_cosignatures(log.note, [line for reply in replies for line in reply.lines], stage.policy)
