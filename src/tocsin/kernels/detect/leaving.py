@@ -1,10 +1,8 @@
 """Leaving: an exit that is not certain yet (warn early, clear late).
 
 A track that has left a zone is clear of it once it has been outside, farther from the edge than its own accuracy and
-the
-agreed margin, and for the agreed time. Until then the visit goes on: a track that comes back has not left. The exit,
-once
-certain, is dated to the crossing; the moment it became certain is when it was known. Definitions by
+the agreed margin, and for the agreed time. Until then the visit goes on: a track that comes back has not left. The
+exit, once certain, is dated to the crossing; the moment it became certain is when it was known. Definitions by
 docs/guide/events.md.
 """
 
@@ -13,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
-from tocsin.kernels.detect.findings import instant_on_way, place_on_way, seconds
+from tocsin.kernels.detect.findings import US_PER_S, instant_on_way, place_on_way, seconds
+from tocsin.kernels.earth.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import EXIT, LEAVING, LEFT_FROM, LEFT_TO, NEVER, NONE, Book, Row, Rows, State
 from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m
@@ -80,7 +79,11 @@ def exit_certain(
     row.before_us, row.before_lat_deg, row.before_lon_deg = before.began_us, before.lat_deg, before.lon_deg
     row.after_us, row.after_lat_deg, row.after_lon_deg = after.began_us, after.lat_deg, after.lon_deg
     row.exemption, row.unobserved = left.exemption, left.raised
-    row.value[0], row.value[1] = last.speed_mps, last.alt_m
+    speed_mps = last.speed_mps
+    if np.isnan(speed_mps):  # not reported: that of the way on which it left
+        way_m = inverse_m(before.lat_deg, before.lon_deg, after.lat_deg, after.lon_deg)[0]
+        speed_mps = np.float32(way_m * US_PER_S / (after.began_us - before.began_us))
+    row.value[0], row.value[1] = speed_mps, last.alt_m
     row.value[2], row.value[3] = seconds(visit_us, left.began_us), np.nan
     forget_leaving(state, track, zone)
     close_rules(state, book, track, zone)

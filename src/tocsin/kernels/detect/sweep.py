@@ -208,8 +208,8 @@ def _take_report(
         n = was_reachable(state, atlas, book, leg, binds, before, found, n)
     n = approaches(state, atlas, book, work, zones, ahead, near, binds, found, n)
     last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
-    last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, leg.speed_mps, leg.course_deg
-    last.accuracy_m = reports.accuracy_m[i]
+    last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, reports.speed_mps[i], reports.course_deg[i]
+    last.accuracy_m = reports.accuracy_m[i]  # all as reported: what is worked out depends on who asked
     last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
     if book.horizon_s > 0.0:
         take_motion(last, work.track[0])
