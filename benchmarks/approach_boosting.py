@@ -27,6 +27,8 @@ from tocsin.watch.rehearse.truth import Truth
 
 ROOM = 2_048
 FEATURES = 20
+BEYOND = 1e6
+"""Stands for a zone that no way meets, among times in look-aheads; only the order counts."""
 MISSES, HOLD = 3, 0.5
 """A warning holds until the chance has been below this share of the threshold at so many looks in a row."""
 
@@ -127,6 +129,9 @@ def _features(row: Rows, speed: float, course: float, way_m: Rows, route_m: Rows
         first = min(first, route_m[k] / speed / horizon_s)
     out[16], out[17], out[19] = count, soon / count if count else math.nan, first
     out[18] = came / count if count else math.nan
+    for j in range(FEATURES):
+        if out[j] == math.inf:  # scikit-learn cuts its bins between values, and there is no middle to infinity
+            out[j] = BEYOND
 
 
 @compiled
