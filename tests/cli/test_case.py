@@ -18,8 +18,8 @@ from tocsin.clock import US_PER_S, now_us
 from tocsin.serve.app import make_app
 from tocsin.serve.keys import Keyring, Scope
 from tocsin.serve.server import serving
+from tocsin.station.core.terms import read_text
 from tocsin.station.live import LiveStation, Settings
-from tocsin.station.terms import read_text
 from tocsin.tracks.feeds.feed import open_feed
 from tocsin.units import format_instant
 from tocsin.warn.channels.config import default_transports

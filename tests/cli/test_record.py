@@ -23,7 +23,7 @@ from tocsin.record.keys import create_key, load_key
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
 from tocsin.record.verifier.verify import verify_folder
-from tocsin.station.witnesses import witnesses_entry
+from tocsin.station.core.agreed_witnesses import witnesses_entry
 
 AGREEMENT = EXAMPLES / "with-mechanisms.yaml"
 COMMANDS = ("disclose", "visible", "prove", "verifier", "policy", "rotate")

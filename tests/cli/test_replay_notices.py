@@ -9,7 +9,7 @@ import pytest
 
 from tocsin.record.verifier.verify import verify_folder
 from tocsin.serve.replayed import write_replay_report
-from tocsin.station.replay import Job, replay
+from tocsin.station.replay.replay import Job, replay
 
 CABLE = Path(__file__).parents[1] / "data" / "agreements" / "northreach-cable.yaml"
 HEADER = "track_id,observed,lat_deg,lon_deg,party\n"

@@ -13,8 +13,8 @@ from tocsin.cli import app
 from tocsin.errors import AgreementError, SettingError, VerificationError
 from tocsin.record.keys import create_key, load_key
 from tocsin.record.verifier.verify import verify_folder
-from tocsin.station.chronicle import entries_of
-from tocsin.station.replay import Job, replay
+from tocsin.station.replay.chronicle import entries_of
+from tocsin.station.replay.replay import Job, replay
 from tocsin.units import parse_instant_us
 
 HEAD = "track_id,observed,lat_deg,lon_deg\n"

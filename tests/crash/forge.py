@@ -69,7 +69,7 @@ def serve(agreement: Path) -> None:
 
     for name in LOADED:
         import_module(name)
-    from tocsin.station.terms import compile_terms, read_text
+    from tocsin.station.core.terms import compile_terms, read_text
     from tocsin.station.warm import warm_up
 
     warm_up(compile_terms(read_text(agreement)))

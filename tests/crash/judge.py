@@ -16,9 +16,9 @@ import numpy as np
 from tests.crash.station import AGREEMENT, LATENESS_S, Station
 
 from tocsin.record.verifier.verify import verify_folder
-from tocsin.station.inputs import load_reports
-from tocsin.station.rows import restore
-from tocsin.station.terms import compile_terms, read_text
+from tocsin.station.core.inputs import load_reports
+from tocsin.station.core.terms import compile_terms, read_text
+from tocsin.station.durable.rows import restore
 from tocsin.store.store import Store
 from tocsin.tracks.archive import read_tracks
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat

@@ -19,14 +19,15 @@ from tests.station.walks import FEEDS, SECOND, START, arrivals, walk
 
 from tocsin.errors import TocsinError
 from tocsin.record.verifier.verify import verify_folder
-from tocsin.station.core import State, begin, tick
-from tocsin.station.inputs import Inputs, of_deliveries
-from tocsin.station.lookback import Lookback
-from tocsin.station.publisher import Publisher
-from tocsin.station.rows import Chores, restore, write_of
-from tocsin.station.snapshot import dump_state, write_snapshot
-from tocsin.station.terms import compile_terms
-from tocsin.station.timing import StationClock
+from tocsin.station.core.inputs import Inputs, of_deliveries
+from tocsin.station.core.state import State, begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import compile_terms
+from tocsin.station.durable.rows import Chores, restore, write_of
+from tocsin.station.durable.snapshot import dump_state, write_snapshot
+from tocsin.station.durable.timing import StationClock
+from tocsin.station.past.lookback import Lookback
+from tocsin.station.publish.publisher import Publisher
 from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store

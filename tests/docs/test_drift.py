@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tocsin
 from tocsin.kernels import tables
-from tocsin.station.inputs import Health
+from tocsin.station.core.health import Health
 from tocsin.watch.event import MEASURES, EventKind
 from tocsin.watch.found import KINDS
 

@@ -16,7 +16,7 @@ from tocsin.agreement.load import load
 from tocsin.cli.demo import DEMOS, Example
 from tocsin.cli.replay import run
 from tocsin.record.verifier.command import verify_command
-from tocsin.station.replay import Job, Replay
+from tocsin.station.replay.replay import Job, Replay
 from tocsin.tracks.formats.columns import load_columns
 from tocsin.units import format_instant
 

@@ -20,10 +20,11 @@ from tests.station.walks import START as STATION_START
 from tests.warn.stories import T0, S, cable, event, rich, withdrawn
 
 from tocsin.canon import canonical_line
-from tocsin.station import core
-from tocsin.station.amending import Again, Chapter, doubt_of, look
-from tocsin.station.inputs import Corrected, Inputs, Saying, dump_reports, dump_rest, load_inputs, of_deliveries
-from tocsin.station.snapshot import dump_state, load_state
+from tocsin.station.core.inputs import Corrected, Inputs, Saying, dump_reports, dump_rest, load_inputs, of_deliveries
+from tocsin.station.core.state import begin
+from tocsin.station.core.step import tick
+from tocsin.station.durable.snapshot import dump_state, load_state
+from tocsin.station.past.amending import Again, Chapter, doubt_of, look
 from tocsin.tracks.batch import ReportBatch, concat
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import canonical
@@ -203,7 +204,7 @@ class StationMachine:
 
     def __init__(self) -> None:
         self.terms = TERMS
-        self.state = core.begin(self.terms)
+        self.state = begin(self.terms)
         self.is_new = True
         self.journal: list[ReportBatch] = []
         self.finals: dict[str, Event] = {}
@@ -232,7 +233,7 @@ class StationMachine:
 
     def step(self, packed: Any, now_us: int) -> Step:
         inputs = load_inputs(*packed)
-        self.state, commit = core.tick(self.state, inputs, now_us, terms=self.terms if inputs.agreement else None)
+        self.state, commit = tick(self.state, inputs, now_us, terms=self.terms if inputs.agreement else None)
         self.commit = commit
         return Step(
             facts=commit.facts,

@@ -18,7 +18,7 @@ from tests.sim.checks import Checks
 from tests.sim.machines import Kept, Machine, Step
 
 from tocsin.clock import Reading
-from tocsin.station.inputs import Corrected
+from tocsin.station.core.inputs import Corrected
 from tocsin.warn.guard import Told, tell
 from tocsin.warn.inputs import Answer, Muting, Reported
 from tocsin.warn.states import PERSONS_REASONS, AnswerKind, MessageState, Purpose

@@ -7,8 +7,8 @@ from typing import Any
 from tests.station.walks import SECOND, START, WRITTEN
 
 from tocsin.canon import canonical_line
-from tocsin.station.inputs import Saying
-from tocsin.station.terms import AgreementText, compile_terms
+from tocsin.station.core.inputs import Saying
+from tocsin.station.core.terms import AgreementText, compile_terms
 from tocsin.units import format_instant
 
 NOTICES = b"""

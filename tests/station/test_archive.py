@@ -10,12 +10,13 @@ import pytest
 from tests.station.walks import FEEDS, SECOND, START, terms, walk
 
 from tocsin.errors import StoreError
-from tocsin.station.archive import HOUR_US, Archivist, Task
-from tocsin.station.core import begin, tick
-from tocsin.station.inputs import Inputs, of_deliveries
-from tocsin.station.journal import FOLDER, Ahead, reports_of
-from tocsin.station.rows import Chores, restore, write_of
-from tocsin.station.snapshot import dump_state, write_snapshot
+from tocsin.station.core.inputs import Inputs, of_deliveries
+from tocsin.station.core.state import begin
+from tocsin.station.core.step import tick
+from tocsin.station.durable.rows import Chores, restore, write_of
+from tocsin.station.durable.snapshot import dump_state, write_snapshot
+from tocsin.station.past.archive import HOUR_US, Archivist, Task
+from tocsin.station.past.journal import FOLDER, Ahead, reports_of
 from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store

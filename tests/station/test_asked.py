@@ -12,9 +12,9 @@ from tests.station.walks import WRITTEN, walk
 from tocsin.record.keyfiles import next_key
 from tocsin.record.rotation import RotationReason, rotation_entry
 from tocsin.record.verifier.verify import verify_folder
-from tocsin.station import requests
-from tocsin.station.inputs import Kept
+from tocsin.station.core.inputs import Kept
 from tocsin.station.live import LiveStation, Settings
+from tocsin.station.publish import requests
 from tocsin.tracks.feeds.feed import Delivery, open_feed
 from tocsin.warn.channels.config import Transports, default_transports
 from tocsin.warn.channels.file import JsonLinesFile

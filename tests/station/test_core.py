@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from tests.station.walks import FEEDS, SECOND, START, arrivals, run, script, terms, walk
 
-from tocsin.station.core import State, begin, tick
-from tocsin.station.counters import AHEAD
-from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs, of_deliveries
-from tocsin.station.snapshot import dump_state, load_state
+from tocsin.station.core.counters import AHEAD
+from tocsin.station.core.inputs import Inputs, dump_reports, dump_rest, load_inputs, of_deliveries
+from tocsin.station.core.state import State, begin
+from tocsin.station.core.step import tick
+from tocsin.station.durable.snapshot import dump_state, load_state
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.quality import Reject, RejectReason
 from tocsin.watch.event import Standing

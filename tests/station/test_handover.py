@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from tests.station.walks import FEEDS, SECOND, START, WRITTEN
 
-from tocsin.station.core import Commit, State, begin, tick
-from tocsin.station.inputs import Inputs, of_deliveries
-from tocsin.station.snapshot import dump_state, load_state
-from tocsin.station.terms import Terms, compile_terms
+from tocsin.station.core.inputs import Inputs, of_deliveries
+from tocsin.station.core.state import Commit, State, begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import Terms, compile_terms
+from tocsin.station.durable.snapshot import dump_state, load_state
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.report import FLOAT32_COLUMNS

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from tests.station.walks import SECOND, START, terms, walk
 
+from tocsin.station.durable.room import Room
+from tocsin.station.durable.rows import restore
+from tocsin.station.durable.ticker import Ticker
+from tocsin.station.durable.timing import StationClock
 from tocsin.station.export import export_events
-from tocsin.station.lookback import Lookback
-from tocsin.station.room import Room
-from tocsin.station.rows import restore
-from tocsin.station.ticker import Ticker
-from tocsin.station.timing import StationClock
+from tocsin.station.past.lookback import Lookback
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.batch import ReportBatch

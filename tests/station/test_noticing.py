@@ -12,10 +12,11 @@ from tests.station.walks import SECOND, START, arrivals, script, walk
 
 from tocsin.agreement.notices.formats.read import Submissions
 from tocsin.record.leaf import EntryKind
-from tocsin.station.core import Commit, State, begin, tick
-from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs
-from tocsin.station.snapshot import dump_state, load_state
-from tocsin.station.terms import Terms
+from tocsin.station.core.inputs import Inputs, dump_reports, dump_rest, load_inputs
+from tocsin.station.core.state import Commit, State, begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import Terms
+from tocsin.station.durable.snapshot import dump_state, load_state
 from tocsin.watch.event import Standing
 from tocsin.watch.notified import with_notices
 from tocsin.watch.replay import replay

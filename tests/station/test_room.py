@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.errors import StoreFullError
-from tocsin.station.room import FILE, Room
+from tocsin.station.durable.room import FILE, Room
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store, Write
 

@@ -13,11 +13,11 @@ from tests.station.walks import FEEDS, SECOND, START, terms, walk
 
 from tocsin.clock import Reading, reading
 from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError
-from tocsin.station import ticker as module
-from tocsin.station.room import Room
-from tocsin.station.rows import restore
-from tocsin.station.ticker import UNRECORDED, Ticker
-from tocsin.station.timing import StationClock
+from tocsin.station.durable import ticker as module
+from tocsin.station.durable.room import Room
+from tocsin.station.durable.rows import restore
+from tocsin.station.durable.ticker import UNRECORDED, Ticker
+from tocsin.station.durable.timing import StationClock
 from tocsin.station.warm import warm_up
 from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
@@ -197,6 +197,6 @@ def test_a_step_of_the_wall_clock_is_told(stage: Stage, monkeypatch: pytest.Monk
             wall_us=now.wall_us + 3_600 * SECOND, monotonic_us=now.monotonic_us, boot=now.boot, process=now.process
         )
 
-    monkeypatch.setattr("tocsin.station.timing.reading", stepped)
+    monkeypatch.setattr("tocsin.station.durable.timing.reading", stepped)
     assert clock.now_us() - began < 60 * SECOND
     assert [str(jump.kind) for jump in clock.jumps()] == ["stepped"]

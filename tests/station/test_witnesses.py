@@ -24,7 +24,7 @@ from tocsin.errors import RecordError
 from tocsin.record.log import Log
 from tocsin.record.verifier.command import GOOD, verify_command
 from tocsin.record.witness.cosigning import Cosigning
-from tocsin.station.witnesses import open_cosigning
+from tocsin.station.publish.witnesses import open_cosigning
 
 PARTIES = ("coalition", "syria", "un")
 PATIENCE_S = 60

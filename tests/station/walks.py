@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tocsin.station.core import Commit, State, begin, tick
-from tocsin.station.inputs import Inputs, of_deliveries
-from tocsin.station.terms import AgreementText, Terms, compile_terms, read_text
+from tocsin.station.core.inputs import Inputs, of_deliveries
+from tocsin.station.core.state import Commit, State, begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import AgreementText, Terms, compile_terms, read_text
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy

@@ -84,7 +84,7 @@ def verify_command(
     from tocsin.agreement.versions.in_force import signing_of, versions_in_force
     from tocsin.agreement.versions.signatures import check_version, parse_signed, verify
     from tocsin.errors import VerificationError
-    from tocsin.station.signed import read_keys
+    from tocsin.station.publish.signed import read_keys
     from tocsin.units import format_instant, format_instant_if
 
     loaded, known = load(agreement), read_keys(keys)

@@ -74,7 +74,7 @@ def _run(example: Example, folder: Path, out: Path) -> tuple[str, ...]:
     from tocsin.agreement.load import load
     from tocsin.cli.replay import run
     from tocsin.record.verifier.verify import verify_folder
-    from tocsin.station.replay import Job
+    from tocsin.station.replay.replay import Job
     from tocsin.tracks.formats.columns import load_columns
 
     def file(name: str | None) -> Path | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tocsin.station.requests import Request
+    from tocsin.station.publish.requests import Request
 
 app = typer.Typer(
     help="Disclose and prove a record's entries, say who could see what, change its key.", no_args_is_help=True
@@ -40,7 +40,7 @@ def ask_station(folder: Path, request: Request) -> None:
     """Ask the station of a folder, whose core gives entries their places, and print what came of it."""
     from tocsin.errors import RecordError
     from tocsin.record.files import Lock
-    from tocsin.station.requests import ask, end_of
+    from tocsin.station.publish.requests import ask, end_of
 
     try:
         Lock(folder / LOCK).close()
@@ -105,7 +105,7 @@ def disclose_command(
     except ValueError:
         raise typer.BadParameter(f"found {entries!r}, expected numbers such as 0-3,7", param_hint="--entries") from None
     if is_station(folder):
-        from tocsin.station.requests import Disclose
+        from tocsin.station.publish.requests import Disclose
 
         wanted = tuple(indices)
         ask_station(
@@ -196,7 +196,7 @@ def policy_command(
     """
     from tocsin.agreement.custody import compile_custody
     from tocsin.agreement.load import load
-    from tocsin.station.witnesses import policy_text
+    from tocsin.station.core.agreed_witnesses import policy_text
 
     custody = compile_custody(load(agreement))
     if custody is None:
@@ -226,7 +226,7 @@ def rotate_command(
     from tocsin.record.rotation import RotationReason
 
     if is_station(folder):
-        from tocsin.station.requests import EndOverlap, Rotate
+        from tocsin.station.publish.requests import EndOverlap, Rotate
 
         old = (folder / "record" / "log.vkey").read_text().strip()
         ask_station(folder, EndOverlap() if end_overlap else Rotate(old=old, reason=RotationReason(reason)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from tocsin.station.replay import Replay
+    from tocsin.station.replay.replay import Replay
 
 BAR_AFTER_S = 1.0
 """A progress bar shows only for what takes longer than this; seconds."""
@@ -51,7 +51,7 @@ def replay_command(
     Example: tocsin replay examples/us-coast/agreement.yaml examples/us-coast/tracks.parquet
     --columns examples/us-coast/columns.yaml --out out/us-coast
     """
-    from tocsin.station.replay import Job
+    from tocsin.station.replay.replay import Job
     from tocsin.tracks.formats.columns import load_columns
 
     job = Job(
@@ -74,7 +74,7 @@ def replay_command(
 def run(job: Any, beside: Path | None) -> Replay:
     """Replay with progress bars on stderr, and write the report."""
     from tocsin.serve.replayed import write_replay_report
-    from tocsin.station.replay import replay
+    from tocsin.station.replay.replay import replay
 
     with progress_bars() as (reading, watching):
         replayed = replay(job, reading=reading, watching=watching)

@@ -51,8 +51,8 @@ def run_command(
     host, port = _address(bind)
     make_folder(data)
     Lock(data / "station.lock").close()  # a second process is told before anything heavy is loaded
+    from tocsin.station.core.terms import read_text
     from tocsin.station.live import LiveStation, Settings
-    from tocsin.station.terms import read_text
     from tocsin.tracks.feeds.feed import open_feed
     from tocsin.warn.channels.config import default_transports, load_transports
 
@@ -132,7 +132,7 @@ def _token(keys: Keyring, path: Path, now_us: int) -> Path:
 
 
 async def _reload(station: LiveStation, agreement: Path) -> None:
-    from tocsin.station.terms import read_text
+    from tocsin.station.core.terms import read_text
 
     try:
         said = await station.put_in_force(read_text(agreement))

@@ -38,7 +38,7 @@ def verify_command(
         from tocsin.agreement.custody import compile_custody
         from tocsin.agreement.load import load
         from tocsin.errors import AgreementError
-        from tocsin.station.witnesses import policy_text
+        from tocsin.station.core.agreed_witnesses import policy_text
 
         try:
             custody = compile_custody(load(agreement))

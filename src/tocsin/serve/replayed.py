@@ -30,7 +30,7 @@ from tocsin.serve.report import (
     write_report,
 )
 from tocsin.serve.told import notice_lines
-from tocsin.station.replay import Replay
+from tocsin.station.replay.replay import Replay
 from tocsin.units import format_instant
 
 SIMULATED = "simulated"

@@ -13,7 +13,7 @@ from typing import Any
 from tocsin.agreement.visible import Decision, Policy, Reason, Sort, Thing, blurred, decide
 from tocsin.agreement.watchlist import Conduct
 from tocsin.serve.keys import Caller, Scope
-from tocsin.station.entries import CONDUCT
+from tocsin.station.core.entries import CONDUCT
 from tocsin.units import parse_instant_us
 from tocsin.watch.event import EventKind
 

@@ -23,22 +23,22 @@ from tocsin.agreement.terms.state import given
 from tocsin.errors import RefusedError, StoreError, TocsinError
 from tocsin.record.files import Lock, make_folder
 from tocsin.station.api import Page
-from tocsin.station.archive import NOTHING, Archivist
-from tocsin.station.core import Commit, State
-from tocsin.station.counters import FeedCounts, total
-from tocsin.station.inputs import Health, HealthNote
-from tocsin.station.journal import Ahead
-from tocsin.station.keeping import message_of
-from tocsin.station.lookback import Lookback
+from tocsin.station.core.counters import FeedCounts, total
+from tocsin.station.core.health import Health, HealthNote
+from tocsin.station.core.keeping import message_of
+from tocsin.station.core.state import Commit, State
+from tocsin.station.core.terms import AgreementText, Terms, compile_terms
+from tocsin.station.durable.room import Room
+from tocsin.station.durable.rows import CLOCK, Chores, restore
+from tocsin.station.durable.snapshots import Snapshots
+from tocsin.station.durable.ticker import Ticker
+from tocsin.station.durable.timing import StationClock
 from tocsin.station.noticebook import NoticeBook
-from tocsin.station.publisher import Publisher
-from tocsin.station.room import Room
-from tocsin.station.rows import CLOCK, Chores, restore
+from tocsin.station.past.archive import NOTHING, Archivist
+from tocsin.station.past.journal import Ahead
+from tocsin.station.past.lookback import Lookback
+from tocsin.station.publish.publisher import Publisher
 from tocsin.station.senders import Senders
-from tocsin.station.snapshots import Snapshots
-from tocsin.station.terms import AgreementText, Terms, compile_terms
-from tocsin.station.ticker import Ticker
-from tocsin.station.timing import StationClock
 from tocsin.station.warm import warm_up
 from tocsin.store import schema
 from tocsin.store.connect import sqlite_url

@@ -17,11 +17,11 @@ from tocsin.agreement.notices.register import Register
 from tocsin.agreement.notices.rules import Rules
 from tocsin.agreement.notices.submit import Given
 from tocsin.canon import canonical_line
-from tocsin.station.core import Commit, State
-from tocsin.station.inputs import Saying
-from tocsin.station.noticing import Noticing
-from tocsin.station.terms import Terms
-from tocsin.station.ticker import Ticker
+from tocsin.station.core.inputs import Saying
+from tocsin.station.core.noticing import Noticing
+from tocsin.station.core.state import Commit, State
+from tocsin.station.core.terms import Terms
+from tocsin.station.durable.ticker import Ticker
 
 
 class NoticeBook:

@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from tocsin.clock import US_PER_S
-from tocsin.station.core import begin, tick
-from tocsin.station.inputs import Inputs, of_deliveries
-from tocsin.station.terms import Terms
+from tocsin.station.core.inputs import Inputs, of_deliveries
+from tocsin.station.core.state import begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import Terms
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.watch.engine import Engine

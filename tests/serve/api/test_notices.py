@@ -20,11 +20,12 @@ from tocsin.serve.guesses import Guesses
 from tocsin.serve.keys import Keyring, Scope
 from tocsin.serve.problem import add_handlers
 from tocsin.serve.routes.notices import FORM_PATH, NOTICES_PATH, make_router
-from tocsin.station import core
-from tocsin.station.inputs import Inputs
+from tocsin.station.core.inputs import Inputs
+from tocsin.station.core.state import begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import AgreementText, Terms, compile_terms, read_text
+from tocsin.station.durable.snapshot import dump_state, load_state
 from tocsin.station.noticebook import NoticeBook
-from tocsin.station.snapshot import dump_state, load_state
-from tocsin.station.terms import AgreementText, Terms, compile_terms, read_text
 from tocsin.units import parse_instant_us
 
 NOW_US = parse_instant_us("2031-06-01T08:05:00Z")
@@ -51,14 +52,14 @@ class Core:
         self.terms = terms
 
     def tick(self, inputs: Inputs, terms: Terms | None = None, *, now_us: int = NOW_US):
-        self.state, commit = core.tick(self.state or core.begin(self.terms), inputs, now_us, terms=terms)
+        self.state, commit = tick(self.state or begin(self.terms), inputs, now_us, terms=terms)
         for listener in self.on_commit:
             listener(commit)
         return commit
 
     def put_in_force(self, text: str) -> None:
         terms = compile_terms(AgreementText(file="a.yaml", text=text.encode(), beside=WRITTEN.beside))
-        self.tick(Inputs(agreement=terms.written), terms)
+        self.core.tick(Inputs(agreement=terms.written), terms)
 
     def say(self, sayings) -> Future:
         future: Future = Future()

@@ -13,8 +13,8 @@ from tocsin.agreement.versions.signatures import Signed
 from tocsin.agreement.visible import Sort, Thing, seers
 from tocsin.incident.book import ClaimBook
 from tocsin.record.leaf import Entry, EntryKind
-from tocsin.station.chapters import Chapter, chapter_at
-from tocsin.station.entries import counts_entry, event_entries, fact_entries, kept, notice_audience, version_entry
+from tocsin.station.core.entries import counts_entry, event_entries, fact_entries, kept, notice_audience, version_entry
+from tocsin.station.replay.chapters import Chapter, chapter_at
 from tocsin.tracks.archive import Archive
 from tocsin.units import parse_instant_us
 from tocsin.warn.dispatch import WarnResult

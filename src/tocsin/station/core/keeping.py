@@ -13,8 +13,8 @@ from typing import Any
 
 from tocsin.clock import US_PER_S
 from tocsin.ids import stable_id
-from tocsin.station.entries import HEALTH
-from tocsin.station.inputs import TOLD, Health, HealthNote
+from tocsin.station.core.entries import HEALTH
+from tocsin.station.core.health import TOLD, Health, HealthNote
 from tocsin.tracks.order import FeedPolicy
 from tocsin.units import format_duration, format_instant
 from tocsin.warn.inputs import Reported, Send

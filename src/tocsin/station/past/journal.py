@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import StoreError
-from tocsin.station.inputs import load_reports
+from tocsin.station.core.inputs import load_reports
 from tocsin.store import schema
 from tocsin.store.store import Store
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat

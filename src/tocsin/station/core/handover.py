@@ -19,7 +19,7 @@ from tocsin.agreement.terms.state import given
 from tocsin.agreement.versions.in_force import InForce, watchlist_in_force
 from tocsin.clock import US_PER_S
 from tocsin.kernels.tables import NEVER
-from tocsin.station.terms import Terms
+from tocsin.station.core.terms import Terms
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.order import canonical
 from tocsin.watch.engine import Engine

@@ -37,10 +37,10 @@ from tocsin.record.c2sp.checkpoint import Checkpoint
 from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry
 from tocsin.record.log import MAX_UNPUBLISHED, Log
-from tocsin.station.chapters import Chapter, chapters_of, engines_of, load_versions, watch_chapters
-from tocsin.station.chronicle import entries_of
-from tocsin.station.signed import read_keys, read_signatures
-from tocsin.station.witnesses import witnesses_entry
+from tocsin.station.core.agreed_witnesses import witnesses_entry
+from tocsin.station.publish.signed import read_keys, read_signatures
+from tocsin.station.replay.chapters import Chapter, chapters_of, engines_of, load_versions, watch_chapters
+from tocsin.station.replay.chronicle import entries_of
 from tocsin.tracks.archive import Archive, Progress, read_tracks
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.formats.columns import ColumnMap

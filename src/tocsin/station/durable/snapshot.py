@@ -17,13 +17,13 @@ import msgspec
 
 from tocsin.agreement.notices.dump import dump_register, load_register
 from tocsin.record.files import make_folder, sync_folder, write_all
-from tocsin.station.core import OTHER_FEED, State
-from tocsin.station.counters import FeedCounts
-from tocsin.station.handover import Outgoing, engine_of
-from tocsin.station.inputs import dump_reports, load_reports
-from tocsin.station.keeping import Keeping
-from tocsin.station.noticing import Noticing
-from tocsin.station.terms import AgreementText, Terms, compile_terms
+from tocsin.station.core.counters import FeedCounts
+from tocsin.station.core.handover import Outgoing, engine_of
+from tocsin.station.core.inputs import dump_reports, load_reports
+from tocsin.station.core.keeping import Keeping
+from tocsin.station.core.noticing import Noticing
+from tocsin.station.core.state import OTHER_FEED, State
+from tocsin.station.core.terms import AgreementText, Terms, compile_terms
 from tocsin.tracks.batch import EMPTY, concat
 from tocsin.tracks.order import FeedPolicy
 from tocsin.warn import snapshot as desk_snapshot

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tocsin.clock import US_PER_S
-from tocsin.station.core import State
-from tocsin.station.snapshot import drop_snapshots, freeze_state, write_snapshot
+from tocsin.station.core.state import State
+from tocsin.station.durable.snapshot import drop_snapshots, freeze_state, write_snapshot
 from tocsin.store import schema
 from tocsin.store.store import Store
 

@@ -29,10 +29,11 @@ from tocsin.record.verifier.keychain import HANDOVER, key_entry
 from tocsin.record.verifier.verify import LOG_VKEY
 from tocsin.record.witness.cosigning import Cosigning
 from tocsin.record.witness.naming import policy_in_force
-from tocsin.station.asked import DISCLOSURE_MARK, KEY_MARK, Asked
-from tocsin.station.inputs import Health, HealthNote, Kept
-from tocsin.station.terms import Terms
-from tocsin.station.timing import StationClock
+from tocsin.station.core.health import Health, HealthNote
+from tocsin.station.core.inputs import Kept
+from tocsin.station.core.terms import Terms
+from tocsin.station.durable.timing import StationClock
+from tocsin.station.publish.asked import DISCLOSURE_MARK, KEY_MARK, Asked
 from tocsin.store import schema
 from tocsin.store.connect import as_store_error
 from tocsin.store.store import Store

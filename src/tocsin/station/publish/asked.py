@@ -21,8 +21,8 @@ from tocsin.record.keyfiles import end_overlap, hand_over, next_key
 from tocsin.record.leaf import EntryKind, Sealed
 from tocsin.record.log import Log
 from tocsin.record.rotation import rotation_entry
-from tocsin.station import requests
-from tocsin.station.inputs import Kept
+from tocsin.station.core.inputs import Kept
+from tocsin.station.publish import requests
 
 log = logging.getLogger(__name__)
 

@@ -20,12 +20,14 @@ from typing import Any
 from tocsin.agreement.notices.held import Fact
 from tocsin.clock import US_PER_S
 from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError, TocsinError
-from tocsin.station.core import Commit, State, begin, tick
-from tocsin.station.inputs import Corrected, Health, HealthNote, Inputs, Kept, Saying, of_deliveries
-from tocsin.station.room import Room
-from tocsin.station.rows import NO_CHORES, Chores, write_of
-from tocsin.station.terms import Terms
-from tocsin.station.timing import StationClock
+from tocsin.station.core.health import Health, HealthNote
+from tocsin.station.core.inputs import Corrected, Inputs, Kept, Saying, of_deliveries
+from tocsin.station.core.state import Commit, State, begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import Terms
+from tocsin.station.durable.room import Room
+from tocsin.station.durable.rows import NO_CHORES, Chores, write_of
+from tocsin.station.durable.timing import StationClock
 from tocsin.store.store import Store, Write
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy

@@ -24,8 +24,8 @@ from sqlalchemy import func, select
 
 from tocsin.clock import US_PER_S
 from tocsin.record.files import make_folder, sync_folder
-from tocsin.station.inputs import load_reports
-from tocsin.station.journal import FOLDER, HOUR_US, Ahead
+from tocsin.station.core.inputs import load_reports
+from tocsin.station.past.journal import FOLDER, HOUR_US, Ahead
 from tocsin.store import schema
 from tocsin.store.store import Store
 from tocsin.tracks.batch import ReportBatch, concat

@@ -21,7 +21,7 @@ from tocsin.agreement.notices.register import Register
 from tocsin.agreement.notices.rules import Rules
 from tocsin.agreement.watchlist import Watchlist
 from tocsin.clock import US_PER_S
-from tocsin.station.entries import NoticeTold
+from tocsin.station.core.entries import NoticeTold
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import canonical
 from tocsin.watch.conformance import BESIDE_S, conformance_of

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tocsin.clock import US_PER_S
-from tocsin.station.handover import at_seam
-from tocsin.station.inputs import Corrected
+from tocsin.station.core.handover import at_seam
+from tocsin.station.core.inputs import Corrected
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.order import canonical, content_hash
 from tocsin.watch.corrections import amendments, final_events

@@ -21,12 +21,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.errors import StoreAwayError, TocsinError
-from tocsin.station.amending import BEFORE_US, Again, Chapter, Doubt, begins_us, doubt_of, look
-from tocsin.station.core import Commit, State
-from tocsin.station.handover import engine_of
-from tocsin.station.inputs import Corrected, Health, HealthNote
-from tocsin.station.journal import Ahead, reports_of
-from tocsin.station.terms import AgreementText, compile_terms
+from tocsin.station.core.handover import engine_of
+from tocsin.station.core.health import Health, HealthNote
+from tocsin.station.core.inputs import Corrected
+from tocsin.station.core.state import Commit, State
+from tocsin.station.core.terms import AgreementText, compile_terms
+from tocsin.station.past.amending import BEFORE_US, Again, Chapter, Doubt, begins_us, doubt_of, look
+from tocsin.station.past.journal import Ahead, reports_of
 from tocsin.store import schema
 from tocsin.store.connect import as_store_error
 from tocsin.store.store import Store

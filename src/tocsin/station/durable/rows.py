@@ -18,11 +18,12 @@ from sqlalchemy import Table
 from tocsin.canon import canonical_bytes, canonical_line
 from tocsin.errors import StoreError
 from tocsin.record.leaf import new_salt, seal
-from tocsin.station.archive import NOTHING, Task
-from tocsin.station.core import Commit, State, attempt_id, begin, tick
-from tocsin.station.inputs import Inputs, dump_reports, dump_rest, load_inputs
-from tocsin.station.snapshot import load_state, read_snapshot
-from tocsin.station.terms import Terms, compile_terms
+from tocsin.station.core.inputs import Inputs, dump_reports, dump_rest, load_inputs
+from tocsin.station.core.state import Commit, State, attempt_id, begin
+from tocsin.station.core.step import tick
+from tocsin.station.core.terms import Terms, compile_terms
+from tocsin.station.durable.snapshot import load_state, read_snapshot
+from tocsin.station.past.archive import NOTHING, Task
 from tocsin.store import schema
 from tocsin.store.store import Store, Write
 from tocsin.warn.case import Case

@@ -1,0 +1,1 @@
+"""Publishing: what was committed, into the signed record; its keeper's requests; its witnesses."""

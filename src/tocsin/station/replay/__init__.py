@@ -1,0 +1,1 @@
+"""The replayed station: an agreement and recorded tracks, from reports to the record in one pass."""
