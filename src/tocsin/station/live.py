@@ -8,7 +8,6 @@ to; any other end is what the store is for.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -16,31 +15,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.terms.state import given
-from tocsin.errors import RefusedError, StoreError, TocsinError
+from tocsin.errors import RefusedError, StoreError
 from tocsin.record.files import Lock, make_folder
-from tocsin.station.api import Page
-from tocsin.station.core.counters import FeedCounts, total
+from tocsin.station.core.counters import counters_json
 from tocsin.station.core.health import Health, HealthNote
 from tocsin.station.core.keeping import message_of
 from tocsin.station.core.state import Commit, State
-from tocsin.station.core.terms import AgreementText, Terms, compile_terms
+from tocsin.station.core.terms import AgreementText, Terms, check_successor, compile_terms
 from tocsin.station.durable.room import Room
 from tocsin.station.durable.rows import CLOCK, Chores, restore
 from tocsin.station.durable.snapshots import Snapshots
 from tocsin.station.durable.ticker import Ticker
 from tocsin.station.durable.timing import StationClock
+from tocsin.station.feeding import Feeding
 from tocsin.station.noticebook import NoticeBook
 from tocsin.station.past.archive import NOTHING, Archivist
 from tocsin.station.past.journal import Ahead
 from tocsin.station.past.lookback import Lookback
 from tocsin.station.publish.publisher import Publisher
+from tocsin.station.reads import Reads
 from tocsin.station.senders import Senders
 from tocsin.station.warm import warm_up
-from tocsin.store import schema
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.feeds.feed import Delivery, Feed
@@ -54,14 +51,6 @@ log = logging.getLogger(__name__)
 
 LOCK = "station.lock"
 STORE = "station.db"
-
-FEED_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits before a feed that ended by a fault is begun again; the last is repeated. Seconds."""
-
-
-PORT_LOOK_S = 0.01
-MOST_PORT_LOOKS = 500
-"""How long, and how often, a listening feed is waited for until its port is known: five seconds in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +78,7 @@ class Settings:
     allow_unsafe: bool = False
 
 
-class LiveStation:
+class LiveStation(Reads):
     """A station of one data folder; implements `api.StationApi`.
 
     Parameters
@@ -107,10 +96,6 @@ class LiveStation:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.folder = settings.folder
-        self._feeds = {feed.name: feed for feed in settings.feeds}
-        if len(self._feeds) < len(settings.feeds):
-            names = [feed.name for feed in settings.feeds]
-            raise TocsinError(f"found two feeds named {max(names, key=names.count)!r}: give one another name")
         folder = settings.folder
         make_folder(folder)
         self._lock = Lock(folder / LOCK)
@@ -126,13 +111,16 @@ class LiveStation:
         self._terms = compile_terms(settings.agreement)
         self._store = Store(settings.store_url or sqlite_url(folder / STORE), allow_unsafe=settings.allow_unsafe)
         self._closing.append(self._store.close)
+        super().__init__(self._store)
         warm_up(self._terms)
         state = restore(self._store, folder, known=[self._terms])
         self._is_new = state is None
         self._version = _new_version(state, self._terms)
-        self._positions = dict(state.positions) if state else {}
         self._clock = StationClock(self._store.value(CLOCK), at_least_us=state.now_us if state else 0)
         self.ticker = Ticker(self._store, state, clock=self._clock, room=Room(folder))
+        self._feeding = Feeding(
+            settings.feeds, dict(state.positions) if state else {}, deliver=self.deliver, note=self.ticker.note
+        )
         self.notices = NoticeBook(self.ticker, self._terms)
         self.publisher = Publisher(
             folder, self._store, terms=self._terms, clock=self._clock, note=self.ticker.note, keep=self.ticker.keep
@@ -159,7 +147,7 @@ class LiveStation:
         notes = [HealthNote(kind=Health.STARTED, detail="for the first time" if self._is_new else "again")]
         notes += [HealthNote(kind=Health.AWAY, about="store", detail=fault) for fault in self._store.faults]
         notes += self._too_slow(self._terms)
-        policies = {name: feed.policy for name, feed in self._feeds.items()}
+        policies = {name: feed.policy for name, feed in self.feeds.items()}
         self.ticker.start(self._version, policies, notes, log_key=self.publisher.log_key)
         self.publisher.start()
         self._lookback.start()
@@ -169,13 +157,7 @@ class LiveStation:
 
     async def ports(self) -> dict[str, int]:
         """Return the ports of the feeds that listen, once each has its own."""
-        listening = {name: feed for name, feed in self._feeds.items() if isinstance(getattr(feed, "port", None), int)}
-        for _ in range(MOST_PORT_LOOKS):
-            ports = {name: int(feed.port) for name, feed in listening.items()}  # type: ignore[attr-defined]
-            if all(ports.values()):
-                break
-            await asyncio.sleep(PORT_LOOK_S)
-        return ports
+        return await self._feeding.ports()
 
     def now_us(self) -> int:
         """Return the station's time, microseconds UTC."""
@@ -195,16 +177,15 @@ class LiveStation:
         StoreError
             If it failed: nothing is acknowledged any more.
         """
-        tasks = [asyncio.create_task(self._run_feed(feed)) for feed in self._feeds.values()]
+        feeding = asyncio.create_task(self._feeding.run())
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set() and self.ticker.is_running:
                 await asyncio.wait([stopping], timeout=0.2)
         finally:
             stopping.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            feeding.cancel()
+            await asyncio.gather(feeding, stopping, return_exceptions=True)
         if self.ticker.failed is not None:
             raise StoreError(f"the station has stopped: {self.ticker.failed}")
 
@@ -217,24 +198,6 @@ class LiveStation:
             self.publisher.want(self.ticker.committed_entries)
         self.ticker.wait()
         self._close()
-
-    async def _run_feed(self, feed: Feed) -> None:
-        for failures in range(1_000_000_000):
-            try:
-                await feed.run(self._deliver_and_go_on, resume=self._positions.get(feed.name))
-                return
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                log.exception("feed.failed", extra={"feed": feed.name})
-                said = str(error) if isinstance(error, TocsinError) else f"{type(error).__name__}: {error}"
-                self.ticker.note(HealthNote(kind=Health.FEED, about=feed.name, detail=f"failed: {said}"))
-                await asyncio.sleep(FEED_PAUSES_S[min(failures, len(FEED_PAUSES_S) - 1)])
-
-    async def _deliver_and_go_on(self, delivery: Delivery) -> None:
-        await self.deliver(delivery)
-        if delivery.position is not None:
-            self._positions[delivery.feed] = delivery.position
 
     def _too_slow(self, terms: Terms) -> list[HealthNote]:
         """Return what is to be said of channels that are too slow for a version's ladder (FAULTS 44), in one note."""
@@ -299,7 +262,7 @@ class LiveStation:
     @property
     def feeds(self) -> Mapping[str, Feed]:
         """The feeds that run, by name."""
-        return self._feeds
+        return self._feeding.by_name
 
     async def deliver(self, delivery: Delivery) -> None:
         """Take reports; return when they are durable.
@@ -348,40 +311,12 @@ class LiveStation:
     async def put_in_force(self, written: AgreementText) -> dict[str, Any]:
         """Put a new version in force, with the file that its zones are drawn in; see `reload`."""
         terms = await asyncio.to_thread(compile_terms, written)
-        _check_successor(self._terms, terms)
+        check_successor(self._terms, terms)
         await asyncio.wrap_future(self.ticker.put_in_force(terms))
         self._terms = terms
         for note in self._too_slow(terms):
             self.ticker.note(note)
         return {"id": terms.agreement.id, "version": terms.version, "sha256": terms.agreement.digest.hex()}
-
-    def events(self, *, after: int = 0, limit: int = 1_000) -> Page:
-        """Return events, final and provisional, opened, amended and withdrawn, in the order of their commit."""
-        table = schema.events
-        query = select(table.c.seq, table.c.line).where(table.c.seq >= after).order_by(table.c.seq).limit(limit)
-        return self._page(query, after)
-
-    def facts(self, *, after: int = 0, limit: int = 1_000, case_id: str | None = None) -> Page:
-        """Return what the ladder decided and heard, and what befell the station, in the order of its commit."""
-        table = schema.facts
-        query = select(table.c.seq, table.c.line).where(table.c.seq >= after).order_by(table.c.seq).limit(limit)
-        return self._page(query if case_id is None else query.where(table.c.case_id == case_id), after)
-
-    def cases(self, *, is_open: bool | None = None, limit: int = 1_000) -> Sequence[dict[str, Any]]:
-        """Return cases, the newest first; only open or only closed ones if asked."""
-        table = schema.cases
-        query = select(table.c.line).order_by(table.c.opened_us.desc(), table.c.case_id).limit(limit)
-        if is_open is not None:
-            query = query.where(table.c.is_open == is_open)
-        with self._store.reader() as connection:
-            return [json.loads(line) for line in connection.execute(query).scalars()]
-
-    def case(self, case_id: str) -> dict[str, Any] | None:
-        """Return one case with its whole timeline, or None if there is none of this id."""
-        query = select(schema.cases.c.line).where(schema.cases.c.case_id == case_id)
-        with self._store.reader() as connection:
-            line = connection.execute(query).scalar()
-        return None if line is None else json.loads(line)
 
     def counters(self) -> dict[str, Any]:
         """Return the counters of every feed and of all together, as of the last durable tick."""
@@ -403,19 +338,6 @@ class LiveStation:
             "witnesses": self.publisher.witnesses,
         }
 
-    def _page(self, query: Any, after: int) -> Page:
-        with self._store.reader() as connection:
-            rows = connection.execute(query).all()
-        return Page(rows=tuple(json.loads(row.line) for row in rows), after=rows[-1].seq + 1 if rows else after)
-
-
-def counters_json(counters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return counters by feed, as a commit holds them, with their sum."""
-    whole = total(
-        FeedCounts(**{name: value for name, value in feed.items() if name != "accepted"}) for feed in counters.values()
-    )
-    return {"feeds": dict(counters), "total": whole.as_json()}
-
 
 def _new_version(state: State | None, terms: Terms) -> Terms | None:
     """Return the terms if they come into force with this start.
@@ -429,12 +351,5 @@ def _new_version(state: State | None, terms: Terms) -> Terms | None:
         return terms
     if terms.agreement.digest == state.terms.agreement.digest:
         return None
-    _check_successor(state.terms, terms)
+    check_successor(state.terms, terms)
     return terms
-
-
-def _check_successor(old: Terms, new: Terms) -> None:
-    if new.agreement.id != old.agreement.id:
-        raise RefusedError(f"found the agreement {new.agreement.id!r}, expected {old.agreement.id!r} in this folder")
-    if new.version <= old.version:
-        raise RefusedError(f"found version {new.version} with other words, expected one after {old.version}")

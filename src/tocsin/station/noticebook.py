@@ -1,6 +1,6 @@
 """The notice book: a live station's notices as its HTTP door gives them in and reads them.
 
-The notices are the core's (`noticing.py`); this is a copy of their register that takes the same steps once each is
+The notices are the core's (`core/noticing.py`); this is a copy of their register that takes the same steps once each is
 durable, so that a door shows nothing that could still be lost, and no thread reads what another changes. Who may say or
 see what is decided before and after (`agreement/notices/submit.py`, `serve/routes/notices.py`).
 """

@@ -9,7 +9,7 @@ are pending, and a late one that says what was watched already is late until som
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,3 +88,11 @@ def total(counts: Iterable[FeedCounts]) -> FeedCounts:
         for flag, count in one.flagged.items():
             whole.flagged[flag] = whole.flagged.get(flag, 0) + count
     return whole
+
+
+def counters_json(counters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return counters by feed, as a commit holds them, with their sum."""
+    whole = total(
+        FeedCounts(**{name: value for name, value in feed.items() if name != "accepted"}) for feed in counters.values()
+    )
+    return {"feeds": dict(counters), "total": whole.as_json()}

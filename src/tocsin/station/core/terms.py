@@ -1,7 +1,7 @@
 """Terms: one agreement version made ready for a station: its watch, its ladder, and who may see what.
 
 A version is kept as the files it was written in, so that a restart compiles the very same. Compiling decides nothing
-about when a version comes into force; `core.py` does.
+about when a version comes into force; `step.py` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tocsin.agreement.notices.rules import Rules, compile_rules
 from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.visible import Policy, compile_policy
-from tocsin.errors import Place, SettingError
+from tocsin.errors import Place, RefusedError, SettingError
 from tocsin.watch.engine import Engine
 
 
@@ -124,3 +124,17 @@ def _agreement(written: AgreementText) -> Agreement:
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         (Path(folder) / Path(name).name).write_bytes(geojson)
         return parse(written.text, file=written.file, folder=Path(folder))
+
+
+def check_successor(old: Terms, new: Terms) -> None:
+    """See that a version may follow another in one station.
+
+    Raises
+    ------
+    RefusedError
+        If it is another agreement, or no later version.
+    """
+    if new.agreement.id != old.agreement.id:
+        raise RefusedError(f"found the agreement {new.agreement.id!r}, expected {old.agreement.id!r} in this folder")
+    if new.version <= old.version:
+        raise RefusedError(f"found version {new.version} with other words, expected one after {old.version}")

@@ -3,7 +3,7 @@
 Implements group commit: what came from all feeds while one tick was being made durable shares the next. Whoever
 delivered is told after the commit and not before (FAULTS §3.2). With no space or no database it takes no reports, goes
 on with open ladders in memory, says "not in the record" on what it then must send, and catches up when it can (FAULTS
-6, 12); a write whose fate is not known stops it for good (FAULTS 5). What is decided is `core.py`'s.
+6, 12); a write whose fate is not known stops it for good (FAULTS 5). What is decided is `core/step.py`'s.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import Any
+from dataclasses import dataclass, replace
 
 from tocsin.agreement.notices.held import Fact
 from tocsin.clock import US_PER_S
-from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError, TocsinError
+from tocsin.errors import RefusedError, StoreAwayError, StoreError, StoreFullError
 from tocsin.station.core.health import Health, HealthNote
-from tocsin.station.core.inputs import Corrected, Inputs, Kept, Saying, of_deliveries
+from tocsin.station.core.inputs import Corrected, Inputs, Kept, Saying
 from tocsin.station.core.state import Commit, State, begin
 from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms
 from tocsin.station.durable.room import Room
 from tocsin.station.durable.rows import NO_CHORES, Chores, write_of
 from tocsin.station.durable.timing import StationClock
+from tocsin.station.durable.waiting import Waiting
 from tocsin.store.store import Store, Write
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy
@@ -66,35 +65,12 @@ UNRECORDED = "This message is not in the record: the station cannot write at the
 
 
 @dataclass(slots=True, kw_only=True)
-class _Waiting:
-    """What came since the last tick."""
-
-    deliveries: list[tuple[Delivery, Future[None]]] = field(default_factory=list)
-    answers: list[tuple[Answer, Future[Acknowledgement]]] = field(default_factory=list)
-    mutes: list[tuple[Muting, Future[Mute]]] = field(default_factory=list)
-    sayings: list[tuple[Sequence[Saying], Future[list[list[Fact]]]]] = field(default_factory=list)
-    outcomes: list[Reported] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
-    notes: list[HealthNote] = field(default_factory=list)
-    corrected: list[Corrected] = field(default_factory=list)
-    version: tuple[Terms, Future[None]] | None = None
-    report_count: int = 0
-
-    def __bool__(self) -> bool:
-        parts = (self.deliveries, self.answers, self.mutes, self.sayings, self.outcomes, self.notes, self.corrected)
-        return any(parts) or bool(self.kept) or self.version is not None
-
-    def __len__(self) -> int:
-        return len(self.deliveries) + len(self.answers) + len(self.mutes) + len(self.sayings)
-
-
-@dataclass(slots=True, kw_only=True)
 class _Decided:
     """A tick that is decided and not durable yet."""
 
     commit: Commit
     write: Write
-    told: _Waiting
+    told: Waiting
     since_us: int
     is_out: bool = False
     """True once its messages went out without being recorded."""
@@ -156,7 +132,7 @@ class Ticker:
         self._store = store
         self._clock = clock
         self._room = room
-        self._waiting = _Waiting()
+        self._waiting = Waiting()
         self._decided: deque[_Decided] = deque()
         self._change = threading.Condition()
         self._stopping = False
@@ -182,7 +158,7 @@ class Ticker:
         inputs = Inputs(
             agreement=version.written if version else None, started=feeds, log_key=log_key, notes=tuple(notes)
         )
-        self._tick(inputs, _Waiting(), version)
+        self._tick(inputs, Waiting(), version)
         if self.failed is None and self._decided:
             self._flush()
         self._thread.start()
@@ -299,13 +275,13 @@ class Ticker:
         """True until it stops or fails."""
         return self._thread.is_alive() and self.failed is None
 
-    def _add(self, add: Callable[[_Waiting], None]) -> None:
+    def _add(self, add: Callable[[Waiting], None]) -> None:
         with self._change:
             if self.failed is None:
                 add(self._waiting)
                 self._change.notify()
 
-    def _hear(self, add: Callable[[_Waiting], None]) -> None:
+    def _hear(self, add: Callable[[Waiting], None]) -> None:
         """Take what a person says, also while no reports are taken."""
         with self._change:
             self._check_running()
@@ -340,7 +316,7 @@ class Ticker:
                     break
                 taken, stopping = self._take()
                 self._watch_over()
-                inputs, version = _inputs_of(taken)
+                inputs, version = taken.inputs()
                 self._tick(inputs, taken, version)
                 self._flush()
                 if self.state is not None and not self._decided:
@@ -351,28 +327,14 @@ class Ticker:
             log.exception("station.failed")
             self._fail(f"{type(error).__name__}: {error}")
 
-    def _take(self) -> tuple[_Waiting, bool]:
+    def _take(self) -> tuple[Waiting, bool]:
         """Wait for something to do, and take all of it that one tick takes."""
         with self._change:
             if not self._waiting and not self._stopping and self._found_wrong is None:
                 self._change.wait(self._pause_s())
             taken = self._waiting
-            self._waiting = _Waiting()
-            if taken.report_count > MAX_TICK_REPORTS:
-                self._put_back(taken)
+            self._waiting = taken.beyond(MAX_TICK_REPORTS)
             return taken, self._stopping
-
-    def _put_back(self, taken: _Waiting) -> None:
-        count = number = 0
-        for number, (delivery, _) in enumerate(taken.deliveries):
-            if number and count + len(delivery.batch) > MAX_TICK_REPORTS:
-                break
-            count += len(delivery.batch)
-        else:
-            number += 1
-        self._waiting.deliveries = taken.deliveries[number:]
-        self._waiting.report_count = taken.report_count - count
-        taken.deliveries, taken.report_count = taken.deliveries[:number], count
 
     def _pause_s(self) -> float:
         pause_s = RETRY_S if self._decided else IDLE_S
@@ -388,7 +350,7 @@ class Ticker:
         if self._room.is_short() and self.blocked is None:
             self._block(HealthNote(kind=Health.FULL, about="disk", detail=self._room.sentence()))
 
-    def _tick(self, inputs: Inputs, told: _Waiting, version: Terms | None) -> None:
+    def _tick(self, inputs: Inputs, told: Waiting, version: Terms | None) -> None:
         now_us = max(self._clock.now_us(), self.state.now_us if self.state else 0)
         if self.state is None:
             if version is None:
@@ -429,23 +391,7 @@ class Ticker:
         self.silent_feeds = commit.silent
         for listener in self.on_commit:
             listener(commit)
-        for _, future in told.deliveries:
-            _resolve(future, None)
-        if len(commit.answered) == len(told.answers):
-            for (_, answered), end in zip(told.answers, commit.answered, strict=True):
-                _resolve(answered, end)
-        else:
-            for _, answered in told.answers:
-                answered.set_exception(
-                    RefusedError("the ladder refused one of the answers of that moment; send it again")
-                )
-        for (_, muted), became in zip(told.mutes, commit.muted, strict=True):
-            _resolve(muted, LadderError(became) if isinstance(became, str) else became)
-        noticed = iter(commit.noticed)
-        for sayings, said in told.sayings:
-            _resolve(said, list(islice(noticed, len(sayings))))
-        if told.version is not None:
-            _resolve(told.version[1], None)
+        told.tell(commit)
 
     def _hold(self, error: StoreError) -> None:
         """Take no reports until the database writes again; what must be said meanwhile is said, and marked."""
@@ -474,42 +420,9 @@ class Ticker:
             self.failed = why
             waiting = self._waiting
         for told in (*(decided.told for decided in self._decided), waiting):
-            futures: list[Future[Any]] = []
-            for taken in (told.deliveries, told.answers, told.mutes, told.sayings):
-                futures += [future for _, future in taken]
-            futures += [told.version[1]] if told.version else []
-            for future in futures:
-                if not future.done():
-                    future.set_exception(RefusedError(f"the station has stopped: {why}"))
+            told.refuse(f"the station has stopped: {why}")
         self.last_words(why)
 
 
 def _nobody(attempt: Send | CallPerson) -> None:
     raise RuntimeError(f"nobody sends {attempt.message.message_id}")
-
-
-def _resolve(future: Future, value: object) -> None:  # type: ignore[type-arg]
-    if future.cancelled():
-        return
-    if isinstance(value, TocsinError):
-        future.set_exception(value)
-    else:
-        future.set_result(value)
-
-
-def _inputs_of(taken: _Waiting) -> tuple[Inputs, Terms | None]:
-    batch, delivered = of_deliveries([delivery for delivery, _ in taken.deliveries])
-    version = taken.version[0] if taken.version else None
-    inputs = Inputs(
-        batch=batch,
-        delivered=delivered,
-        answers=tuple(answer for answer, _ in taken.answers),
-        mutes=tuple(muting for muting, _ in taken.mutes),
-        outcomes=tuple(taken.outcomes),
-        notes=tuple(taken.notes),
-        corrected=tuple(taken.corrected),
-        kept=tuple(taken.kept),
-        sayings=tuple(saying for sayings, _ in taken.sayings for saying in sayings),
-        agreement=version.written if version else None,
-    )
-    return inputs, version

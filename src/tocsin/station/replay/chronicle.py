@@ -1,7 +1,7 @@
 """The chronicle of a replay: everything decided, as entries of the record, in the order in which it became known.
 
 Who may is read from the routing of the version in force when it became known; where that is silent nobody may, and the
-entry is the keeper's alone. What one entry is, `entries.py` says.
+entry is the keeper's alone. What one entry is, `core/entries.py` says.
 """
 
 from __future__ import annotations
