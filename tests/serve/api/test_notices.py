@@ -59,7 +59,7 @@ class Core:
 
     def put_in_force(self, text: str) -> None:
         terms = compile_terms(AgreementText(file="a.yaml", text=text.encode(), beside=WRITTEN.beside))
-        self.core.tick(Inputs(agreement=terms.written), terms)
+        self.tick(Inputs(agreement=terms.written), terms)
 
     def say(self, sayings) -> Future:
         future: Future = Future()
@@ -78,7 +78,7 @@ class Room:
         door = Doorkeeper(keys=keys, now_us=lambda: NOW_US, proxy=None, guesses=Guesses())
         self.core = Core(TERMS)
         self.book = NoticeBook(self.core, TERMS)
-        self.core.tick(Inputs(agreement=WRITTEN), TERMS)
+        self.tick(Inputs(agreement=WRITTEN), TERMS)
         self.app = FastAPI()
         add_handlers(self.app)
         desk = Desk(station=self.station(), door=door, now_us=lambda: NOW_US)
