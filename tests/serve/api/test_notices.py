@@ -78,7 +78,7 @@ class Room:
         door = Doorkeeper(keys=keys, now_us=lambda: NOW_US, proxy=None, guesses=Guesses())
         self.core = Core(TERMS)
         self.book = NoticeBook(self.core, TERMS)
-        self.tick(Inputs(agreement=WRITTEN), TERMS)
+        self.core.tick(Inputs(agreement=WRITTEN), TERMS)
         self.app = FastAPI()
         add_handlers(self.app)
         desk = Desk(station=self.station(), door=door, now_us=lambda: NOW_US)
