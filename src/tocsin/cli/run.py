@@ -34,6 +34,9 @@ def run_command(
     store: Annotated[
         str | None, typer.Option(help="The database, postgresql://…; a SQLite file in the folder if not given.")
     ] = None,
+    routes: Annotated[
+        Path | None, typer.Option(help="A file that tocsin routes wrote: forecasts follow earlier paths, too.")
+    ] = None,
     channels: Annotated[Path | None, typer.Option(help="By which transport each channel is reached.")] = None,
     bind: Annotated[str, typer.Option(help="Address and port of the HTTP door; port 0 takes a free one.")] = DOOR,
     proxy: Annotated[str | None, typer.Option(help="The reverse proxy whose X-Forwarded-For is believed.")] = None,
@@ -59,7 +62,7 @@ def run_command(
     transports = load_transports(channels, out=data) if channels else default_transports(data)
     settings = Settings(
         folder=data,
-        agreement=read_text(agreement),
+        agreement=read_text(agreement, routes=routes),
         feeds=[open_feed(url) for url in feed],
         transports=transports,
         store_url=store,

@@ -115,6 +115,8 @@ class LiveStation(Reads):
         warm_up(self._terms)
         state = restore(self._store, folder, known=[self._terms])
         self._is_new = state is None
+        if state is not None and settings.agreement.routes is None and state.terms.written.routes is not None:
+            self._terms = compile_terms(replace(settings.agreement, routes=state.terms.written.routes))
         self._version = _new_version(state, self._terms)
         self._clock = StationClock(self._store.value(CLOCK), at_least_us=state.now_us if state else 0)
         self.ticker = Ticker(self._store, state, clock=self._clock, room=Room(folder))
@@ -309,7 +311,9 @@ class LiveStation(Reads):
         return await self.put_in_force(replace(self._terms.written, text=text))
 
     async def put_in_force(self, written: AgreementText) -> dict[str, Any]:
-        """Put a new version in force, with the file that its zones are drawn in; see `reload`."""
+        """Put a new version in force, with the files beside it; see `reload`. Routes go on if it brings none."""
+        if written.routes is None:
+            written = replace(written, routes=self._terms.written.routes)
         terms = await asyncio.to_thread(compile_terms, written)
         check_successor(self._terms, terms)
         await asyncio.wrap_future(self.ticker.put_in_force(terms))
@@ -345,11 +349,15 @@ def _new_version(state: State | None, terms: Terms) -> Terms | None:
     Raises
     ------
     RefusedError
-        If they are not a later version of what the folder's station is about.
+        If they are not a later version of what the folder's station is about, or follow other routes.
     """
     if state is None:
         return terms
     if terms.agreement.digest == state.terms.agreement.digest:
+        if terms.written.routes != state.terms.written.routes:
+            raise RefusedError(
+                "found other routes than the station follows, expected the same: they change with a new version"
+            )
         return None
     check_successor(state.terms, terms)
     return terms

@@ -46,7 +46,7 @@ WARM_REPORTS = ReportBatch(
 
 def warm_up(terms: Terms) -> None:
     """Watch a few reports of nobody under these terms, and forget them."""
-    apart = replace(terms, engine=Engine(terms.engine.watchlist))
+    apart = replace(terms, engine=Engine(terms.engine.watchlist, terms.engine.routes))
     state, _ = tick(begin(apart), Inputs(agreement=apart.written), 0, terms=apart)
     delivery = Delivery(feed="warm", batch=WARM_REPORTS, rejects=(), read=len(WARM_REPORTS), position=None)
     batch, delivered = of_deliveries([delivery])

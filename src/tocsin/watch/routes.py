@@ -128,10 +128,21 @@ def read_routes(path: Path) -> Routes:
     OSError
         If it cannot be read.
     """
+    return load_routes(path.read_bytes(), Place(str(path)))
+
+
+def load_routes(raw: bytes, place: Place) -> Routes:
+    """Return the routes of a file's bytes.
+
+    Raises
+    ------
+    ReportError
+        If they are not those of a file of routes; says what was found, and the place.
+    """
     try:
-        return as_routes(pq.read_table(path))
+        return as_routes(pq.read_table(pa.BufferReader(raw)))
     except (pa.ArrowInvalid, ValueError) as error:
-        raise ReportError(str(error), expected="a file that tocsin routes wrote", place=Place(str(path))) from error
+        raise ReportError(str(error), expected="a file that tocsin routes wrote", place=place) from error
 
 
 def _column(table: pa.Table, name: str, kind: type[np.generic]) -> np.ndarray:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tocsin.agreement.model import Agreement
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.versions.in_force import InForce, watchlist_in_force
 from tocsin.clock import US_PER_S
@@ -58,12 +57,15 @@ class Outgoing:
         return self.live.order.watermark_us > self.until_us + SETTLED_US and not self.live.open
 
 
-def engine_of(agreement: Agreement, *, from_us: int | None, until_us: int | None) -> Engine:
+def engine_of(terms: Terms, *, from_us: int | None, until_us: int | None) -> Engine:
     """Return the watch of a version, in force within these bounds and its own `effective`."""
+    agreement = terms.agreement
     effective = given(agreement.effective)
     begins = [at for at in (from_us, given(effective.from_us) if effective else None) if at is not None]
     ends = [at for at in (until_us, given(effective.to_us) if effective else None) if at is not None]
-    return Engine(watchlist_in_force(InForce(agreement, max(begins, default=None), min(ends, default=None))))
+    return Engine(
+        watchlist_in_force(InForce(agreement, max(begins, default=None), min(ends, default=None))), terms.engine.routes
+    )
 
 
 def taken_over(engine: Engine, before: LiveState) -> LiveState:

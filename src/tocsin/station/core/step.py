@@ -228,11 +228,11 @@ class _Turn:
     def _hand_over(self, terms: Terms) -> None:
         """Let the watch of the version in force end now, and that of the new one begin."""
         state, now_us = self.state, self.now_us
-        ended = engine_of(state.terms.agreement, from_us=state.from_us, until_us=now_us)
+        ended = engine_of(state.terms, from_us=state.from_us, until_us=now_us)
         for watch in (state.live.settled, state.live.arrived):
             watch.goes_to_another_engine()
         old = Outgoing(terms=state.terms, from_us=state.from_us, until_us=now_us, engine=ended, live=state.live)
-        state.engine, state.from_us = engine_of(terms.agreement, from_us=now_us, until_us=None), now_us
+        state.engine, state.from_us = engine_of(terms, from_us=now_us, until_us=None), now_us
         state.live = taken_over(state.engine, old.live)
         state.outgoing.append(old)
 

@@ -20,11 +20,12 @@ from tocsin.agreement.terms.state import given
 from tocsin.agreement.visible import Policy, compile_policy
 from tocsin.errors import Place, RefusedError, SettingError
 from tocsin.watch.engine import Engine
+from tocsin.watch.routes import NO_ROUTES, load_routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementText:
-    """An agreement as it was written.
+    """An agreement as it was written, and what is watched with it.
 
     Attributes
     ----------
@@ -33,11 +34,14 @@ class AgreementText:
     text : bytes
     beside : (str, bytes) or None
         Name and bytes of the GeoJSON file that its zones are drawn in, if there is one.
+    routes : bytes or None
+        A file of routes that forecasts follow (`watch/routes.py`), if there is one.
     """
 
     file: str
     text: bytes
     beside: tuple[str, bytes] | None = None
+    routes: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +77,8 @@ class Terms:
         return self.playbook.version
 
 
-def read_text(path: Path) -> AgreementText:
-    """Return the files of an agreement.
+def read_text(path: Path, *, routes: Path | None = None) -> AgreementText:
+    """Return the files of an agreement, and of the routes that are to be watched with it.
 
     Raises
     ------
@@ -86,7 +90,8 @@ def read_text(path: Path) -> AgreementText:
     agreement = load(path)
     name = given(agreement.geojson)
     beside = (name, (path.parent / name).read_bytes()) if name else None
-    return AgreementText(file=path.name, text=path.read_bytes(), beside=beside)
+    followed = routes.read_bytes() if routes else None
+    return AgreementText(file=path.name, text=path.read_bytes(), beside=beside, routes=followed)
 
 
 def compile_terms(written: AgreementText) -> Terms:
@@ -98,11 +103,14 @@ def compile_terms(written: AgreementText) -> Terms:
         If it cannot be read, or run as it stands.
     SettingError
         If one of its rules cannot be watched.
+    ReportError
+        If its routes are none.
     """
     agreement = _agreement(written)
     watchlist, playbook, policy = compile_watchlist(agreement), compile_playbook(agreement), compile_policy(agreement)
+    routes = NO_ROUTES if written.routes is None else load_routes(written.routes, Place("routes"))
     try:
-        engine = Engine(watchlist)
+        engine = Engine(watchlist, routes)
     except ValueError as error:
         raise SettingError(str(error), expected="rules that can be watched", place=Place(written.file)) from error
     return Terms(

@@ -162,13 +162,13 @@ def load_state(dump: bytes, *, known: Iterable[Terms] = ()) -> State:
     terms = versions[kept.in_force]
     engine = terms.engine
     if kept.from_us is not None:
-        engine = engine_of(terms.agreement, from_us=kept.from_us, until_us=None)
+        engine = engine_of(terms, from_us=kept.from_us, until_us=None)
     outgoing = [
         Outgoing(
             terms=versions[old.version],
             from_us=old.from_us,
             until_us=old.until_us,
-            engine=engine_of(versions[old.version].agreement, from_us=old.from_us, until_us=old.until_us),
+            engine=engine_of(versions[old.version], from_us=old.from_us, until_us=old.until_us),
             live=load_live(old.live, feeds=kept.feeds, other=OTHER_FEED),
         )
         for old in kept.outgoing

@@ -216,7 +216,7 @@ class Lookback:
             terms = [compile_terms(msgspec.msgpack.decode(row.text, type=AgreementText)) for row in rows]
             bounds = [None, *(row.at_us for row in rows[1:]), None]
             chapters = [
-                Chapter(engine=engine_of(one.agreement, from_us=begin, until_us=end), until_us=end)
+                Chapter(engine=engine_of(one, from_us=begin, until_us=end), until_us=end)
                 for one, begin, end in zip(terms, bounds, bounds[1:], strict=False)
             ]
             self._chapters = ([row.tick for row in rows], chapters)
