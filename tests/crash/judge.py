@@ -16,13 +16,13 @@ import numpy as np
 from tests.crash.station import AGREEMENT, LATENESS_S, Station
 
 from tocsin.record.verifier.verify import verify_folder
-from tocsin.station.core.inputs import load_reports
 from tocsin.station.core.terms import compile_terms, read_text
 from tocsin.station.durable.rows import restore
 from tocsin.store.store import Store
 from tocsin.tracks.archive import read_tracks
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import canonical
+from tocsin.tracks.packed import load_batch
 from tocsin.warn.states import MessageState
 from tocsin.watch.state import WatchState
 
@@ -138,7 +138,7 @@ def kept_reports(station: Station) -> dict[str, ReportBatch]:
     """Return every report of every tick that the store holds, by feed."""
     store = Store(station.store_url)
     try:
-        whole = concat([load_reports(tick.reports) for tick in store.ticks_after(0) if tick.reports])
+        whole = concat([load_batch(tick.reports) for tick in store.ticks_after(0) if tick.reports])
     finally:
         store.close()
     parts = {name: whole.take(whole.feed == code) for code, name in enumerate(whole.feeds)}

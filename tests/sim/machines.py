@@ -20,7 +20,7 @@ from tests.station.walks import START as STATION_START
 from tests.warn.stories import T0, S, cable, event, rich, withdrawn
 
 from tocsin.canon import canonical_line
-from tocsin.station.core.inputs import Corrected, Inputs, Saying, dump_reports, dump_rest, load_inputs, of_deliveries
+from tocsin.station.core.inputs import Corrected, Inputs, Saying, dump_rest, load_inputs, of_deliveries
 from tocsin.station.core.state import begin
 from tocsin.station.core.step import tick
 from tocsin.station.durable.snapshot import dump_state, load_state
@@ -28,6 +28,7 @@ from tocsin.station.past.amending import Again, Chapter, doubt_of, look
 from tocsin.tracks.batch import ReportBatch, concat
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import canonical
+from tocsin.tracks.packed import dump_batch
 from tocsin.tracks.shedding import kept_of
 from tocsin.warn import desk, snapshot
 from tocsin.warn.docket import Docket, Playbooks
@@ -229,7 +230,7 @@ class StationMachine:
             agreement=self.terms.written if self.state.tick == 0 else None,
             started=FEEDS if is_start else None,
         )
-        return dump_rest(inputs), dump_reports(batch) if len(batch) else None
+        return dump_rest(inputs), dump_batch(batch) if len(batch) else None
 
     def step(self, packed: Any, now_us: int) -> Step:
         inputs = load_inputs(*packed)

@@ -7,11 +7,12 @@ import pytest
 from tests.station.walks import FEEDS, SECOND, START, arrivals, run, script, terms, walk
 
 from tocsin.station.core.counters import AHEAD
-from tocsin.station.core.inputs import Inputs, dump_reports, dump_rest, load_inputs, of_deliveries
+from tocsin.station.core.inputs import Inputs, dump_rest, load_inputs, of_deliveries
 from tocsin.station.core.state import State, begin
 from tocsin.station.core.step import tick
 from tocsin.station.durable.snapshot import dump_state, load_state
 from tocsin.tracks.feeds.feed import Delivery
+from tocsin.tracks.packed import dump_batch
 from tocsin.tracks.quality import Reject, RejectReason
 from tocsin.watch.event import Standing
 from tocsin.watch.replay import replay
@@ -30,7 +31,7 @@ def test_a_restart_from_any_snapshot_and_kept_inputs_decides_the_same() -> None:
         state = state or begin(version)
         state, commit = tick(state, inputs, now_us, terms=version)
         made.append(commit)
-        kept.append((dump_rest(inputs), dump_reports(inputs.batch) if len(inputs.batch) else None, now_us))
+        kept.append((dump_rest(inputs), dump_batch(inputs.batch) if len(inputs.batch) else None, now_us))
         if len(made) % 17 == 0:
             snapshots[len(made)] = dump_state(state)
     assert sum(len(commit.events) for commit in made) > 20 and sum(len(commit.sends) for commit in made) > 10

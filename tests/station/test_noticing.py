@@ -12,11 +12,12 @@ from tests.station.walks import SECOND, START, arrivals, script, walk
 
 from tocsin.agreement.notices.formats.read import Submissions
 from tocsin.record.leaf import EntryKind
-from tocsin.station.core.inputs import Inputs, dump_reports, dump_rest, load_inputs
+from tocsin.station.core.inputs import Inputs, dump_rest, load_inputs
 from tocsin.station.core.state import Commit, State, begin
 from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms
 from tocsin.station.durable.snapshot import dump_state, load_state
+from tocsin.tracks.packed import dump_batch
 from tocsin.watch.event import Standing
 from tocsin.watch.notified import with_notices
 from tocsin.watch.replay import replay
@@ -52,7 +53,7 @@ def live(deliveries) -> tuple[list[Commit], list[tuple[Any, int]], dict[int, byt
     for inputs, now_us, terms in steps(deliveries, made):
         state, commit = tick(state or begin(TERMS), inputs, max(now_us, state.now_us if state else 0), terms=terms)
         made.append(commit)
-        kept.append(((dump_rest(inputs), dump_reports(inputs.batch) if len(inputs.batch) else None), commit.at_us))
+        kept.append(((dump_rest(inputs), dump_batch(inputs.batch) if len(inputs.batch) else None), commit.at_us))
         if len(made) % 29 == 0:
             snapshots[len(made)] = dump_state(state)
     return made, kept, snapshots

@@ -96,6 +96,7 @@ class LiveStation(Reads):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.folder = settings.folder
+        self._recorded: int | None = None
         folder = settings.folder
         make_folder(folder)
         self._lock = Lock(folder / LOCK)
@@ -243,7 +244,9 @@ class LiveStation(Reads):
             record = given(state.terms.agreement.record)
             keep_for_s = given(record.keep_for_s) if record else None
             archive = self._archivist.step(commit.at_us, ahead=Ahead.of(state.live.order), keep_for_s=keep_for_s)
-        return Chores(recorded=self.publisher.size, snapshot=snapshot, forgotten=forgotten, archive=archive)
+        recorded = self.publisher.size
+        is_news, self._recorded = recorded != self._recorded, recorded
+        return Chores(recorded=recorded if is_news else None, snapshot=snapshot, forgotten=forgotten, archive=archive)
 
     def _committed(self, commit: Commit) -> None:
         self.publisher.want(commit.first_entry + len(commit.entries))

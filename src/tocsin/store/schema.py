@@ -2,7 +2,7 @@
 
 Implements DESIGN P4. A tick's inputs are kept whole; everything else that a tick writes follows from them and is kept
 so that nothing has to be worked out again to be shown, sent or recorded. The migrations make these tables; a test
-compares the two. Positions are not rows: a tick's reports are one Arrow blob, later an hour's Parquet file.
+compares the two. Positions are not rows: a tick's reports are one blob, later an hour's Parquet file.
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table, Update, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, CursorResult, Insert, Table, Update, delete, func, insert, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.errors import StoreAwayError, StoreError
 from tocsin.store import schema
@@ -107,8 +108,8 @@ class Store:
         self._connection: Connection | None = None
         self._in_doubt = False
         self._fence = b""
-        self._show_fence: Update | None = None
-        self._puts: dict[str, Executable] = {}
+        self._show_fence: _Spelled | None = None
+        self._spelled: dict[tuple[str, bool], _Spelled] = {}
         self.faults: list[str] = []
         self.is_checked = False
         try:
@@ -231,7 +232,7 @@ class Store:
             self._put(connection, schema.station, [{"key": WRITER, "value": self._fence}])
         table = schema.station
         mine = (table.c.key == WRITER) & (table.c.value == self._fence)
-        self._show_fence = update(table).where(mine).values(value=self._fence)
+        self._show_fence = _Spelled.of(update(table).where(mine).values(value=self._fence), connection)
 
     def _check(self, connection: Connection) -> None:
         with connection.begin():
@@ -259,7 +260,7 @@ class Store:
             self._connection = None
 
     def _check_fence(self, connection: Connection) -> None:
-        if self._show_fence is None or connection.execute(self._show_fence).rowcount != 1:
+        if self._show_fence is None or self._show_fence.run(connection, [{}]).rowcount != 1:
             raise StoreError("another process has taken this store over; this one must not write any more")
 
     def _is_made(self, connection: Connection, work: Write) -> bool:
@@ -270,10 +271,9 @@ class Store:
         return found is not None
 
     def _write(self, connection: Connection, work: Write) -> None:
-        connection.execute(insert(schema.ticks), [dict(work.tick)])
+        self._add(connection, schema.ticks, [work.tick])
         for table, rows in work.added.items():
-            if rows:
-                connection.execute(insert(table), [dict(row) for row in rows])
+            self._add(connection, table, rows)
         for table, rows in work.put.items():
             self._put(connection, table, rows)
         for some in _portions(work.sent):
@@ -290,15 +290,59 @@ class Store:
         if work.dropped_us is not None:
             connection.execute(delete(schema.archive).where(schema.archive.c.hour_us < work.dropped_us))
 
+    def _add(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        held = self._spelled.get((table.name, False))
+        if held is None:
+            held = self._spelled[table.name, False] = _Spelled.of(insert(table), connection)
+        held.run(connection, rows)
+
     def _put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        if table.name not in self._puts:
+        held = self._spelled.get((table.name, True))
+        if held is None:
             keys = [column.name for column in table.primary_key.columns]
             new = self._insert(table)
             others = {c.name: new.excluded[c.name] for c in table.columns if c.name not in keys}
-            self._puts[table.name] = new.on_conflict_do_update(index_elements=keys, set_=others)
-        connection.execute(self._puts[table.name], [dict(row) for row in rows])
+            made = new.on_conflict_do_update(index_elements=keys, set_=others)
+            held = self._spelled[table.name, True] = _Spelled.of(made, connection)
+        held.run(connection, rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spelled:
+    """A statement of every tick as its text: SQLAlchemy takes longer to find what it compiled than SQLite to run it.
+
+    Attributes
+    ----------
+    text : str
+    names : tuple of str or None
+        Of the parameters, in their order; None where the database takes them by name.
+    given : dict
+        What the statement itself says.
+    """
+
+    text: str
+    names: tuple[str, ...] | None
+    given: Row
+
+    @classmethod
+    def of(cls, statement: Insert | Update, connection: Connection) -> _Spelled:
+        """Return a statement as this connection's database takes it; an insert takes every column."""
+        compiled = statement.compile(dialect=connection.dialect)
+        names = compiled.positiontup if isinstance(compiled, SQLCompiler) else None
+        given = {name: value for name, value in compiled.params.items() if value is not None}
+        return cls(text=str(compiled), names=tuple(names) if names is not None else None, given=given)
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> CursorResult[Any]:
+        """Run it once for each row."""
+        full = [{**self.given, **row} for row in rows] if self.given or self.names is None else rows
+        if self.names is None:
+            return connection.exec_driver_sql(self.text, full if len(full) > 1 else full[0])
+        told = [tuple([row[name] for name in self.names]) for row in full]
+        return connection.exec_driver_sql(self.text, told if len(told) > 1 else told[0])
 
 
 def migrate(connection: Connection) -> None:

@@ -90,6 +90,10 @@ def canonical(batch: ReportBatch) -> Ordering:
     batch : ReportBatch
         In any order.
     """
+    order = np.argsort(batch.observed_us, kind="stable")
+    at = batch.observed_us[order]
+    if (at[1:] > at[:-1]).all():  # the few reports of a live tick: no two of one instant, so nothing else decides
+        return Ordering(keep=order, duplicate=order[:0], conflict=order[:0])
     said = content_hash(batch)
     rank = _rank(batch.tracks)[batch.track]
     order = _sorted(batch.observed_us, rank, said)
@@ -216,6 +220,8 @@ def flush(state: Reorder) -> tuple[Reorder, Release]:
 
 
 def _in_order(batch: ReportBatch) -> tuple[ReportBatch, int]:
+    if not len(batch):
+        return EMPTY, 0
     ordering = canonical(batch)
     return batch.take(ordering.keep), len(ordering.duplicate)
 

@@ -8,6 +8,7 @@ et al., 1996). Words are codes of one growing list: a code never changes its mea
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,7 +105,7 @@ class Waiting:
         """Return the reports before an instant, in no particular order, and what still waits."""
         done, left = [], []
         for run in self.runs:
-            n = int(np.searchsorted(run["observed_us"], at_us))
+            n = bisect_left(run["observed_us"], at_us)  # NumPy's own would first copy the column out of its rows
             if n:
                 done.append(run[:n])
             if n < len(run):

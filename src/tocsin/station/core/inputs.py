@@ -1,8 +1,8 @@
 """What enters a tick of the station, and how it is kept: everything that is not worked out from something else.
 
 A tick is a pure function of the state before it, its inputs and its time, so inputs that are kept whole are all that a
-restart needs (DESIGN P4). Reports are one Arrow stream, the rest one MessagePack map; both are the store's bytes and no
-format for others. A clock, a socket or a salt is not in here: their effects are.
+restart needs (DESIGN P4). Reports are packed (`tracks/packed.py`), the rest is one MessagePack map; both are the
+store's bytes and no format for others. A clock, a socket or a salt is not in here: their effects are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-import pyarrow as pa
 
 from tocsin.agreement.notices.notice import Item
 from tocsin.agreement.notices.submit import item_of
@@ -22,6 +21,7 @@ from tocsin.station.core.terms import AgreementText
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.feeds.feed import Delivery, FeedFact
 from tocsin.tracks.order import FeedPolicy
+from tocsin.tracks.packed import load_batch
 from tocsin.tracks.quality import Flag, Reject
 from tocsin.units import parse_instant_us
 from tocsin.warn.inputs import Answer, Muting, Reported
@@ -206,8 +206,6 @@ class _Kept:
 
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _DECODER = msgspec.msgpack.Decoder(_Kept)
-_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-"""One thread: a tick's reports are compressed sooner than others are woken for it."""
 
 
 def of_deliveries(deliveries: Sequence[Delivery]) -> tuple[ReportBatch, tuple[Delivered, ...]]:
@@ -227,21 +225,6 @@ def of_deliveries(deliveries: Sequence[Delivery]) -> tuple[ReportBatch, tuple[De
         for delivery in deliveries
     )
     return batch, rest
-
-
-def dump_reports(batch: ReportBatch) -> bytes:
-    """Return reports as an Arrow stream, exactly."""
-    sink = pa.BufferOutputStream()
-    table = batch.to_table()
-    with pa.ipc.new_stream(sink, table.schema, options=_LZ4) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def load_reports(raw: bytes) -> ReportBatch:
-    """Return the reports of an Arrow stream."""
-    with pa.ipc.open_stream(raw) as reader:
-        return ReportBatch.from_table(reader.read_all())
 
 
 def dump_rest(inputs: Inputs) -> bytes:
@@ -279,7 +262,7 @@ def load_inputs(rest: bytes, reports: bytes | None) -> Inputs:
     if kept.format != FORMAT:
         raise ValueError(f"found inputs of format {kept.format}, expected {FORMAT}")
     return Inputs(
-        batch=load_reports(reports) if reports else EMPTY,
+        batch=load_batch(reports) if reports else EMPTY,
         delivered=kept.delivered,
         answers=kept.answers,
         mutes=kept.mutes,

@@ -25,7 +25,7 @@ from tocsin.station.core.terms import AgreementText, Terms
 from tocsin.tracks.batch import EMPTY, ReportBatch
 from tocsin.tracks.order import FeedPolicy, Reorder
 from tocsin.warn.case import Case
-from tocsin.warn.docket import Docket
+from tocsin.warn.docket import Docket, Playbooks
 from tocsin.warn.inputs import CallPerson, Send
 from tocsin.warn.steps import Mute
 from tocsin.warn.telling import Acknowledgement
@@ -101,6 +101,15 @@ class State:
     entry_count: int = 0
     counted_us: int = 0
     log_key: str = ""
+    _playbooks: tuple[tuple[Terms, ...], Playbooks] | None = None
+
+    def playbooks(self) -> Playbooks:
+        """Return the playbooks of `versions`; made anew only when those are others than the last time."""
+        of = (self.terms, *self.versions.values())
+        if self._playbooks is None or list(map(id, of)) != list(map(id, self._playbooks[0])):
+            made = Playbooks([terms.playbook for terms in self.versions.values()], in_force=self.terms.version)
+            self._playbooks = of, made
+        return self._playbooks[1]
 
 
 @dataclass(slots=True, kw_only=True)

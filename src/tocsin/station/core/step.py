@@ -35,7 +35,6 @@ from tocsin.tracks.order import Release
 from tocsin.tracks.waiting import by_feed
 from tocsin.units import format_instant
 from tocsin.warn import desk
-from tocsin.warn.docket import Playbooks
 from tocsin.warn.inputs import Found, Resumed
 from tocsin.watch import live
 from tocsin.watch.event import Event
@@ -168,8 +167,7 @@ class _Turn:
             arrived.append(Resumed())
             commit.settled += sorted(state.in_flight)
             state.in_flight.clear()
-        playbooks = Playbooks([terms.playbook for terms in state.versions.values()], in_force=state.terms.version)
-        state.docket, decided = desk.step(state.docket, arrived, self.now_us, playbooks=playbooks)
+        state.docket, decided = desk.step(state.docket, arrived, self.now_us, playbooks=state.playbooks())
         commit.facts += decided.facts
         commit.sends += decided.sends
         commit.answered, commit.muted = decided.answered, decided.muted

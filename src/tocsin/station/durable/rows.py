@@ -18,7 +18,7 @@ from sqlalchemy import Table
 from tocsin.canon import canonical_bytes, canonical_line
 from tocsin.errors import StoreError
 from tocsin.record.leaf import new_salt, seal
-from tocsin.station.core.inputs import Inputs, dump_reports, dump_rest, load_inputs
+from tocsin.station.core.inputs import Inputs, dump_rest, load_inputs
 from tocsin.station.core.state import Commit, State, attempt_id, begin
 from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms, compile_terms
@@ -26,6 +26,7 @@ from tocsin.station.durable.snapshot import load_state, read_snapshot
 from tocsin.station.past.archive import NOTHING, Task
 from tocsin.store import schema
 from tocsin.store.store import Store, Write
+from tocsin.tracks.packed import dump_batch
 from tocsin.warn.case import Case
 from tocsin.warn.snapshot import dump_case
 from tocsin.warn.states import CaseState
@@ -111,7 +112,7 @@ def write_of(commit: Commit, inputs: Inputs, *, clock: bytes, chores: Chores = N
         tick={
             "tick": number,
             "at_us": commit.at_us,
-            "reports": dump_reports(inputs.batch) if len(inputs.batch) else None,
+            "reports": dump_batch(inputs.batch) if len(inputs.batch) else None,
             "inputs": dump_rest(inputs),
             "report_count": len(inputs.batch),
             "digest": commit.digest(),

@@ -19,13 +19,13 @@ from tocsin.agreement.notices.dump import dump_register, load_register
 from tocsin.record.files import make_folder, sync_folder, write_all
 from tocsin.station.core.counters import FeedCounts
 from tocsin.station.core.handover import Outgoing, engine_of
-from tocsin.station.core.inputs import dump_reports, load_reports
 from tocsin.station.core.keeping import Keeping
 from tocsin.station.core.noticing import Noticing
 from tocsin.station.core.state import OTHER_FEED, State
 from tocsin.station.core.terms import AgreementText, Terms, compile_terms
 from tocsin.tracks.batch import EMPTY, concat
 from tocsin.tracks.order import FeedPolicy
+from tocsin.tracks.packed import dump_batch, load_batch
 from tocsin.warn import snapshot as desk_snapshot
 from tocsin.watch.snapshot import dump_live, load_live
 
@@ -120,7 +120,7 @@ def freeze_state(state: State) -> Callable[[], bytes]:
         feeds=dict(state.live.order.feeds),
         docket=desk_snapshot.dump(state.docket),
         noticing=_noticing_out(state.noticing),
-        late=dump_reports(state.late),
+        late=dump_batch(state.late),
         **{name: msgspec.Raw(msgspec.msgpack.encode(getattr(state, name))) for name in _SAME},  # type: ignore[arg-type]
     )
     live = state.live.frozen()
@@ -184,7 +184,7 @@ def load_state(dump: bytes, *, known: Iterable[Terms] = ()) -> State:
         live=load_live(kept.live, feeds=kept.feeds, other=OTHER_FEED),
         docket=desk_snapshot.load(kept.docket),
         noticing=_noticing_in(kept.noticing, terms),
-        late=load_reports(kept.late),
+        late=load_batch(kept.late),
         **{name: getattr(kept, name) for name in _SAME},
     )
 
@@ -193,7 +193,7 @@ def _noticing_out(noticing: Noticing) -> _Noticing:
     return _Noticing(
         register=dump_register(noticing.register),
         day=noticing.day,
-        followed=dump_reports(concat(noticing.followed) if noticing.followed else EMPTY),
+        followed=dump_batch(concat(noticing.followed) if noticing.followed else EMPTY),
         looked_us=noticing.looked_us,
         over=noticing.over,
         settled=noticing.settled,
@@ -201,7 +201,7 @@ def _noticing_out(noticing: Noticing) -> _Noticing:
 
 
 def _noticing_in(kept: _Noticing, terms: Terms) -> Noticing:
-    followed = load_reports(kept.followed)
+    followed = load_batch(kept.followed)
     return Noticing(
         register=load_register(kept.register, terms.rules),
         day=kept.day,

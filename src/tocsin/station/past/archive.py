@@ -24,11 +24,11 @@ from sqlalchemy import func, select
 
 from tocsin.clock import US_PER_S
 from tocsin.record.files import make_folder, sync_folder
-from tocsin.station.core.inputs import load_reports
 from tocsin.station.past.journal import FOLDER, HOUR_US, Ahead
 from tocsin.store import schema
 from tocsin.store.store import Store
 from tocsin.tracks.batch import ReportBatch, concat
+from tocsin.tracks.packed import load_batch
 from tocsin.tracks.report import SCHEMA
 
 log = logging.getLogger(__name__)
@@ -187,7 +187,7 @@ class Archivist:
         held: list[ReportBatch] = []
         with pq.ParquetWriter(part, SCHEMA, compression="zstd") as writer:
             for row in rows:
-                held.append(ahead.watched(load_reports(row.reports), row.at_us))
+                held.append(ahead.watched(load_batch(row.reports), row.at_us))
                 if sum(map(len, held)) >= GROUP:
                     count += _group(writer, held)
             count += _group(writer, held)

@@ -20,11 +20,11 @@ from sqlalchemy import select
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import StoreError
-from tocsin.station.core.inputs import load_reports
 from tocsin.store import schema
 from tocsin.store.store import Store
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import Reorder
+from tocsin.tracks.packed import load_batch
 
 HOUR_US = 3_600 * US_PER_S
 
@@ -133,4 +133,4 @@ def _ticks(store: Store, ahead: Ahead, *, since_us: int, after: int, last_tick: 
     query = select(table.c.at_us, table.c.reports).where(within).order_by(table.c.tick)
     with store.reader() as connection:
         for row in connection.execution_options(yield_per=64).execute(query):
-            yield ahead.watched(load_reports(row.reports), row.at_us)
+            yield ahead.watched(load_batch(row.reports), row.at_us)

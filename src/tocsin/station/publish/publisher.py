@@ -147,9 +147,10 @@ class Publisher:
 
     def want(self, entry_count: int) -> None:
         """Say how many entries are committed by now."""
-        with self._change:
-            self._wanted = max(self._wanted, entry_count)
-            self._change.notify()
+        if entry_count > self._wanted:  # most ticks make no entry, and wake nobody
+            with self._change:
+                self._wanted = entry_count
+                self._change.notify()
 
     def stop(self) -> None:
         """Publish what is committed, and end the thread."""
