@@ -7,12 +7,14 @@ anything unusual in it (a refusal, a flag, an escape, a declared kind, a time in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec import UNSET
+from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from tocsin.tracks.batch import ReportBatch
@@ -36,10 +38,7 @@ OPTIONAL = {
     "accuracy": "accuracy_m",
 }
 
-_SHAPE = np.frombuffer(b"0000-00-00T00:00:00.000000", np.uint8)
-_DIGITS = ord("0") == _SHAPE
-_SECONDS = len("0000-00-00T00:00:00")
-_TENS = (10.0 ** np.arange(5, -1, -1)).astype(np.int64)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
 
 class QuickLines:
@@ -56,6 +55,7 @@ class QuickLines:
 
     def __init__(self, line: type[msgspec.Struct], *, feed: str, party: str | None) -> None:
         self._decoder = msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
+        self._fields = line.__struct_fields__
         self._feed = feed
         self._party = party
         self._known: dict[str, str] = {}
@@ -101,36 +101,29 @@ class QuickLines:
 
     def _batch(self, found: list[Any], colons: int, arrived_us: Sequence[int | None]) -> ReportBatch | None:
         n = len(found)
-        for name in ("received", "party", "category"):
-            if any(getattr(line, name) is not UNSET for line in found):
-                return None
-        track, names = self._tracks([line.track_id for line in found])
-        times = [line.observed for line in found]
-        observed = instants(times)
-        lat = np.array([line.lat_deg for line in found], np.float64) + 0.0
-        lon = np.array([line.lon_deg for line in found], np.float64) + 0.0
+        said = dict(zip(self._fields, zip(*map(astuple, found), strict=True), strict=True))
+        if any(said[name].count(UNSET) < n for name in ("received", "party", "category")):
+            return None
+        track, names = self._tracks(said["track_id"])
+        observed = instants(said["observed"])
+        lat = np.array(said["lat_deg"], np.float64) + 0.0
+        lon = np.array(said["lon_deg"], np.float64) + 0.0
         is_place = (np.abs(lat) <= 90.0) & (np.abs(lon) <= 180.0) & ((lat != 0.0) | (lon != 0.0))
         if track is None or observed is None or not is_place.all():
             return None
-        said, columns = 4 * n, {}
+        keys, columns = 4 * n, {}
         for field, column in OPTIONAL.items():
-            values = [getattr(line, column) for line in found]
-            given = n - values.count(UNSET)
-            said += given
-            numbers = np.full(n, np.nan)
-            if given:
-                numbers = np.array(values if given == n else [NAN if v is UNSET else v for v in values], np.float64)
-                if np.isinf(numbers).any():
-                    return None
-                numbers, bad = optional_floats(field, numbers, m1371=False)
-                if bad.any():
-                    return None
-            columns[column] = numbers.astype(np.float32)
-        in_texts = "".join(times).count(":") + sum(line.track_id.count(":") for line in found)
-        if colons != said + in_texts:
+            given = n - said[column].count(UNSET)
+            keys += given
+            numbers = _numbers(field, said[column], given)
+            if numbers is None:
+                return None
+            columns[column] = numbers
+        in_texts = "".join(said["observed"]).count(":") + "".join(said["track_id"]).count(":")
+        if colons != keys + in_texts:
             return None
         came = observed
-        if any(at is not None for at in arrived_us):
+        if arrived_us.count(None) < n:
             came = np.array(
                 [at if at is not None else of for at, of in zip(arrived_us, observed, strict=True)], np.int64
             )
@@ -151,7 +144,7 @@ class QuickLines:
             categories=(),
         )
 
-    def _tracks(self, texts: list[str]) -> tuple[NDArray[np.int32] | None, tuple[str, ...]]:
+    def _tracks(self, texts: Sequence[str]) -> tuple[NDArray[np.int32] | None, tuple[str, ...]]:
         """Return each identity's place among the names, and those in order of appearance."""
         known = self._known
         if len(known) > MAX_KNOWN:
@@ -180,35 +173,22 @@ def instants(texts: Sequence[str]) -> NDArray[np.int64] | None:
     >>> instants(["2026-11-27T10:00:00+01:00"]) is None
     True
     """
-    grid = _grid(texts)
-    if grid is None:
+    if not all(map(_INSTANT.fullmatch, texts)):
         return None
-    digits = grid.astype(np.int64) - ord("0")
-    if not (((digits >= 0) & (digits <= 9)) == _DIGITS).all() or (grid[:, ~_DIGITS] != _SHAPE[~_DIGITS]).any():
+    try:
+        us = np.array([text[:-1] for text in texts], "datetime64[us]").astype(np.int64)
+    except ValueError:  # a day or a second that no calendar has
         return None
-    year = digits[:, :4] @ _TENS[2:]
-    month, day, hour, minute, second = (digits[:, k] * 10 + digits[:, k + 1] for k in (5, 8, 11, 14, 17))
-    if ((month < 1) | (month > 12) | (day < 1) | (hour > 23) | (minute > 59) | (second > 59)).any():
-        return None
-    first = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days = first.astype("datetime64[D]").astype(np.int64)
-    if (day > (first + 1).astype("datetime64[D]").astype(np.int64) - days).any():
-        return None
-    seconds = ((days + day - 1) * 24 + hour) * 3_600 + minute * 60 + second
-    us = seconds * 1_000_000 + digits[:, 20:] @ _TENS
     return us if ((us >= EARLIEST_US) & (us < LATEST_US)).all() else None
 
 
-def _grid(texts: Sequence[str]) -> NDArray[np.uint8] | None:
-    """Return the characters of times, one a row, each with six digits of a second; None if one is of another length."""
-    n, width = len(texts), len(_SHAPE)
-    if not all(text[-1:] == "Z" for text in texts):
+def _numbers(field: str, values: Sequence[Any], given: int) -> NDArray[np.float32] | None:
+    """Return an optional column, NaN where a line does not say; None if what one says cannot be used."""
+    n = len(values)
+    if not given:
+        return np.full(n, NAN, np.float32)
+    numbers = np.array(values if given == n else [NAN if v is UNSET else v for v in values], np.float64)
+    if np.isinf(numbers).any():
         return None
-    if all(len(text) == width + 1 for text in texts):
-        return np.frombuffer("".join(texts).encode("ascii"), np.uint8).reshape(n, width + 1)[:, :width]
-    if any(text[-2:-1] == "." for text in texts):
-        return None
-    full = [text[:-1] if len(text) > _SECONDS + 1 else text[:-1] + "." for text in texts]
-    if not all(_SECONDS + 1 <= len(text) <= width for text in full):
-        return None
-    return np.frombuffer("".join(text.ljust(width, "0") for text in full).encode("ascii"), np.uint8).reshape(n, width)
+    numbers, bad = optional_floats(field, numbers, m1371=False)
+    return None if bad.any() else numbers.astype(np.float32)
