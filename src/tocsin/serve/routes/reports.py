@@ -8,6 +8,7 @@ URL says `osmand=get`, since some phones can do nothing else; everywhere else it
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -24,6 +25,9 @@ OSMAND_PATH = "/v1/osmand"
 
 MAX_BODY_BYTES = 8 * 2**20
 """Bytes of a body of reports: some 40,000 of them."""
+
+READ_AT_ONCE_BYTES = 32_768
+"""Bytes of a body that are read then and there, a millisecond's work: handing a small one to a thread takes longer."""
 
 MEDIA_TYPES = frozenset({"application/x-ndjson", "application/jsonl", "application/jsonlines", "application/json"})
 
@@ -101,7 +105,8 @@ def make_router(desk: Desk) -> APIRouter:
 
 
 async def _push(desk: Desk, feed: PushFeed, data: bytes, form: LiveFormat) -> Taken:
-    delivery = await asyncio.to_thread(feed.read, data, form, desk.now_us())
+    read = partial(feed.read, data, form, desk.now_us())
+    delivery = read() if len(data) <= READ_AT_ONCE_BYTES else await asyncio.to_thread(read)
     if not delivery.read:
         raise ProblemError(400, "no report in it")
     await feed.push(delivery)

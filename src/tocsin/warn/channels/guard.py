@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from tocsin.errors import DeliveryError
 
@@ -96,6 +97,9 @@ def resolve(host: str, port: int, *, timeout_s: float) -> Sequence[Address]:
     DeliveryError
         If there is no answer in time, or none at all.
     """
+    if "%" not in host:
+        with suppress(ValueError):
+            return (ipaddress.ip_address(host),)  # it is one already: no thread need wait for a resolver
     answer: list[Address] = []
     trouble: list[str] = []
 
