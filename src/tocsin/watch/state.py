@@ -7,11 +7,10 @@ one;
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +27,7 @@ NO_CLASS = np.zeros(1, np.int32)
 MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin": THIN}
 """The arrays of `Meetings`."""
 
-FORMAT = "tocsin-watch-state/4"
+FORMAT = "tocsin-watch-state/5"
 
 
 @dataclass(slots=True)
@@ -149,65 +148,89 @@ class WatchState:
         return load_state(dump_state(self))
 
 
-def dump_state(state: WatchState) -> bytes:
-    """Return the state as bytes that `load_state` reads."""
-    words = {
-        "format": FORMAT,
-        "track_ids": list(state.track_ids),
-        "parties": list(state.parties),
-        "categories": list(state.categories),
-        "feeds": list(state.feeds),
-        "began_us": state.began_us,
-        "watermark_us": state.watermark_us,
-        "repeated": state.repeated,
-        "decided_us": state.meetings.decided_us if state.meetings else None,
-    }
-    together = {name: getattr(state.meetings, name) for name in MEETING_ARRAYS} if state.meetings else {}
-    sink = io.BytesIO()
-    np.savez(
-        sink,
-        words=np.frombuffer(json.dumps(words).encode(), np.uint8),
-        tracks=state.tracks[: len(state.track_ids)],
-        episodes=state.episodes,
-        free=state.free,
-        **together,
+class _Dump(msgspec.Struct, kw_only=True):
+    """A state as it is kept; `layouts` says how the rows of each of the arrays lie."""
+
+    format: str
+    layouts: dict[str, str]
+    arrays: dict[str, memoryview]
+    track_ids: list[str]
+    parties: list[str]
+    categories: list[str]
+    feeds: list[str]
+    began_us: int | None
+    watermark_us: int | None
+    repeated: int
+    decided_us: int | None
+
+
+def dump_state(state: WatchState, *, words_of: WatchState | None = None) -> bytes:
+    """Return the state as bytes that `load_state` reads.
+
+    Parameters
+    ----------
+    state : WatchState
+    words_of : WatchState, optional
+        Another one that gives words the same codes and is kept beside it: they are not written twice.
+    """
+    arrays = {"tracks": state.tracks[: len(state.track_ids)], "episodes": state.episodes, "free": state.free}
+    if state.meetings:
+        arrays |= {name: getattr(state.meetings, name) for name in MEETING_ARRAYS}
+    words = ("track_ids", "parties", "categories", "feeds")
+    return msgspec.msgpack.encode(
+        _Dump(
+            format=FORMAT,
+            layouts={name: str(rows.dtype) for name, rows in arrays.items()},
+            arrays={name: np.ascontiguousarray(rows).view(np.uint8).data for name, rows in arrays.items()},
+            began_us=state.began_us,
+            watermark_us=state.watermark_us,
+            repeated=state.repeated,
+            decided_us=state.meetings.decided_us if state.meetings else None,
+            **{word: [] if words_of is not None else list(getattr(state, word)) for word in words},
+        )
     )
-    return sink.getvalue()
 
 
-def load_state(dump: bytes) -> WatchState:
+def load_state(dump: bytes | memoryview, *, words_of: WatchState | None = None) -> WatchState:
     """Return the state that `dump_state` wrote.
+
+    Parameters
+    ----------
+    dump : bytes
+    words_of : WatchState, optional
+        As `dump_state` was told; the two share their words from now on.
 
     Raises
     ------
     ValueError
         If these bytes are not such a dump.
     """
-    with np.load(io.BytesIO(dump), allow_pickle=False) as parts:
-        words = json.loads(parts["words"].tobytes())
-        if words.get("format") != FORMAT:
-            raise ValueError(f"found format {words.get('format')!r}, expected {FORMAT!r}")
-        layouts = {"tracks": tables.TRACK, "episodes": tables.EPISODE, **MEETING_ARRAYS}
-        found = {name: parts[name] for name in layouts if name in parts}
-        free = parts["free"]
-    if any(rows.dtype != layouts[name] for name, rows in found.items()):
+    try:
+        kept = msgspec.msgpack.decode(dump, type=_Dump)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"found no watch: {error}") from error
+    if kept.format != FORMAT:
+        raise ValueError(f"found format {kept.format!r}, expected {FORMAT!r}")
+    layouts = {"tracks": tables.TRACK, "episodes": tables.EPISODE, "free": np.dtype(np.int64), **MEETING_ARRAYS}
+    if any(of != str(layouts[name]) for name, of in kept.layouts.items()):
         raise ValueError(f"found rows of another layout than {FORMAT}")
-    # A file forgets that rows are aligned, which is part of their type: every kernel would be compiled anew for them.
-    found = {name: rows.view(layouts[name]) for name, rows in found.items()}
-    tracks, episodes = found.pop("tracks"), found.pop("episodes")
-    return WatchState(
+    # Copied, so that they are aligned and may be written: both are part of a type, and kernels are compiled for types.
+    found = {name: np.frombuffer(rows, layouts[name]).copy() for name, rows in kept.arrays.items()}
+    tracks, episodes, free = found.pop("tracks"), found.pop("episodes"), found.pop("free")
+    state = WatchState(
         tracks=tracks if len(tracks) else _new_tracks(FIRST_ROOM),
         episodes=episodes,
         free=free,
-        track_ids=_numbered(words["track_ids"]),
-        parties=_numbered(words["parties"]),
-        categories=_numbered(words["categories"]),
-        feeds=_numbered(words["feeds"]),
-        began_us=words["began_us"],
-        watermark_us=words["watermark_us"],
-        repeated=words["repeated"],
-        meetings=Meetings(**found, decided_us=words["decided_us"]) if found else None,
+        track_ids=_numbered(kept.track_ids),
+        parties=_numbered(kept.parties),
+        categories=_numbered(kept.categories),
+        feeds=_numbered(kept.feeds),
+        began_us=kept.began_us,
+        watermark_us=kept.watermark_us,
+        repeated=kept.repeated,
+        meetings=Meetings(**found, decided_us=kept.decided_us) if found else None,
     )
+    return state if words_of is None else state.like(words_of)
 
 
 def _numbered(names: list[str]) -> dict[str, int]:
@@ -215,14 +238,14 @@ def _numbered(names: list[str]) -> dict[str, int]:
 
 
 def _new_tracks(n: int) -> NDArray[Any]:
-    rows = np.zeros(n, tables.TRACK)
-    rows["observed_us"] = rows["quiet_until_us"] = rows["asked_us"] = tables.NEVER
+    row = np.zeros(1, tables.TRACK)
+    row["observed_us"] = row["quiet_until_us"] = row["asked_us"] = tables.NEVER
     for name in ("party", "category", "exemption", "episodes", "feed"):
-        rows[name] = tables.NONE
+        row[name] = tables.NONE
     places = ("lat_deg", "lon_deg", "free_south_deg", "free_north_deg", "free_west_deg", "free_east_deg")
     for name in (*places, "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
-        rows[name] = np.nan
-    return rows
+        row[name] = np.nan
+    return np.repeat(row, n)
 
 
 def _new_episodes(n: int, first: int, then: int) -> NDArray[Any]:

@@ -29,7 +29,7 @@ from tocsin.tracks.packed import dump_batch, load_batch
 from tocsin.warn import snapshot as desk_snapshot
 from tocsin.watch.snapshot import dump_live, load_live
 
-FORMAT = 3
+FORMAT = 4
 """First field; a later one is refused."""
 
 PIECE_BYTES = 2**20
@@ -45,7 +45,7 @@ class _Old(msgspec.Struct, kw_only=True):
     version: int
     from_us: int | None
     until_us: int
-    live: bytes
+    live: memoryview
 
 
 class _Noticing(msgspec.Struct, kw_only=True):
@@ -68,7 +68,7 @@ class _Kept(msgspec.Struct, kw_only=True):
     in_force: int
     versions: dict[int, AgreementText]
     from_us: int | None
-    live: bytes
+    live: memoryview
     outgoing: list[_Old]
     feeds: dict[str, FeedPolicy]
     docket: bytes
@@ -114,7 +114,7 @@ def freeze_state(state: State) -> Callable[[], bytes]:
         now_us=state.now_us,
         in_force=state.terms.version,
         versions={number: terms.written for number, terms in state.versions.items()},
-        live=b"",
+        live=memoryview(b""),
         from_us=state.from_us,
         outgoing=[],
         feeds=dict(state.live.order.feeds),
@@ -127,9 +127,9 @@ def freeze_state(state: State) -> Callable[[], bytes]:
     outgoing = [(old.terms.version, old.from_us, old.until_us, old.live.frozen()) for old in state.outgoing]
 
     def dump() -> bytes:
-        kept.live = dump_live(live)
+        kept.live = memoryview(dump_live(live))
         kept.outgoing = [
-            _Old(version=version, from_us=from_us, until_us=until_us, live=dump_live(old))
+            _Old(version=version, from_us=from_us, until_us=until_us, live=memoryview(dump_live(old)))
             for version, from_us, until_us, old in outgoing
         ]
         return msgspec.msgpack.encode(kept)
