@@ -25,7 +25,7 @@ from tocsin.station.core.keeping import message_of
 from tocsin.station.core.state import Commit, State
 from tocsin.station.core.terms import AgreementText, Terms, check_successor, compile_terms
 from tocsin.station.durable.room import Room
-from tocsin.station.durable.rows import CLOCK, Chores, restore
+from tocsin.station.durable.rows import CLOCK, Chores, take_up
 from tocsin.station.durable.snapshots import Snapshots
 from tocsin.station.durable.ticker import Ticker
 from tocsin.station.durable.timing import StationClock
@@ -114,7 +114,7 @@ class LiveStation(Reads):
         self._closing.append(self._store.close)
         super().__init__(self._store)
         warm_up(self._terms)
-        state = restore(self._store, folder, known=[self._terms])
+        state, replayed = take_up(self._store, folder, known=[self._terms])
         self._is_new = state is None
         if state is not None and settings.agreement.routes is None and state.terms.written.routes is not None:
             self._terms = compile_terms(replace(settings.agreement, routes=state.terms.written.routes))
@@ -133,7 +133,7 @@ class LiveStation(Reads):
         self._lookback = Lookback(self._store, folder, correct=self.ticker.correct, note=self.ticker.note)
         self._closing.append(self._lookback.stop)
         self._senders = Senders(settings.transports, report=self.ticker.report, now_us=self._clock.now_us)
-        self._snapshots = Snapshots(folder, self._store)
+        self._snapshots = Snapshots(folder, self._store, replayed=replayed)
         self._closing.append(self._snapshots.close)
         self._archivist = Archivist(folder, self._store)
         self._closing.append(self._archivist.close)

@@ -6,6 +6,7 @@ wait for that. A tick of a station that nobody keeps calls them all.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,6 @@ from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.feeds.feed import Delivery
-from tocsin.watch.engine import Engine
 
 _NOBODY = np.zeros(3, np.int32)
 _NOTHING = np.full(3, np.nan, np.float32)
@@ -46,7 +46,7 @@ WARM_REPORTS = ReportBatch(
 
 def warm_up(terms: Terms) -> None:
     """Watch a few reports of nobody under these terms, and forget them."""
-    apart = replace(terms, engine=Engine(terms.engine.watchlist, terms.engine.routes))
+    apart = replace(terms, engine=copy(terms.engine))  # the zones are the same; its windows are laid out elsewhere
     state, _ = tick(begin(apart), Inputs(agreement=apart.written), 0, terms=apart)
     delivery = Delivery(feed="warm", batch=WARM_REPORTS, rejects=(), read=len(WARM_REPORTS), position=None)
     batch, delivered = of_deliveries([delivery])

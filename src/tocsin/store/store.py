@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Insert, Table, Update, delete, func, insert, inspect, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -104,7 +104,7 @@ class Store:
     def __init__(self, url: str, *, allow_unsafe: bool = False) -> None:
         self._engine = connect(url)
         self._read = connect(url, read_only=True)
-        self._insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+        self._insert = sqlite.insert if self._engine.dialect.name == "sqlite" else _postgresql_insert()
         self._connection: Connection | None = None
         self._in_doubt = False
         self._fence = b""
@@ -181,13 +181,6 @@ class Store:
         with self.reader() as connection:
             for row in connection.execution_options(yield_per=64).execute(query):
                 yield KeptTick(**row._mapping)
-
-    def reports_after(self, tick: int) -> int:
-        """Return how many reports every tick after one took, together."""
-        table = schema.ticks
-        with self.reader() as connection:
-            found = connection.execute(select(func.sum(table.c.report_count)).where(table.c.tick > tick)).scalar()
-        return int(found or 0)
 
     def rows(self, table: Table, *, descending: bool = False) -> list[Row]:
         """Return all rows of a small table, by its primary key."""
@@ -309,6 +302,12 @@ class Store:
             made = new.on_conflict_do_update(index_elements=keys, set_=others)
             held = self._spelled[table.name, True] = _Spelled.of(made, connection)
         held.run(connection, rows)
+
+
+def _postgresql_insert() -> Any:
+    from sqlalchemy.dialects.postgresql import insert as found  # the drivers of a database that is not used load slowly
+
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

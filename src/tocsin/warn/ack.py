@@ -79,7 +79,7 @@ _Text = Annotated[str, Field(min_length=1, max_length=500)]
 class _Line(BaseModel):
     """One answer as people and gateways write it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)  # a start needs none of them
 
     at: Annotated[int, BeforeValidator(_instant)]
     who: _Text

@@ -148,14 +148,23 @@ def restore(store: Store, folder: Path, *, known: Iterable[Terms] = ()) -> State
     StoreError
         If a tick is missing, cannot be read, or decides something else than it did.
     """
+    return take_up(store, folder, known=known)[0]
+
+
+def take_up(store: Store, folder: Path, *, known: Iterable[Terms] = ()) -> tuple[State | None, int]:
+    """Return what `restore` does, and how many reports the ticks after the snapshot took or settled."""
     snapshots = store.rows(schema.snapshots, descending=True)
     state: State | None = None
     for row in snapshots:
         dump = read_snapshot(folder, row["file"], row["sha256"])
         if dump is not None:
-            state = load_state(dump, known=known)
+            try:
+                state = load_state(dump, known=known)
+            except ValueError as error:
+                raise StoreError(f"{row['file']}: {error}; the Tocsin that wrote it reads it") from error
             break
     after = state.tick if state else 0
+    done = _handled(state)
     for kept in store.ticks_after(after):
         if kept.tick != after + 1 or kept.inputs is None:
             named = ", ".join(str(row["file"]) for row in snapshots) or "none"
@@ -172,7 +181,11 @@ def restore(store: Store, folder: Path, *, known: Iterable[Terms] = ()) -> State
                 f"tick {kept.tick} does not decide what it decided: the store is damaged, or the program is"
             )
         after = kept.tick
-    return state
+    return state, _handled(state) - done
+
+
+def _handled(state: State | None) -> int:
+    return sum(counts.received + counts.applied for counts in state.counts.values()) if state else 0
 
 
 def _entries(commit: Commit) -> Iterator[dict[str, Any]]:

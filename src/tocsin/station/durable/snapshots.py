@@ -29,8 +29,9 @@ EVERY_REPORTS = 250_000
 WAITING_SHARE = 4
 """One is taken at most when one part in so many of the reports that wait has come: a snapshot holds all of them."""
 
-REPLAYED = 20_000
-"""Reports that a start took again and after which one is taken at once, lest every start take them again."""
+REPLAYED = 40_000
+"""Reports that a start took again and settled again, each counted twice then, after which one is taken at once, lest
+every start do it again."""
 
 KEPT = 2
 """Snapshots that stay."""
@@ -46,14 +47,16 @@ class Snapshots:
     ----------
     folder : Path
     store : Store
+    replayed : int
+        Reports that this start took or settled again (`rows.take_up`).
     """
 
-    def __init__(self, folder: Path, store: Store) -> None:
+    def __init__(self, folder: Path, store: Store, *, replayed: int = 0) -> None:
         self._folder = folder
         rows = store.rows(schema.snapshots)
         self._named: list[Named] = [(row["tick"], row["file"], row["sha256"]) for row in rows]
-        self._tick, _ = store.last_tick()
-        self._replayed = store.reports_after(self._named[-1][0] if self._named else 0)
+        self._tick = self._named[-1][0] if self._named else 0
+        self._replayed = replayed
         self._received = 0
         self._at_us: int | None = None
         self._under_way: Future[Named] | None = None

@@ -44,10 +44,16 @@ def reader_of(address: FeedAddress, feed: str) -> Callable[[], LiveReader]:
         For an option's value that is none.
     """
     form = _format(address)
-    zone = address.word("zone", "", available_timezones()) or None
+    zone = address.word("zone", "", available_timezones()) if "zone" in address.options else None
     speed = address.word("speed", "kn", SPEED_UNITS)
     party = address.options.get("party")
-    return lambda: LiveReader(feed=feed, form=form, party=party, zone=zone, speed=speed)
+
+    def reader() -> LiveReader:
+        """Return a reader of one connection."""
+        return LiveReader(feed=feed, form=form, party=party, zone=zone, speed=speed)
+
+    reader()  # what its format needs is loaded now, and not when somebody connects
+    return reader
 
 
 def _format(address: FeedAddress) -> LiveFormat:

@@ -179,7 +179,7 @@ def parse_columns(given: Mapping[str, str], *, name: str, place: Place) -> Colum
     form = given.get("format", "iso")
     if prefix is not None and prefix not in list(IdPrefix):
         raise ReportError(f"prefix {prefix}", expected=f"one of {', '.join(IdPrefix)}", place=place)
-    if zone is not None and zone not in available_timezones():
+    if zone not in (None, "UTC") and zone not in available_timezones():
         raise ReportError(f"zone {zone}", expected="an IANA zone, such as UTC or Europe/Kyiv", place=place)
     if absent not in (None, "m1371"):
         raise ReportError(f"absent {absent}", expected="m1371", place=place)

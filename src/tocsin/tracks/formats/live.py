@@ -17,7 +17,6 @@ from itertools import count, repeat
 from typing import Protocol
 
 from tocsin.tracks.batch import ReportBatch, concat
-from tocsin.tracks.formats.ais import AisLines
 from tocsin.tracks.formats.jsonlines import JsonLines
 from tocsin.tracks.formats.osmand import OsmAndQueries
 from tocsin.tracks.formats.part import Part
@@ -122,7 +121,7 @@ class LiveReader:
         self._shed = 0
         self.starved: dict[bytes, int] = {}
         made: dict[LiveFormat, Callable[[], _Lines]] = {
-            LiveFormat.AIS: lambda: AisLines(file=feed, feed=feed, party=party, is_live=True),
+            LiveFormat.AIS: lambda: _ais_lines(feed, party),
             LiveFormat.SBS: lambda: SbsLines(file=feed, feed=feed, party=party, zone=zone),
             LiveFormat.JSON: lambda: JsonLines(file=feed, feed=feed, party=party),
             LiveFormat.OSMAND: lambda: OsmAndQueries(file=feed, feed=feed, party=party, speed=speed),
@@ -282,6 +281,12 @@ class LiveReader:
     def _reject(self, text: bytes, reason: RejectReason, detail: str, line: int | None = None) -> None:
         at = self._line if line is None else line
         self._own.append(Reject(file=self._feed, line=at, reason=reason, raw=clip(text), detail=detail))
+
+
+def _ais_lines(feed: str, party: str | None) -> _Lines:
+    from tocsin.tracks.formats.ais import AisLines  # pyais, which a feed of another format need not load
+
+    return AisLines(file=feed, feed=feed, party=party, is_live=True)
 
 
 def _is_plain_json(text: bytes) -> bool:

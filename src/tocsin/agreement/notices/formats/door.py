@@ -84,7 +84,7 @@ _Length = Annotated[float, BeforeValidator(_length_of)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)  # a start needs none of them
 
 
 class _Position(_Strict):
