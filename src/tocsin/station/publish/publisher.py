@@ -53,6 +53,10 @@ WITNESSES_MARK = f'"kind":"{EntryKind.WITNESSES}"'.encode()
 PAUSE_S = 0.2
 """Longest time between two looks, seconds."""
 
+GATHER_S = 0.05
+"""How long entries gather before they are appended, seconds: what a tick decided is sent first, and recorded then; it
+is durable in the store already."""
+
 
 class Publisher:
     """The thread that writes the record.
@@ -166,6 +170,8 @@ class Publisher:
             with self._change:
                 if self._wanted <= self.size and not self._stopping:
                     self._change.wait(PAUSE_S)
+                if 0 < self._wanted - self.size < PORTION:
+                    self._change.wait_for(lambda: self._stopping, GATHER_S)
                 wanted, stopping = self._wanted, self._stopping
             try:
                 self._append(wanted)
