@@ -12,7 +12,8 @@ import traceback
 from collections import Counter
 
 from tests.reliability import environment, write_page
-from tests.sim.machines import DeskMachine, StationMachine
+from tests.sim.machines import DeskMachine
+from tests.sim.station import StationMachine
 from tests.sim.world import World
 
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     counts: Counter[str] = Counter()
     simulated_h, begun_s = 0.0, time.process_time()
     for seed in range(first, first + many):
-        world = World(StationMachine() if is_station else DeskMachine(), seed, 0.2 if is_station else hours)
+        world = World(StationMachine() if is_station else DeskMachine(), seed, 1.6 if is_station else hours)
         try:
             world.run()
         except Exception:

@@ -1,8 +1,8 @@
-"""What is simulated: a pure core, the bytes it can be read back from, and the traffic that drives it.
+"""What is simulated: a core, what it can be begun again from, and the traffic that drives it.
 
 `DeskMachine` is the ladder alone, driven by events that a watch might find, amend, withdraw and repeat; agreements
-change under it. `StationMachine` is the whole core of a station, driven by reports as feeds bring them. Both are given
-a list of things that arrived and a time, and give back facts, sends and the ends of answers.
+change under it. `station.py` beside it is a whole station. Both are given a list of things that arrived and a time, and
+give back facts, sends and the ends of answers.
 """
 
 from __future__ import annotations
@@ -10,33 +10,22 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-from tests.station.noted import TERMS, movement, said
-from tests.station.walks import FEEDS, arrivals, walk
-from tests.station.walks import START as STATION_START
 from tests.warn.stories import T0, S, cable, event, rich, withdrawn
 
 from tocsin.canon import canonical_line
-from tocsin.station.core.inputs import Corrected, Inputs, Saying, dump_rest, load_inputs, of_deliveries
-from tocsin.station.core.state import begin
-from tocsin.station.core.step import tick
-from tocsin.station.durable.snapshot import dump_state, load_state
-from tocsin.station.past.amending import Again, Chapter, doubt_of, look
-from tocsin.tracks.batch import ReportBatch, concat
-from tocsin.tracks.feeds.feed import Delivery
-from tocsin.tracks.order import canonical
-from tocsin.tracks.packed import dump_batch
-from tocsin.tracks.shedding import kept_of
 from tocsin.warn import desk, snapshot
 from tocsin.warn.docket import Docket, Playbooks
-from tocsin.warn.inputs import Answer, Found, Muting, Reported, Resumed
+from tocsin.warn.inputs import Found, Reported, Resumed
 from tocsin.warn.telling import Acknowledgement
-from tocsin.watch.corrections import amendments, final_events
-from tocsin.watch.engine import Engine
-from tocsin.watch.event import Event, EventKind, Revision, Standing
+from tocsin.watch.event import EventKind
+
+
+class Died(BaseException):
+    """The process ends here, between two calls that change the disk."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,29 +39,44 @@ class Step:
     changed: list[str]
 
 
-@dataclass(slots=True)
-class Kept:
-    """A step's inputs as a store keeps them, with what they led to."""
-
-    inputs: Any
-    now_us: int
-    digest: bytes = b""
-
-
 class Machine(Protocol):
-    """A pure core behind one face."""
+    """What a world drives.
+
+    Attributes
+    ----------
+    start_us : int
+    lost : tuple of type
+        Kinds of things that arrive out of the process's own memory: nobody brings them again after a crash.
+    """
 
     start_us: int
+    lost: tuple[type, ...]
 
     @property
     def docket(self) -> Docket: ...
+    @property
+    def is_delicate(self) -> bool: ...
+    def meet(self, seed: int) -> None: ...
+    def running(self) -> AbstractContextManager[None]: ...
+    def die_after(self, calls: int | None) -> None: ...
     def pack(self, arrived: list[Any], *, is_start: bool) -> Any: ...
     def step(self, packed: Any, now_us: int) -> Step: ...
-    def durable(self, packed: Any, now_us: int) -> None: ...
+    def durable(self, packed: Any, step: Step, now_us: int) -> None:
+        """Keep what a restart needs."""
+        self.journal.append((packed, now_us, step.digest))
+        if len(self.journal) >= 200:
+            self.kept, self.journal = self.dump(), []
+
+    def recover(self) -> None:
+        """Begin again from what is durable."""
+        assert self.kept is not None
+        self.load(self.kept)
+        for packed, now_us, digest in self.journal:
+            assert self.step(packed, now_us).digest == digest, "a restart decides otherwise than what is durable"
+
     def looked_back(self, rng: random.Random) -> list[Any]: ...
+    def aside(self, what: str, rng: random.Random) -> None: ...
     def at_the_end(self) -> None: ...
-    def dump(self) -> bytes: ...
-    def load(self, raw: bytes) -> None: ...
     def traffic(self, rng: random.Random, hours: float, faults: frozenset[str]) -> Iterator[tuple[int, Any]]: ...
 
 
@@ -95,9 +99,26 @@ class DeskMachine:
     """The ladder alone."""
 
     start_us: int = T0
+    lost: tuple[type, ...] = (Reported,)
+    is_delicate: bool = False
     docket: Docket = field(default_factory=Docket)
     in_force: int = 4
     books: dict[int, Any] = field(default_factory=lambda: {4: cable(), 5: rich(version=5), 6: cable(version=6)})
+    journal: list[tuple[Any, int, bytes]] = field(default_factory=list)
+    kept: bytes | None = None
+
+    def meet(self, seed: int) -> None:
+        """It has no randomness of its own."""
+        self.kept = self.dump()
+
+    def running(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def die_after(self, calls: int | None) -> None:
+        """It calls no disk."""
+
+    def aside(self, what: str, rng: random.Random) -> None:
+        """Nothing runs beside it."""
 
     def pack(self, arrived: list[Any], *, is_start: bool) -> Any:
         return ([Resumed()] if is_start else []) + arrived
@@ -168,143 +189,3 @@ def _visit(rng: random.Random) -> Iterator[tuple[EventKind, str, str | None, flo
         yield EventKind.EXIT, "guard", None, rng.expovariate(1 / 900)
     if rng.random() < 0.8:
         yield EventKind.EXIT, "outer", None, rng.expovariate(1 / 600)
-
-
-def _sayings(rng: random.Random, hours: float) -> Iterator[tuple[int, Saying]]:
-    for number in range(8):
-        at_s = rng.randrange(-60, round(hours * 3_600))
-        name, track = f"F-{rng.randrange(4)}", f"dev:{rng.choice('fg')}{rng.randrange(3)}"
-        from_s = at_s + rng.choice([0, 90])
-        told = rng.choice(
-            [
-                movement(name, track, at_s, from_s, from_s + rng.randrange(30, 300)),
-                movement(name, track, at_s, from_s, from_s + 200, act="change", replaces=name),
-                said("notice", at_s, reference=f"C-{number}", act=rng.choice(["cancel", "withdraw"]), replaces=name),
-                said("receipt", at_s, notice=name, receipt="read", unit="watch", by="officer", of="watch"),
-            ]
-        )
-        yield STATION_START + at_s * S, told
-
-
-def _flooded(rng: random.Random, come: list[tuple[int, Delivery]]) -> Iterator[tuple[int, Delivery]]:
-    """Yield deliveries of a feed that cannot take all of it at times: what waited then is shed, and goes out as one."""
-    while come:
-        n = rng.choice([1, 1, 5, 20])
-        waited, come = come[:n], come[n:]
-        whole = concat([delivery.batch for _, delivery in waited])
-        kept = kept_of([whole.tracks[track] for track in whole.track.tolist()], rng.randrange(1, len(whole) + 1))
-        at_us, last = waited[-1]
-        few = whole.take(np.array(kept, np.int64))
-        yield at_us, replace(last, batch=few, read=len(whole), shed=len(whole) - len(few))
-
-
-class StationMachine:
-    """The core of a station: reports in order, the watch, the ladder, counters and entries."""
-
-    start_us = STATION_START
-
-    def __init__(self) -> None:
-        self.terms = TERMS
-        self.state = begin(self.terms)
-        self.is_new = True
-        self.journal: list[ReportBatch] = []
-        self.finals: dict[str, Event] = {}
-        self.commit: Any = None
-        self.again = Again()
-        self.looking = False
-
-    @property
-    def docket(self) -> Docket:
-        return self.state.docket
-
-    def pack(self, arrived: list[Any], *, is_start: bool) -> Any:
-        batch, rest = of_deliveries([item for item in arrived if isinstance(item, Delivery)])
-        inputs = Inputs(
-            batch=batch,
-            delivered=rest,
-            answers=tuple(item for item in arrived if isinstance(item, Answer)),
-            mutes=tuple(item for item in arrived if isinstance(item, Muting)),
-            outcomes=tuple(item for item in arrived if isinstance(item, Reported)),
-            sayings=tuple(item for item in arrived if isinstance(item, Saying)),
-            corrected=tuple(item for item in arrived if isinstance(item, Corrected)),
-            agreement=self.terms.written if self.state.tick == 0 else None,
-            started=FEEDS if is_start else None,
-        )
-        return dump_rest(inputs), dump_batch(batch) if len(batch) else None
-
-    def step(self, packed: Any, now_us: int) -> Step:
-        inputs = load_inputs(*packed)
-        self.state, commit = tick(self.state, inputs, now_us, terms=self.terms if inputs.agreement else None)
-        self.commit = commit
-        return Step(
-            facts=commit.facts,
-            sends=commit.sends,
-            answered=commit.answered,
-            digest=commit.digest(),
-            changed=[case.case_id for case in commit.cases],
-        )
-
-    def durable(self, packed: Any, now_us: int) -> None:
-        """Keep what a store would: the reports that were not ahead of the clock, and what was told as final."""
-        batch, commit = load_inputs(*packed).batch, self.commit
-        self.journal.append(batch.take(batch.observed_us <= now_us + FEEDS["f"].ahead_us))
-        final = [event for event in commit.events if event.standing is Standing.FINAL]
-        self.finals |= {event.event_id: event for event in final}
-        self.looking = self.looking and not commit.looked
-        self.again.hear((event.track_id for event in final), self.state.doubted)
-
-    def looked_back(self, rng: random.Random) -> list[Any]:
-        """Return what late reports change, if it is time to look, as of the last durable step."""
-        state, watermark_us = self.state, self.state.live.order.watermark_us
-        due = self.again.due(state.doubted, watermark_us=watermark_us)
-        if self.looking or not (len(state.late) or due) or rng.random() < 0.5:
-            return []
-        doubt = doubt_of(state.late, due, watermark_us=watermark_us, now_us=state.now_us)
-        self.again.looked(doubt, state.doubted)
-        self.looking = True
-        if not doubt.since_us:
-            return [Corrected(looked_at=len(doubt.late), duplicate={}, events=())]
-        tracks = None if self.terms.engine.looks_together else doubt.since_us.keys()
-        told = [event for event in self.stands() if tracks is None or event.track_id in tracks]
-        reports = concat(self.journal)
-        reports = reports.take(reports.observed_us < watermark_us)
-        reports = reports if tracks is None else reports.of_tracks(tracks)
-        engine = Engine(self.terms.engine.watchlist)
-        return [look(doubt, [Chapter(engine=engine, until_us=None)], reports, told, from_us=STATION_START - 86_400 * S)]
-
-    def stands(self) -> list[Event]:
-        return [event for event in self.finals.values() if event.revision is not Revision.WITHDRAWN]
-
-    def at_the_end(self) -> None:
-        """What is final is what all reports tell, whenever they came (P2)."""
-        watermark_us = self.state.live.order.watermark_us
-        reports = concat(self.journal)
-        reports = reports.take(reports.observed_us < watermark_us)
-        expected = final_events(
-            Engine(self.terms.engine.watchlist), reports.take(canonical(reports).keep), watermark_us=watermark_us
-        )
-        assert not len(self.state.late), "every late report was looked at"
-        assert amendments(self.stands(), expected) == [], "what is final is what all reports tell"
-
-    def dump(self) -> bytes:
-        return dump_state(self.state)
-
-    def load(self, raw: bytes) -> None:
-        self.state = load_state(raw)
-        self.looking, self.again = False, Again()
-
-    def traffic(self, rng: random.Random, hours: float, faults: frozenset[str]) -> Iterator[tuple[int, Any]]:
-        """Yield deliveries of vessels crossing a ring: out of order, twice, late beyond lateness, with gaps.
-
-        Parties tell of movements, change and cancel them, and say that they have read them.
-        """
-        yield from _sayings(rng, hours)
-        draw = np.random.default_rng(rng.randrange(2**32))
-        for feed in FEEDS:
-            reports = walk(draw, min(600, round(hours * 3_600)), feed=feed)
-            if "gaps" in faults:
-                reports = reports.take(np.flatnonzero(draw.random(len(reports)) > 0.3))
-            if "clocks" in faults and feed == "g":
-                reports.observed_us[len(reports) // 2 :] += 3_600 * S
-            come = arrivals(draw, reports, late_s=90 if "late" in faults else 15)
-            yield from _flooded(rng, come) if "flood" in faults else come

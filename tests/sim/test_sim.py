@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.sim.machines import DeskMachine, StationMachine
+from tests.sim.machines import DeskMachine
+from tests.sim.station import StationMachine
 from tests.sim.world import FAULTS, World
 
 DESK_SEEDS = range(12)
@@ -22,6 +23,14 @@ def test_every_promise_holds_for_the_whole_station() -> None:
     assert world.counts["crashes"] and world.checks.steps["case_opened"] and world.checks.steps["notice"]
 
 
+def test_every_promise_holds_while_agreement_and_keys_change_and_hours_are_archived() -> None:
+    faults = frozenset({"crash", "power", "disk_crash", "agreement", "keeper"})
+    machine = StationMachine()
+    world = World(machine, 5, 0.8, only=faults).run()
+    assert world.counts["died at a write"] and machine.ledger.hours and len(machine.ledger.versions) > 1
+    assert machine.keeper.counts["Rotate"] and machine.keeper.counts["Disclose"]
+
+
 def test_every_promise_holds_while_reports_are_shed() -> None:
     world = World(StationMachine(), 2, 0.2, only=frozenset({"crash", "flood", "channel_error"}))
     world.run()
@@ -33,9 +42,15 @@ def test_every_promise_holds_while_reports_are_shed() -> None:
 def test_seed_replays_exactly() -> None:
     faults = frozenset(FAULTS) - {"people_silent"}
     runs = [World(DeskMachine(), 7, 1.0, only=faults).run() for _ in range(2)]
-    assert runs[0].counts == runs[1].counts
-    assert [kept.digest for kept in runs[0].journal] == [kept.digest for kept in runs[1].journal]
+    assert runs[0].counts == runs[1].counts and runs[0].digests == runs[1].digests
     assert runs[0].machine.dump() == runs[1].machine.dump()
+
+
+def test_seed_of_a_whole_station_replays_exactly_to_the_last_byte_of_its_record() -> None:
+    faults = frozenset({"crash", "power", "disk_crash", "agreement", "keeper", "late"})
+    runs = [World(StationMachine(), 3, 0.1, only=faults).run() for _ in range(2)]
+    assert runs[0].counts == runs[1].counts and runs[0].digests == runs[1].digests
+    assert runs[0].machine.root == runs[1].machine.root
 
 
 class Forgetful(DeskMachine):

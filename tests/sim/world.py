@@ -11,14 +11,14 @@ from __future__ import annotations
 import heapq
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.sim.checks import Checks
-from tests.sim.machines import Kept, Machine, Step
+from tests.sim.machines import Died, Machine, Step
 
 from tocsin.clock import Reading
-from tocsin.station.core.inputs import Corrected
 from tocsin.warn.guard import Told, tell
 from tocsin.warn.inputs import Answer, Muting, Reported
 from tocsin.warn.states import PERSONS_REASONS, AnswerKind, MessageState, Purpose
@@ -26,10 +26,13 @@ from tocsin.warn.telling import Message, Outcome
 
 S = 1_000_000
 
+T = TypeVar("T")
+
 FAULTS = (
     "crash",
     "power",
     "reboot",
+    "disk_crash",
     "clock_step",
     "clock_drift",
     "channel_error",
@@ -45,6 +48,7 @@ FAULTS = (
     "people_lost_reply",
     "people_mute",
     "agreement",
+    "keeper",
     "duplicate",
     "withdraw",
     "late",
@@ -55,7 +59,7 @@ FAULTS = (
 """Kinds of fault; each seed switches on a few, since all at once hide one another."""
 
 BEAT_S = 20.0
-"""Seconds after which a tick comes though nothing happened."""
+"""Seconds after which a tick comes though nothing happened; three times that once everything has healed."""
 
 
 def swarm(rng: random.Random) -> frozenset[str]:
@@ -73,8 +77,7 @@ class World:
     only: frozenset[str] | None = None
     heap: list[tuple[int, float, int, str, Any]] = field(default_factory=list)
     waiting: list[Any] = field(default_factory=list)
-    journal: list[Kept] = field(default_factory=list)
-    snapshot: bytes | None = None
+    digests: list[bytes] = field(default_factory=list)
     told: Told | None = None
     true_us: int = 0
     life: int = 0
@@ -94,10 +97,12 @@ class World:
         self.dead_until_us: dict[str, int] = {}
         self.checks = Checks()
         self.seq = 0
+        self.machine.meet(self.seed)
         for at_us, item in self.machine.traffic(self.rng, self.hours, self.faults):
             self.put(at_us, "arrive", item)
         self.put(self.true_us, "beat", None)
-        for kind, every_s in (("crash", 1_500), ("clock_step", 2_500), ("people_mute", 2_000)):
+        self.put(self.true_us + S, "aside", "publish")
+        for kind, every_s in (("crash", 1_500), ("clock_step", 2_500), ("people_mute", 2_000), ("keeper", 300)):
             if kind in self.faults:
                 self.put(self.true_us + round(self.rng.expovariate(1 / every_s) * S), kind, every_s)
 
@@ -116,12 +121,13 @@ class World:
 
     def run(self) -> World:
         """Run to the end, heal, and run on until every obligation has had its time."""
-        self._until(self.end_us)
-        self.calm = True
-        self.dead_until_us.clear()
-        self._until(self.end_us + 6 * 3_600 * S)
-        self.checks.at_the_end(self.machine.docket, self.machine.docket.now_us)
-        self.machine.at_the_end()
+        with self.machine.running():
+            self._until(self.end_us)
+            self.calm = True
+            self.dead_until_us.clear()
+            self._until(self.end_us + 6 * 3_600 * S)
+            self.checks.at_the_end(self.machine.docket, self.machine.docket.now_us)
+            self.machine.at_the_end()
         return self
 
     def _until(self, end_us: int) -> None:
@@ -136,9 +142,9 @@ class World:
     def _on_beat(self, _: Any) -> None:
         self.tick()
         due = self.machine.docket.due.next()
-        wait_s = BEAT_S
+        wait_s = beat_s = BEAT_S * (3 if self.calm else 1)
         if due is not None and self.told is not None:
-            wait_s = min(BEAT_S, max(0.5, (due.at_us - self.told.now_us) / S))
+            wait_s = min(beat_s, max(0.5, (due.at_us - self.told.now_us) / S))
         self.later(wait_s, "beat", None)
 
     def _on_arrive(self, item: Any) -> None:
@@ -207,6 +213,17 @@ class World:
             self.crash()
             self.later(self.rng.expovariate(1 / every_s), "crash", every_s)
 
+    def _on_keeper(self, every_s: int) -> None:
+        if not self.calm:
+            self.machine.aside("ask", self.rng)
+            self.later(self.rng.expovariate(1 / every_s), "keeper", every_s)
+
+    def _on_aside(self, what: str) -> None:
+        """Let what runs beside the ticks do its work."""
+        if not self._dying(lambda: self.machine.aside(what, self.rng) or True):
+            self.crash()
+        self.later(self.rng.expovariate(1 / (120 if self.calm else 8)), "aside", what)
+
     # --- the process -----------------------------------------------------------------------------------------------
 
     def now(self) -> Told:
@@ -224,43 +241,45 @@ class World:
 
     def tick(self) -> None:
         """Take what waits, make it durable or die, and only then act."""
-        if self.snapshot is None:
-            self.snapshot = self.machine.dump()
         told = self.now()
         arrived, self.waiting = self.waiting + self.machine.looked_back(self.rng), []
         is_start, self.unresumed = self.unresumed, False
         packed = self.machine.pack(arrived, is_start=is_start)
-        step = self.machine.step(packed, told.now_us)
         self.counts["ticks"] += 1
-        if self.has("power", 0.01):
-            self.waiting = [item for item in arrived if not isinstance(item, Reported | Corrected)]
-            self.unresumed = True
+        step = self._dying(lambda: self.machine.step(packed, told.now_us))
+        if step is None or self.has("power", 0.2 if self.machine.is_delicate else 0.01):
+            self.waiting = [item for item in arrived if not isinstance(item, self.machine.lost)]
             self.crash()
             return
-        self.journal.append(Kept(packed, told.now_us, step.digest))
-        self.machine.durable(packed, told.now_us)
+        survived = self._dying(lambda: self.machine.durable(packed, step, told.now_us) or True)
+        self.digests.append(step.digest)
         self.told = told
         self.checks.after(step, self.machine.docket, told.now_us)
         self.counts["facts"] += len(step.facts)
-        if self.has("crash", 0.01):
+        if not survived or self.has("crash", 0.01):
             self.crash()
             return
         self._act(step)
-        if len(self.journal) >= 200:
-            self.snapshot, self.journal = self.machine.dump(), []
+
+    def _dying(self, act: Callable[[], T]) -> T | None:
+        """Act, and return what came of it; None if the process died at one of the calls to its disk."""
+        self.machine.die_after(self.rng.randrange(40) if self.has("disk_crash", 0.05) else None)
+        try:
+            return act()
+        except Died:
+            self.counts["died at a write"] += 1
+            return None
+        finally:
+            self.machine.die_after(None)
 
     def crash(self) -> None:
         """Lose everything that is not durable, and begin again from what is."""
-        if self.snapshot is None:
-            return
         self.counts["crashes"] += 1
         self.life += 1
         self.unresumed = True
-        self.waiting = [item for item in self.waiting if not isinstance(item, Reported | Corrected)]
-        self.machine.load(self.snapshot)
-        for kept in self.journal:
-            again = self.machine.step(kept.inputs, kept.now_us)
-            assert again.digest == kept.digest, "a restart decides otherwise than what is durable"
+        self.waiting = [item for item in self.waiting if not isinstance(item, self.machine.lost)]
+        while not self._dying(lambda: self.machine.recover() or True):
+            pass
         if self.has("reboot", 0.5):
             self.boot, self.boot_us = self.boot + 1, self.true_us
             self.true_us += self.rng.randrange(1_200) * S

@@ -72,7 +72,8 @@ def test_a_running_station_hands_over_to_a_new_key_and_goes_on(folder: Path) -> 
     again = asked(folder, requests.Rotate(old=came["vkey"], reason=RotationReason.PLANNED))
     assert "overlap is not over" in again["error"]
     deliver(station, 200, 300)
-    assert "retired" in asked(folder, requests.EndOverlap())
+    overlap = requests.EndOverlap(old=old)
+    assert "retired" in asked(folder, overlap) and asked(folder, overlap) == asked(folder, overlap)
     deliver(station, 300, 400)
     station.stop()
     verified = verify_folder(folder)

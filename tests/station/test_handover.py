@@ -103,15 +103,23 @@ def test_a_case_goes_on_when_its_zone_stays(restart: bool) -> None:
     assert not state.outgoing, "the first version is settled long since"
 
 
-def test_a_zone_that_grows_over_a_track_began_around_it() -> None:
+def test_a_zone_that_grows_over_a_track_is_changed_around_it() -> None:
     _, made = story(version(2, "radius: 2 km", "radius: 4 km"), restart=False)
     found = told(made)
-    assert ("dev:far", EventKind.ZONE_BEGAN, 2, CHANGE_S) in found
+    assert ("dev:far", EventKind.ZONE_CHANGED, 2, CHANGE_S) in found
     assert not any(who == "dev:near" and kind == EventKind.ZONE_ENDED for who, kind, *_ in found)
 
 
 def test_a_zone_that_is_gone_ended_around_whoever_was_inside() -> None:
-    _, made = story(version(2, "lat_deg: 55.0", "lat_deg: 56.0"), restart=False)
+    _, made = story(version(2, "ring", "other_ring"), restart=False)
     found = told(made)
     assert ("dev:near", EventKind.ZONE_ENDED, 1, CHANGE_S) in found
+    assert ("dev:near", EventKind.ZONE_BEGAN, 2, CHANGE_S) in found
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_zone_that_is_moved_away_is_changed_around_whoever_was_inside(restart: bool) -> None:
+    _, made = story(version(2, "lat_deg: 55.0", "lat_deg: 56.0"), restart=restart)
+    found = told(made)
+    assert ("dev:near", EventKind.ZONE_CHANGED, 1, CHANGE_S) in found
     assert not any(kind == EventKind.EXIT for _, kind, *_ in found)

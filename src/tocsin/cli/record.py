@@ -222,14 +222,15 @@ def rotate_command(
     """
     from tocsin.clock import now_us
     from tocsin.record.keyfiles import end_overlap as end
-    from tocsin.record.keyfiles import rotate_key
+    from tocsin.record.keyfiles import overlapping, rotate_key
     from tocsin.record.rotation import RotationReason
 
     if is_station(folder):
         from tocsin.station.publish.requests import EndOverlap, Rotate
 
         old = (folder / "record" / "log.vkey").read_text().strip()
-        ask_station(folder, EndOverlap() if end_overlap else Rotate(old=old, reason=RotationReason(reason)))
+        ends = EndOverlap(old=str(overlapping(folder) or ""))
+        ask_station(folder, ends if end_overlap else Rotate(old=old, reason=RotationReason(reason)))
         return
     if end_overlap:
         print(json.dumps({"retired": str(end(folder))}))

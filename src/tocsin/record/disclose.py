@@ -8,25 +8,28 @@ does not name, unless a grant says so in the record.
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tocsin.errors import RecordError, VisibilityError
+from tocsin.errors import RecordError, VerificationError, VisibilityError
 from tocsin.record.c2sp.checkpoint import parse_checkpoint
 from tocsin.record.c2sp.merkle import inclusion_proof
 from tocsin.record.c2sp.note import SignedNote, parse_note
 from tocsin.record.c2sp.proof import TlogProof
 from tocsin.record.c2sp.tiles import TILE_WIDTH, TileReader
 from tocsin.record.envelope import parse_envelope
+from tocsin.record.files import sync_path
 from tocsin.record.leaf import Entry, EntryKind
 from tocsin.record.log import Log
 from tocsin.record.payload import DETACHED, Opening, format_opening, payload_file
 from tocsin.record.verifier.audit import open_entries
 from tocsin.record.verifier.entitled import ranges_of
 from tocsin.record.verifier.keychain import handover_path
-from tocsin.record.verifier.pack import HANDOVERS, OPENINGS, PROOF_SUFFIX, PROOFS
+from tocsin.record.verifier.pack import HANDOVERS, OPENINGS, PROOF_SUFFIX, PROOFS, verify_pack
 from tocsin.record.verifier.standalone import standalone_source
 from tocsin.record.verifier.verify import LOG_VKEY, WITNESSED
 from tocsin.units import format_instant
@@ -141,7 +144,7 @@ def plan_disclosure(
 
 
 def write_pack(log: Log, disclosure: Disclosure, folder: Path) -> None:
-    """Write the pack of a disclosure into a folder that must not exist.
+    """Write the pack of a disclosure into a folder that must not exist: whole and on the disk, or not at all.
 
     The checkpoint is the newest one with its quorum of witnesses, if that covers the disclosure, else the newest.
 
@@ -152,6 +155,54 @@ def write_pack(log: Log, disclosure: Disclosure, folder: Path) -> None:
     """
     if folder.exists():
         raise RecordError(f"{folder}: is there already; a pack is never mixed with something else")
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    _write_pack(log, disclosure, part)
+    for path in (part, *part.rglob("*")):
+        sync_path(path)
+    os.replace(part, folder)
+    sync_path(folder.parent)
+
+
+def own_pack(folder: Path, *, to: str, indices: Iterable[int], reason: str, grant: str | None) -> int | None:
+    """Return the index of the disclosure whose pack a folder is, if it is a whole pack of just this; else None."""
+    try:
+        pack = verify_pack(folder)
+    except (VerificationError, RecordError):
+        return None
+    told = pack.disclosure
+    asked = {"to": to, "entries": ranges_of(frozenset(indices)), "reason": reason, "grant": grant}
+    if any(told.get(name) != value for name, value in asked.items()):
+        return None
+    return max(index for index, (envelope, _) in pack.contents.items() if envelope.kind == EntryKind.DISCLOSURE)
+
+
+def zip_pack(folder: Path, path: Path) -> None:
+    """Put a pack into one file to be sent; the same pack gives the same bytes."""
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            info = zipfile.ZipInfo(f"{folder.name}/{file.relative_to(folder).as_posix()}")
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, file.read_bytes())
+
+
+def extract_payloads(openings: Iterable[Opening], party: str) -> dict[str, bytes]:
+    """Return path and bytes of a party's own copy of `payload/`: what is for it, and nothing else.
+
+    Hand it over with a disclosure entry that names what is in it (`record_disclosure`).
+    """
+    files: dict[str, bytes] = {}
+    for opening in openings:
+        if opening.salt and parse_envelope(opening.envelope).is_for(party):
+            name = payload_file(opening.index // TILE_WIDTH)
+            line = format_opening(opening.index, opening.envelope, opening.salt, opening.payload)
+            files[name] = files.get(name, b"") + line
+            if opening.detached:
+                files[f"{DETACHED}/{opening.detached}"] = opening.payload
+    return files
+
+
+def _write_pack(log: Log, disclosure: Disclosure, folder: Path) -> None:
     note = _best_note(log, disclosure.index)
     size = parse_checkpoint(note.text).size
     reader = TileReader(log.read, size)
@@ -181,31 +232,6 @@ def write_pack(log: Log, disclosure: Disclosure, folder: Path) -> None:
         path.write_bytes(data)
     if not any((folder / DETACHED).iterdir()):
         (folder / DETACHED).rmdir()
-
-
-def zip_pack(folder: Path, path: Path) -> None:
-    """Put a pack into one file to be sent; the same pack gives the same bytes."""
-    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
-            info = zipfile.ZipInfo(f"{folder.name}/{file.relative_to(folder).as_posix()}")
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, file.read_bytes())
-
-
-def extract_payloads(openings: Iterable[Opening], party: str) -> dict[str, bytes]:
-    """Return path and bytes of a party's own copy of `payload/`: what is for it, and nothing else.
-
-    Hand it over with a disclosure entry that names what is in it (`record_disclosure`).
-    """
-    files: dict[str, bytes] = {}
-    for opening in openings:
-        if opening.salt and parse_envelope(opening.envelope).is_for(party):
-            name = payload_file(opening.index // TILE_WIDTH)
-            line = format_opening(opening.index, opening.envelope, opening.salt, opening.payload)
-            files[name] = files.get(name, b"") + line
-            if opening.detached:
-                files[f"{DETACHED}/{opening.detached}"] = opening.payload
-    return files
 
 
 def _files(

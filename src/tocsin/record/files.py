@@ -92,6 +92,18 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
+def sync_path(path: Path) -> None:
+    """Make a file's bytes, or a folder's list of names, durable."""
+    if path.is_dir():
+        sync_folder(path)
+        return
+    fd = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def sync_open(fd: int, *, folders: Iterable[Path] = ()) -> None:
     """Fsync an open file, and folders whose lists of names it changed, side by side."""
     opened = [os.open(path, os.O_RDONLY) for path in folders] if os.name == "posix" else []

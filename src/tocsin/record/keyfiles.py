@@ -107,8 +107,20 @@ def hand_over(folder: Path, log: Log, sealed: Sealed) -> Checkpoint:
     return checkpoint
 
 
-def end_overlap(folder: Path) -> Path:
+def overlapping(folder: Path) -> Vkey | None:
+    """Return the old key that still signs a keeper's log beside the new one; None if no overlap is under way."""
+    old = folder / KEYS / OVERLAPS
+    return load_key(old).vkey if old.exists() else None
+
+
+def end_overlap(folder: Path, *, key: Vkey | None = None) -> Path:
     """Let the old key sign no more; return where its file lies now.
+
+    Parameters
+    ----------
+    folder : Path
+    key : Vkey or None
+        The old key, if it is known: where its overlap is over already, that is said and nothing is done.
 
     Raises
     ------
@@ -116,9 +128,11 @@ def end_overlap(folder: Path) -> Path:
         If no overlap is under way.
     """
     old = folder / KEYS / OVERLAPS
+    if key is not None and (retired := _retired(folder, key)).exists():
+        return retired
     if not old.exists():
         raise RecordError(f"{old}: found no old key, expected the overlap of a rotation")
-    retired = old.with_name(f"log.retired-{load_key(old).vkey.key_id.hex()}.key")
+    retired = _retired(folder, load_key(old).vkey)
     os.replace(old, retired)
     sync_folder(old.parent)
     return retired
@@ -150,6 +164,11 @@ def _last_reason(folder: Path) -> RotationReason:
     size = parse_checkpoint(parse_note((record / CHECKPOINT).read_bytes()).text).size
     entry = TileReader(FolderSource(record).read, size).entry(index)
     return RotationReason(key_entry(index, parse_envelope(entry).open).reason)
+
+
+def _retired(folder: Path, key: Vkey) -> Path:
+    """Return where the file of a key lies that signs no more."""
+    return folder / KEYS / f"log.retired-{key.key_id.hex()}.key"
 
 
 def _take_over(keys: Path) -> None:

@@ -98,6 +98,28 @@ def step(
         What became of the reports: `late` and `ahead` were not watched.
     """
     state.order, release = push(state.order, batch, now_us=now_us)
+    state, events = watch(engine, state, release, now_us=now_us)
+    return state, events, release
+
+
+def watch(engine: Engine, state: LiveState, release: Release, *, now_us: int) -> tuple[LiveState, list[Event]]:
+    """Take what one push set free; `step` without the push, for a watch whose order is another's.
+
+    Parameters
+    ----------
+    engine : Engine
+    state : LiveState
+        Taken over; its order has been pushed.
+    release : Release
+        Of all tracks, or of some alone.
+    now_us : int
+
+    Returns
+    -------
+    state : LiveState
+    events : list of Event
+        As `step` does.
+    """
     watermark_us = state.order.watermark_us
     state.settled, final = engine.step(state.settled, release.ready, watermark_us=watermark_us)
     told = {event.event_id for event in final}
@@ -121,7 +143,7 @@ def step(
     )
     for event in gone:
         del state.open[event.event_id]
-    return state, [*final, *gone, *(e for e in fresh if e.event_id in state.open)], release
+    return state, [*final, *gone, *(e for e in fresh if e.event_id in state.open)]
 
 
 def corrections(engine: Engine, history: ReportBatch, late: ReportBatch) -> list[Event]:

@@ -154,7 +154,7 @@ class Inputs:
     started : mapping of str to FeedPolicy, or None
         The feeds that run from now on, if the station begins with this tick.
     log_key : str
-        The vkey of the record's log, if it begins with this tick.
+        The vkey of the record's log, if the station begins with this tick; taken by one that knows none.
     """
 
     batch: ReportBatch = field(default_factory=lambda: EMPTY)

@@ -24,7 +24,7 @@ from tocsin.station.core.entries import (
     notice_entry,
     version_entry,
 )
-from tocsin.station.core.handover import Outgoing, at_seam, engine_of, taken_over
+from tocsin.station.core.handover import Outgoing, Seam, engine_of, taken_over
 from tocsin.station.core.health import Health, HealthNote
 from tocsin.station.core.inputs import Corrected, Delivered, Inputs, Kept
 from tocsin.station.core.noticing import notice_records
@@ -105,7 +105,7 @@ class _Turn:
     def begin(self, inputs: Inputs, terms: Terms | None) -> None:
         """Put a version in force, and take up the feeds that run."""
         state = self.state
-        if inputs.log_key:
+        if inputs.log_key and not state.log_key:  # a new key that was decided may not be the log's yet
             state.log_key = inputs.log_key
         for own in inputs.kept:
             self._keep(own)
@@ -141,10 +141,8 @@ class _Turn:
             self._count(delivered)
         before = state.live.order.waiting.counts
         state.live, events, release = live.step(state.engine, state.live, inputs.batch, now_us=self.now_us)
-        for old in state.outgoing:
-            old.live, told, _ = live.step(old.engine, old.live, inputs.batch, now_us=self.now_us)
-            events = at_seam(told, events, old.until_us)
-        state.outgoing = [old for old in state.outgoing if not old.is_settled]
+        if state.outgoing:
+            events = self._with_outgoing(events, release)
         self._settle(before, inputs.batch, release)
         if len(release.late):
             state.late = concat([state.late, release.late]).take(slice(0, MAX_LATE))
@@ -229,12 +227,34 @@ class _Turn:
         ended = engine_of(state.terms, from_us=state.from_us, until_us=now_us)
         for watch in (state.live.settled, state.live.arrived):
             watch.goes_to_another_engine()
-        old = Outgoing(terms=state.terms, from_us=state.from_us, until_us=now_us, engine=ended, live=state.live)
+        old = Outgoing(
+            terms=state.terms,
+            from_us=state.from_us,
+            until_us=now_us,
+            engine=ended,
+            live=state.live,
+            seam=Seam(at_us=now_us),
+        )
         state.engine, state.from_us = engine_of(terms, from_us=now_us, until_us=None), now_us
         state.live = taken_over(state.engine, old.live)
         state.outgoing.append(old)
 
     # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _with_outgoing(self, events: list[Event], release: Release) -> list[Event]:
+        """Return what the watches of all versions told, given what that of the one in force did."""
+        state = self.state
+        found: list[list[Event]] = []
+        for old in state.outgoing:
+            old.live.order = state.live.order
+            found.append(old.step(release, self.now_us))
+        engines = [old.engine for old in state.outgoing] + [state.engine]
+        told = [*found, events]
+        whole = told[0]
+        for n, old in enumerate(state.outgoing):
+            whole = old.seam.join(whole, told[n + 1], (engines[n].watchlist, engines[n + 1].watchlist))
+        state.outgoing = [old for old in state.outgoing if not old.is_over]
+        return whole
 
     def _counts(self, feed: str) -> FeedCounts:
         return self.state.counts.setdefault(feed, FeedCounts())

@@ -8,6 +8,7 @@ it. Not a format for others: a version of Tocsin reads its own.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,7 +19,7 @@ import msgspec
 from tocsin.agreement.notices.dump import dump_register, load_register
 from tocsin.record.files import make_folder, sync_folder, write_all
 from tocsin.station.core.counters import FeedCounts
-from tocsin.station.core.handover import Outgoing, engine_of
+from tocsin.station.core.handover import Outgoing, Place, Seam, engine_of
 from tocsin.station.core.keeping import Keeping
 from tocsin.station.core.noticing import Noticing
 from tocsin.station.core.state import OTHER_FEED, State
@@ -27,6 +28,7 @@ from tocsin.tracks.batch import EMPTY, concat
 from tocsin.tracks.order import FeedPolicy
 from tocsin.tracks.packed import dump_batch, load_batch
 from tocsin.warn import snapshot as desk_snapshot
+from tocsin.watch.event import Event
 from tocsin.watch.snapshot import dump_live, load_live
 
 FORMAT = 4
@@ -46,6 +48,10 @@ class _Old(msgspec.Struct, kw_only=True):
     from_us: int | None
     until_us: int
     live: memoryview
+    ended: list[bytes]
+    began: list[bytes]
+    said: list[bytes]
+    awaited: list[str] | None
 
 
 class _Noticing(msgspec.Struct, kw_only=True):
@@ -124,14 +130,13 @@ def freeze_state(state: State) -> Callable[[], bytes]:
         **{name: msgspec.Raw(msgspec.msgpack.encode(getattr(state, name))) for name in _SAME},  # type: ignore[arg-type]
     )
     live = state.live.frozen()
-    outgoing = [(old.terms.version, old.from_us, old.until_us, old.live.frozen()) for old in state.outgoing]
+    outgoing = [(_outgoing_out(old), old.live.frozen()) for old in state.outgoing]
 
     def dump() -> bytes:
         kept.live = memoryview(dump_live(live))
-        kept.outgoing = [
-            _Old(version=version, from_us=from_us, until_us=until_us, live=memoryview(dump_live(old)))
-            for version, from_us, until_us, old in outgoing
-        ]
+        for old, its_live in outgoing:
+            old.live = memoryview(dump_live(its_live))
+        kept.outgoing = [old for old, _ in outgoing]
         return msgspec.msgpack.encode(kept)
 
     return dump
@@ -170,6 +175,8 @@ def load_state(dump: bytes, *, known: Iterable[Terms] = ()) -> State:
             until_us=old.until_us,
             engine=engine_of(versions[old.version], from_us=old.from_us, until_us=old.until_us),
             live=load_live(old.live, feeds=kept.feeds, other=OTHER_FEED),
+            seam=Seam(at_us=old.until_us, ended=_places(old.ended), began=_places(old.began), said=_places(old.said)),
+            awaited=None if old.awaited is None else set(old.awaited),
         )
         for old in kept.outgoing
     ]
@@ -187,6 +194,27 @@ def load_state(dump: bytes, *, known: Iterable[Terms] = ()) -> State:
         late=load_batch(kept.late),
         **{name: getattr(kept, name) for name in _SAME},
     )
+
+
+def _outgoing_out(old: Outgoing) -> _Old:
+    """Return what is kept of a version that has ended, but for its watch."""
+    seam = old.seam
+    ended, began, said = ([event.as_line() for event in held.values()] for held in (seam.ended, seam.began, seam.said))
+    return _Old(
+        version=old.terms.version,
+        from_us=old.from_us,
+        until_us=old.until_us,
+        live=memoryview(b""),
+        ended=ended,
+        began=began,
+        said=said,
+        awaited=None if old.awaited is None else sorted(old.awaited),
+    )
+
+
+def _places(lines: list[bytes]) -> dict[Place, Event]:
+    events = (Event.from_json(json.loads(line)) for line in lines)
+    return {(event.track_id, event.zone_id): event for event in events}
 
 
 def _noticing_out(noticing: Noticing) -> _Noticing:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tocsin.clock import US_PER_S
-from tocsin.station.core.handover import at_seam
+from tocsin.station.core.handover import Seam
 from tocsin.station.core.inputs import Corrected
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.order import canonical, content_hash
@@ -167,8 +167,12 @@ def look(
     found: list[Event] = []
     for place, chapter in enumerate(chapters):
         events = final_events(chapter.engine, whole, watermark_us=doubt.watermark_us)
-        until_us = chapters[place - 1].until_us if place else None
-        found = events if until_us is None else at_seam(found, events, until_us)
+        before = chapters[place - 1] if place else None
+        if before is None or before.until_us is None:
+            found = events
+            continue
+        versions = (before.engine.watchlist, chapter.engine.watchlist)
+        found = Seam(at_us=before.until_us).join(found, events, versions)
     said = _in_doubt(doubt, told)
     older = {(event.track_id, event.zone_id) for event in said if event.visit_us < from_us}
     said, found = (

@@ -174,12 +174,7 @@ class Publisher:
                     self._change.wait_for(lambda: self._stopping, GATHER_S)
                 wanted, stopping = self._wanted, self._stopping
             try:
-                self._append(wanted)
-                if not stopping:
-                    self._asked.look()
-                if stopping or self._log.is_due(monotonic_us()):
-                    self._log.publish()
-                self._ask_witnesses()
+                self.turn(wanted, is_last=stopping)
                 self._is_well()
             except VerificationError as error:
                 self._fail(str(error))
@@ -194,6 +189,23 @@ class Publisher:
                 return
             if stopping:
                 return
+
+    def turn(self, wanted: int, *, is_last: bool = False) -> None:
+        """Do once what the thread does all the time: append, carry out what is asked, publish.
+
+        Parameters
+        ----------
+        wanted : int
+            Entries that are committed.
+        is_last : bool
+            True if nothing comes after it: what is asked waits for the next start, and what waits is published.
+        """
+        self._append(wanted)
+        if not is_last:
+            self._asked.look()
+        if is_last or self._log.is_due(monotonic_us()):
+            self._log.publish()
+        self._ask_witnesses()
 
     def _append(self, wanted: int) -> None:
         while self.size < wanted:

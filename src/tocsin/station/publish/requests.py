@@ -32,7 +32,15 @@ class Rotate(msgspec.Struct, kw_only=True, frozen=True, tag="rotate"):
 
 
 class EndOverlap(msgspec.Struct, kw_only=True, frozen=True, tag="end_overlap"):
-    """Let the old key of the last rotation sign no more."""
+    """Let the old key of the last rotation sign no more.
+
+    Attributes
+    ----------
+    old : str
+        That key, as it was when it was asked; empty if there was none.
+    """
+
+    old: str
 
 
 class Disclose(msgspec.Struct, kw_only=True, frozen=True, tag="disclose"):
