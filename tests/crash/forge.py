@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 LOADED = (
     "tocsin.cli",
@@ -49,9 +50,9 @@ class Forge:
         if self._said.readline() != "loaded\n":
             raise RuntimeError("the forge did not begin")
 
-    def begin(self, argv: list[str], *, out: Path, errors: Path, code: Path) -> int:
+    def begin(self, argv: list[str], *, origin_s: float, out: Path, errors: Path, code: Path) -> int:
         """Begin a station; return its process id."""
-        asked = {"argv": argv, "out": str(out), "errors": str(errors), "code": str(code)}
+        asked = {"argv": argv, "origin_s": origin_s, "out": str(out), "errors": str(errors), "code": str(code)}
         self._asked.write(json.dumps(asked) + "\n")
         self._asked.flush()
         return int(self._said.readline())
@@ -83,7 +84,7 @@ def serve(agreement: Path) -> None:
         print(child, flush=True)
 
 
-def be(asked: dict[str, str]) -> None:
+def be(asked: dict[str, Any]) -> None:
     """Be the station that was asked for; never returns."""
     code = 70
     try:
@@ -95,8 +96,11 @@ def be(asked: dict[str, str]) -> None:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         sys.argv = ["tocsin", *asked["argv"]]
+        from tests.crash.pace import quicken
+
         from tocsin.cli import main
 
+        quicken(asked["origin_s"])
         code = 0
         with contextlib.suppress(SystemExit):
             try:

@@ -1,7 +1,8 @@
 """Who feeds a station that is killed: a file that grows, pushes that are answered, a TCP connection that is not.
 
-Each has tracks of its own, all in order. A push is sent again until it is answered, and the next only then, so that in
-the end the station has every report of it. What a broken TCP connection took with it, nobody acknowledged.
+Each has tracks of its own, all in order, and reports the time of the machine it is on. A push is sent again until it is
+answered, and the next only then, so that in the end the station has every report of it. What a broken TCP connection
+took with it, nobody acknowledged. While no station runs nobody reports.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-BEGAN_S = 1_790_000_000
-PACE = 60
-"""Seconds of the reports' time in a second of ours."""
+from tests.crash.pace import BEGAN_S, machine_s
 
 TRACKS = 6
 """Of each sender."""
 
-EVERY_S = 10
+EVERY_S = 20
 """Seconds of their time between two reports of one track."""
 
 AT_ONCE = 60
-"""Lines of one push: less of the reports' time than its feed's lateness, so that sent again it is never late."""
+AT_ONCE_S = 200.0
+"""Lines of one push, and how much of the reports' time: less than its feed's lateness, so that sent again it is never
+late."""
 
 FIRST_TRACK = {"f": 0, "h": 100, "t": 200}
 """By the feed's name."""
@@ -48,19 +49,13 @@ def line(track: int, at_s: float) -> bytes:
 
 @dataclass
 class Clock:
-    """The reports' time: it stands still while nobody writes, so that a slow start leaves no burst behind."""
+    """The machine's time since it began, and whether anybody reports."""
 
-    at_s: float = 0.0
-    since: float | None = None
-
-    def run(self) -> None:
-        self.since = time.monotonic()
-
-    def halt(self) -> None:
-        self.at_s, self.since = self.now_s(), None
+    origin_s: float = field(default_factory=time.monotonic)
+    is_running: bool = False
 
     def now_s(self) -> float:
-        return self.at_s + ((time.monotonic() - self.since) * PACE if self.since is not None else 0.0)
+        return machine_s(self.origin_s) - BEGAN_S
 
 
 @dataclass
@@ -70,14 +65,22 @@ class Reports:
     feed: str
     clock: Clock
     count: int = 0
+    place: int = 0
+    was_running: bool = False
 
-    def due(self) -> list[bytes]:
-        """Return what has fallen due since the last call."""
+    def due(self) -> list[tuple[float, bytes]]:
+        """Return what has fallen due since the last call, each with its time; nothing from a pause."""
         until = int(self.clock.now_s() / EVERY_S * TRACKS)
+        if not self.was_running:
+            self.place = until
+        self.was_running = self.clock.is_running
+        if not self.clock.is_running:
+            return []
         made = []
-        while self.count < until:
-            made.append(line(FIRST_TRACK[self.feed] + self.count % TRACKS, self.count / TRACKS * EVERY_S))
-            self.count += 1
+        for place in range(self.place, until):
+            at_s = place / TRACKS * EVERY_S
+            made.append((at_s, line(FIRST_TRACK[self.feed] + place % TRACKS, at_s)))
+        self.place, self.count = until, self.count + len(made)
         return made
 
 
@@ -100,7 +103,7 @@ class Source:
     def write(self) -> None:
         """Append what is due by now, each line whole."""
         with self.path.open("ab") as file:
-            file.writelines(self.reports.due())
+            file.writelines(made for _, made in self.reports.due())
 
 
 class Pusher:
@@ -119,7 +122,7 @@ class Pusher:
         self.answered = bytearray()
         self.again = 0
         self._door: tuple[int, str] | None = None
-        self._queue: list[bytes] = []
+        self._queue: list[tuple[float, bytes]] = []
         self._busy = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -150,10 +153,11 @@ class Pusher:
                 self._queue += self.reports.due()
                 if not self._queue or self._door is None:
                     continue
-                batch = b"".join(self._queue[:AT_ONCE])
+                few = [one for at_s, one in self._queue[:AT_ONCE] if at_s < self._queue[0][0] + AT_ONCE_S]
+                batch = b"".join(few)
                 if self._post(batch, *self._door):
                     self.answered += batch
-                    del self._queue[:AT_ONCE]
+                    del self._queue[: len(few)]
                 else:
                     self.again += 1
 
@@ -192,7 +196,7 @@ class Caller:
 
     def write(self) -> None:
         """Send what is due by now; without a station it is lost."""
-        due = b"".join(self.reports.due())
+        due = b"".join(made for _, made in self.reports.due())
         if due and self._door is not None:
             try:
                 self._door.sendall(due)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import select
 import signal
 import subprocess
@@ -15,16 +16,27 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
 from tests.crash.forge import Forge
 from tests.crash.senders import Caller, Clock, Pusher, Source
+from tests.keeper import Keeper
 from tests.warn.receiver import Handler, Receiver, status
 
+from tocsin.record.c2sp.checkpoint import parse_checkpoint
+from tocsin.record.c2sp.note import parse_note
+from tocsin.record.files import replace_file
+from tocsin.record.verifier.source import FolderSource
+from tocsin.record.verifier.verify import CHECKPOINT, read_vkey
 from tocsin.store.connect import connect, sqlite_url
+from tocsin.store.store import KeptTick
 
 AGREEMENT = Path(__file__).parents[1] / "station" / "agreement.yaml"
 
-LATENESS_S = {"f": 1, "h": 120, "t": 1}
+LATENESS_S = {"f": 1, "h": 300, "t": 1}
 """Of each feed, in the reports' time: a push that is sent again is as old as its answer took."""
+
+CHANGES = ("radius: 3 km", "radius: 2 km", "lat_deg: 55.0, lon_deg: 10.01", "title: harbour of the kills")
+"""What a later version says instead of the words of the same key: the size of the ring, its place, nothing watched."""
 
 READY_S = 240
 """How long a start may take on a machine that has to compile everything first."""
@@ -72,6 +84,10 @@ class Station:
         url = self.receiver.url
         hook = f"{{transport: webhook, url: '{url}', allow: [127.0.0.1/32], timeout: 5 s}}"
         (folder / "channels.yaml").write_text(f"default: {hook}\n")
+        self.agreement = folder / "agreement.yaml"
+        self.agreement.write_text(slowed(AGREEMENT.read_text()))
+        self.keeper = Keeper(self.data)
+        self.ticks: list[KeptTick] = []
 
     def arguments(self) -> list[str]:
         """Return what `tocsin` is told."""
@@ -81,7 +97,13 @@ class Station:
             f"push:h?{waits['h']}",
             f"tcp-listen://127.0.0.1:0?format=json&name=t&{waits['t']}",
         ]
-        told = ["run", str(AGREEMENT), "--data", str(self.data), *(part for url in feeds for part in ("--feed", url))]
+        told = [
+            "run",
+            str(self.agreement),
+            "--data",
+            str(self.data),
+            *(part for url in feeds for part in ("--feed", url)),
+        ]
         told += ["--channels", str(self.folder / "channels.yaml")]
         return [*told, *(["--store", self.store] if self.store else [])]
 
@@ -93,10 +115,12 @@ class Station:
         errors = self.folder / "stderr.txt"
         self._began = time.monotonic()
         if self._forge is not None:
-            self._pid = self._forge.begin(self.arguments(), out=self._out, errors=errors, code=self._code)
+            self._pid = self._forge.begin(
+                self.arguments(), origin_s=self.clock.origin_s, out=self._out, errors=errors, code=self._code
+            )
             return
         with self._out.open("ab") as out, errors.open("ab") as told:
-            command = [sys.executable, "-m", "tocsin", *self.arguments()]
+            command = [sys.executable, "-m", "tests.crash.pace", str(self.clock.origin_s), *self.arguments()]
             self._process = subprocess.Popen(command, stdout=out, stderr=told)
         self._pid = self._process.pid
 
@@ -111,6 +135,7 @@ class Station:
             raise AssertionError(f"no ready line after {READY_S} s; {self.errors()}")
         self.starts_s.append(time.monotonic() - self._began)
         ready: dict[str, Any] = json.loads(said)
+        self.keeper.begin((self.data / "record" / "log.vkey").read_text().strip())
         token = Path(ready["token_file"]).read_text().strip()
         self.pusher.meet(int(ready["http"].rpartition(":")[2]), token)
         self.caller.meet(int(ready["feeds"]["t"]))
@@ -127,18 +152,50 @@ class Station:
 
     def run_for(self, seconds: float) -> None:
         """Let it work while reports are written."""
-        self.clock.run()
+        self.clock.is_running = True
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.source.write()
             self.caller.write()
             time.sleep(min(0.02, max(0.0, until - time.monotonic())))
-        self.clock.halt()
+        self.clock.is_running = False
 
     def kill(self) -> None:
         """Kill it as a power cut would, and reap it."""
         self._end(signal.SIGKILL)
         self.kills += 1
+        self.remember()
+
+    def remember(self) -> None:
+        """Keep the inputs of every tick so far: the station's own leave with their hour."""
+        if not self.has_store():
+            return
+        after = self.ticks[-1].tick if self.ticks else 0
+        columns = "tick, at_us, reports, inputs, digest"
+        for row in self.query(f"SELECT {columns} FROM tick WHERE tick > {after} ORDER BY tick"):
+            self.ticks.append(KeptTick(**dict(zip(columns.split(", "), row, strict=True))))
+
+    def has_store(self) -> bool:
+        """Return True once its tables are made."""
+        try:
+            return bool(self.query("SELECT count(*) FROM tick"))
+        except DBAPIError:
+            return False
+
+    def change(self, rng: random.Random) -> None:
+        """Write the next version of its agreement; it is read at SIGHUP, or at the next start."""
+        text = self.agreement.read_text()
+        number = int(re.search(r"^version: (\d+)$", text, re.M)[1])  # type: ignore[index]
+        new = rng.choice(CHANGES)
+        text = re.sub(
+            rf"{new.partition(' ')[0]} [^,}}\n]*" + (", lon_deg: [^}]*" if "lon" in new else ""), new, text, count=1
+        )
+        replace_file(self.agreement, text.replace(f"version: {number}", f"version: {number + 1}").encode())
+
+    def reload(self) -> None:
+        """Let the running process read its agreement anew."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGHUP)
 
     def stop(self) -> int:
         """Stop it cleanly and return its exit code."""
@@ -212,13 +269,36 @@ class Station:
         return Counter(request.headers["webhook-id"] for request in self.receiver.received)
 
 
+LONG_S = 4.0
+"""How long some lives last: long enough for a snapshot and an hour of the archive."""
+
+
 def scatter(station: Station, kills: int, rng: random.Random, *, longest_s: float = 3.0) -> None:
-    """Kill it so often, at random moments of its start and its work."""
+    """Kill it so often, at random moments of its start and its work, whatever it is asked meanwhile."""
     for _ in range(kills):
         station.begin()
         if rng.random() < 0.3:
             station.run_for(rng.random() * (station.starts_s[-1] if station.starts_s else 2.0))
         else:
             station.wait_ready()
-            station.run_for(rng.random() * longest_s)
+            station.run_for(rng.random() * 0.2)
+            ask(station, rng)
+            station.run_for(LONG_S if rng.random() < 0.15 else rng.random() * longest_s)
         station.kill()
+        station.keeper.collect(rng)
+
+
+def ask(station: Station, rng: random.Random) -> None:
+    """Ask a running station for what its keeper may want: a new version, a new key, entries for a party."""
+    if rng.random() < 0.15:
+        station.change(rng)
+        station.reload()
+    if rng.random() < 0.3:
+        read = FolderSource(station.data / "record").read
+        size = parse_checkpoint(parse_note(read(CHECKPOINT) or b"").text).size
+        station.keeper.ask(rng, vkey=str(read_vkey(read)), size=size)
+
+
+def slowed(text: str) -> str:
+    """Return an agreement whose ladder waits minutes, which are as short as seconds on a fast machine."""
+    return re.sub(r"PT(\d+)S", r"PT\1M", text).replace("\nladder:", "\nrecord: {keep_for: P1D}\nladder:")

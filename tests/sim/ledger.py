@@ -131,22 +131,36 @@ class Ledger:
         assert set(_keys(concat(kept))) <= set(_keys(back)) <= set(_keys(whole))
 
     def _replayed(self, state: State) -> None:
-        watermark_us = state.live.order.watermark_us
         whole = concat([batch for _, _, batch in self.reports])
-        whole = whole.take(whole.observed_us < watermark_us)
-        whole = whole.take(canonical(whole).keep)
-        bounds = [None, *(at_us for at_us, _ in self.versions[1:]), None]
-        batches: list[EventBatch] = []
-        for (_, terms), begin, end in zip(self.versions, bounds, bounds[1:], strict=False):
-            engine = engine_of(terms.agreement, from_us=begin, until_us=end)
-            watch, found = engine.step(WatchState(), whole)
-            _, rest = engine.step(watch, EMPTY, watermark_us=watermark_us)
-            batches.append(EventBatch.concat([found, rest]))
-        told = [list(batch) for batch in at_seams(batches)]
-        expected = [event for events in told for event in events]
-        for (at_us, _), (old, new) in zip(self.versions[1:], pairwise(told), strict=True):
-            expected = _without_both(expected, old, new, at_us)
+        expected = replayed(self.versions, whole, watermark_us=state.live.order.watermark_us)
         assert amendments(self.stands(), expected) == [], "what is final is what all reports tell"
+
+
+def replayed(versions: list[tuple[int, Terms]], reports: ReportBatch, *, watermark_us: int) -> list[Event]:
+    """Return the final events of all reports, each version watched in its own time as `tocsin replay` does it.
+
+    Parameters
+    ----------
+    versions : list of (int, Terms)
+        Since when each is in force, in order; the first since ever.
+    reports : ReportBatch
+        In any order.
+    watermark_us : int
+    """
+    whole = reports.take(reports.observed_us < watermark_us)
+    whole = whole.take(canonical(whole).keep)
+    bounds = [None, *(at_us for at_us, _ in versions[1:]), None]
+    batches: list[EventBatch] = []
+    for (_, terms), begin, end in zip(versions, bounds, bounds[1:], strict=False):
+        engine = engine_of(terms.agreement, from_us=begin, until_us=end)
+        watch, found = engine.step(WatchState(), whole)
+        _, rest = engine.step(watch, EMPTY, watermark_us=watermark_us)
+        batches.append(EventBatch.concat([found, rest]))
+    told = [list(batch) for batch in at_seams(batches)]
+    expected = [event for events in told for event in events]
+    for (at_us, _), (old, new) in zip(versions[1:], pairwise(told), strict=True):
+        expected = _without_both(expected, old, new, at_us)
+    return expected
 
 
 def _without_both(events: list[Event], old: list[Event], new: list[Event], at_us: int) -> list[Event]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,8 +20,8 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from tests.keeper import Keeper
 from tests.sim.disk import Disk, Inline
-from tests.sim.keeper import Keeper
 from tests.sim.ledger import Ledger
 from tests.sim.machines import NewVersion, Step
 from tests.station.noted import NOTED, movement, said
@@ -34,7 +35,6 @@ from tocsin.station.core.inputs import (
     Inputs,
     Kept,
     Saying,
-    dump_reports,
     dump_rest,
     load_inputs,
     of_deliveries,
@@ -53,6 +53,7 @@ from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.batch import concat
 from tocsin.tracks.feeds.feed import Delivery
+from tocsin.tracks.packed import dump_batch
 from tocsin.tracks.shedding import kept_of
 from tocsin.warn.docket import Docket
 from tocsin.warn.inputs import Answer, Muting, Reported
@@ -134,8 +135,9 @@ class StationMachine:
 
     def __init__(self) -> None:
         base = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        self._temporary = tempfile.TemporaryDirectory(prefix="tocsin-sim-", dir=base)
-        self.folder = Path(self._temporary.name) / "data"
+        self.whole = Path(tempfile.mkdtemp(prefix="tocsin-sim-", dir=base))
+        weakref.finalize(self, shutil.rmtree, self.whole, ignore_errors=True)
+        self.folder = self.whole / "data"
         self.folder.mkdir()
         (self.folder / "station.db").write_bytes(empty_store())
         self.first = terms_of(1, 0)
@@ -240,7 +242,7 @@ class StationMachine:
         self.process = Process(self.folder, self)
         state = self.process.state
         assert (state.tick if state else 0) == self.ledger.tick, "a restart has every durable tick, and no other"
-        self.keeper.check(self.process.publisher)
+        self.keeper.check()
 
     def looked_back(self, rng: random.Random) -> list[Any]:
         """Return what the thread beside would have handed over by now."""
@@ -258,23 +260,25 @@ class StationMachine:
     def aside(self, what: str, rng: random.Random) -> None:
         """Let the keeper ask for something, or the publisher do its work."""
         if what == "ask":
-            self.keeper.ask(rng, self.process.publisher._log)
+            log = self.process.publisher._log
+            self.keeper.ask(rng, vkey=str(log.vkey), size=log.size)
             return
         publisher = self.process.publisher
         publisher.turn(publisher._wanted)
-        self.keeper.collect(publisher, rng)
+        self.keeper.collect(rng)
 
     def at_the_end(self) -> None:
         """Everything asked is done, everything is where it belongs, and what is final is what all reports tell (P2)."""
         publisher = self.process.publisher
         publisher.turn(self.state.entry_count, is_last=True)
-        self.keeper.at_the_end(publisher, entry_count=self.state.entry_count)
+        self.keeper.at_the_end(entry_count=self.state.entry_count)
+        assert publisher.size == self.state.entry_count
         self.root = publisher._log.published.root
         assert not len(self.state.late), "every late report was looked at"
         self.ledger.at_the_end(self.state, self.process.store)
         self.recover()
         self.process.close()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.whole)
 
     # --- what drives it --------------------------------------------------------------------------------------------
 

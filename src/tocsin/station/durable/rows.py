@@ -24,6 +24,7 @@ from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms, compile_terms
 from tocsin.station.durable.snapshot import load_state, read_snapshot
 from tocsin.station.past.archive import NOTHING, Task
+from tocsin.station.past.journal import DROPPED
 from tocsin.store import schema
 from tocsin.store.store import Store, Write
 from tocsin.tracks.packed import dump_batch
@@ -108,6 +109,8 @@ def write_of(commit: Commit, inputs: Inputs, *, clock: bytes, chores: Chores = N
             {"key": CLOCK, "value": clock},
         ],
     }
+    if chores.archive.dropped_us is not None:
+        put[schema.station] = [*put[schema.station], {"key": DROPPED, "value": b"%d" % chores.archive.dropped_us}]
     return Write(
         tick={
             "tick": number,

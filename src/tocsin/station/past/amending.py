@@ -20,7 +20,7 @@ from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.order import canonical, content_hash
 from tocsin.watch.corrections import amendments, final_events
 from tocsin.watch.engine import KINDS_TOGETHER, Engine
-from tocsin.watch.event import Event, Revision
+from tocsin.watch.event import Event, EventKind, Revision
 
 WITHIN_US = 7 * 86_400 * US_PER_S
 """How late a report may be and still be looked at, microseconds; a later one is kept and counted late for good."""
@@ -161,7 +161,8 @@ def look(
     told : sequence of Event
         Final ones of that time, as each stands.
     from_us : int
-        When the reports begin: of a place in which a track was before it, nothing is said.
+        When the reports begin, later than `begins_us` where earlier ones are not kept: of a place in which a track was
+        before it, nothing is said.
     """
     whole = reports.take(canonical(reports).keep)
     found: list[Event] = []
@@ -173,12 +174,12 @@ def look(
             continue
         versions = (before.engine.watchlist, chapter.engine.watchlist)
         found = Seam(at_us=before.until_us).join(found, events, versions)
-    said = _in_doubt(doubt, told)
-    older = {(event.track_id, event.zone_id) for event in said if event.visit_us < from_us}
-    said, found = (
-        [event for event in events if (event.track_id, event.zone_id) not in older]
-        for events in (said, _in_doubt(doubt, found))
-    )
+    said, found = _in_doubt(doubt, told), _in_doubt(doubt, found)
+    older = _begun_before(from_us, told, said)
+    if from_us > begins_us(doubt, told):  # earlier reports are not kept: who is first seen may have been there before
+        known = {event.event_id for event in told}
+        older |= {_place(e) for e in found if e.kind is EventKind.FIRST_SEEN_INSIDE and e.event_id not in known}
+    said, found = ([event for event in events if _place(event) not in older] for events in (said, found))
     changed = amendments(said, found)
     late = {doubt.late.tracks[code] for code in np.unique(doubt.late.track).tolist()}
     return Corrected(
@@ -187,6 +188,20 @@ def look(
         events=tuple(changed),
         since_us={track: doubt.since_us[track] for track in late if track in doubt.since_us},
     )
+
+
+def _begun_before(from_us: int, told: Iterable[Event], said: Iterable[Event]) -> set[tuple[str, str]]:
+    """Return the places of visits of which a fix that tells of them lies before an instant."""
+    cut = {
+        (*_place(event), event.visit_us)
+        for event in told
+        if event.visit_us < from_us or (event.before is not None and event.before.observed_us < from_us)
+    }
+    return {_place(event) for event in said if event.visit_us < from_us or (*_place(event), event.visit_us) in cut}
+
+
+def _place(event: Event) -> tuple[str, str]:
+    return (event.track_id, event.zone_id)
 
 
 def _in_doubt(doubt: Doubt, events: Iterable[Event]) -> list[Event]:

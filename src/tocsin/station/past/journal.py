@@ -35,6 +35,9 @@ MOST_REPORTS = 5_000_000
 """Reports that are read back at a time (P11)."""
 
 
+DROPPED = "dropped"
+"""Key of the instant, among the station's single values, before which hours are not kept any longer."""
+
 FOLDER = "archive"
 """Where hour files lie, inside the data folder."""
 
@@ -68,6 +71,12 @@ class Ahead:
         """Return the reports that were not too far ahead when they came."""
         ahead = np.array([self.by_feed.get(name, self.other_us) for name in batch.feeds] or [0], np.int64)
         return batch.take(batch.observed_us <= at_us + ahead[batch.feed])
+
+
+def kept_since_us(store: Store, ahead: Ahead) -> int:
+    """Return since when every report that was observed is still kept; -2**62 where nothing was ever deleted."""
+    dropped = store.value(DROPPED)
+    return -(2**62) if dropped is None else int(dropped) + HOUR_US + ahead.most_us
 
 
 def reports_of(

@@ -27,7 +27,7 @@ from tocsin.station.core.inputs import Corrected
 from tocsin.station.core.state import Commit, State
 from tocsin.station.core.terms import AgreementText, compile_terms
 from tocsin.station.past.amending import BEFORE_US, Again, Chapter, Doubt, begins_us, doubt_of, look
-from tocsin.station.past.journal import Ahead, reports_of
+from tocsin.station.past.journal import Ahead, kept_since_us, reports_of
 from tocsin.store import schema
 from tocsin.store.connect import as_store_error
 from tocsin.store.store import Store
@@ -173,7 +173,7 @@ class Lookback:
         first_us = min(doubt.since_us.values())
         try:
             told = self._told(first_us - BEFORE_US, tracks, job.tick)
-            from_us = begins_us(doubt, told)
+            from_us = max(begins_us(doubt, told), kept_since_us(self._store, job.ahead))
             reports = reports_of(
                 self._store,
                 self._folder,
