@@ -269,7 +269,7 @@ class Station:
         return Counter(request.headers["webhook-id"] for request in self.receiver.received)
 
 
-LONG_S = 4.0
+LONG_S = 3.0
 """How long some lives last: long enough for a snapshot and an hour of the archive."""
 
 
@@ -283,7 +283,7 @@ def scatter(station: Station, kills: int, rng: random.Random, *, longest_s: floa
             station.wait_ready()
             station.run_for(rng.random() * 0.2)
             ask(station, rng)
-            station.run_for(LONG_S if rng.random() < 0.15 else rng.random() * longest_s)
+            station.run_for(LONG_S if rng.random() < 0.06 else rng.random() * longest_s)
         station.kill()
         station.keeper.collect(rng)
 
@@ -293,7 +293,7 @@ def ask(station: Station, rng: random.Random) -> None:
     if rng.random() < 0.15:
         station.change(rng)
         station.reload()
-    if rng.random() < 0.3:
+    if rng.random() < 0.6:
         read = FolderSource(station.data / "record").read
         size = parse_checkpoint(parse_note(read(CHECKPOINT) or b"").text).size
         station.keeper.ask(rng, vkey=str(read_vkey(read)), size=size)

@@ -26,7 +26,7 @@ def test_every_promise_holds_for_the_whole_station() -> None:
 def test_every_promise_holds_while_agreement_and_keys_change_and_hours_are_archived() -> None:
     faults = frozenset({"crash", "power", "disk_crash", "agreement", "keeper"})
     machine = StationMachine()
-    world = World(machine, 5, 0.8, only=faults).run()
+    world = World(machine, 2, 0.8, only=faults).run()
     assert world.counts["died at a write"] and machine.ledger.hours and len(machine.ledger.versions) > 1
     assert machine.keeper.counts["Rotate"] and machine.keeper.counts["Disclose"]
 

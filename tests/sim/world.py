@@ -263,7 +263,7 @@ class World:
 
     def _dying(self, act: Callable[[], T]) -> T | None:
         """Act, and return what came of it; None if the process died at one of the calls to its disk."""
-        self.machine.die_after(self.rng.randrange(40) if self.has("disk_crash", 0.05) else None)
+        self.machine.die_after(self.rng.randrange(40) if self.has("disk_crash", 0.12) else None)
         try:
             return act()
         except Died:
