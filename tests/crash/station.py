@@ -160,6 +160,13 @@ class Station:
             time.sleep(min(0.02, max(0.0, until - time.monotonic())))
         self.clock.is_running = False
 
+    def run_until_answered(self, seconds: float = 60) -> None:
+        """Let it work until it has answered for something new: all that was decided before is durable then."""
+        until, answered = time.monotonic() + seconds, len(self.pusher.answered)
+        while len(self.pusher.answered) == answered:
+            assert time.monotonic() < until, f"nothing is answered for; {self.errors()}"
+            self.run_for(0.1)
+
     def kill(self) -> None:
         """Kill it as a power cut would, and reap it."""
         self._end(signal.SIGKILL)

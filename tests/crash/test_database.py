@@ -21,6 +21,7 @@ def test_restarts_of_the_database_lose_and_double_nothing(tmp_path: Path) -> Non
                 station.run_for(3)
                 server.restart()
             station.run_for(3)
+            station.run_until_answered()  # what was said unrecorded, while the database was away, is recorded by then
             station.kill()
             station.begin()
             station.wait_ready()

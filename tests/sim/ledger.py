@@ -152,7 +152,7 @@ def replayed(versions: list[tuple[int, Terms]], reports: ReportBatch, *, waterma
     bounds = [None, *(at_us for at_us, _ in versions[1:]), None]
     batches: list[EventBatch] = []
     for (_, terms), begin, end in zip(versions, bounds, bounds[1:], strict=False):
-        engine = engine_of(terms.agreement, from_us=begin, until_us=end)
+        engine = engine_of(terms, from_us=begin, until_us=end)
         watch, found = engine.step(WatchState(), whole)
         _, rest = engine.step(watch, EMPTY, watermark_us=watermark_us)
         batches.append(EventBatch.concat([found, rest]))

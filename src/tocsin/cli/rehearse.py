@@ -1,11 +1,15 @@
-"""`tocsin rehearse`: what a draft agreement would have raised over recorded traffic, and what that was worth."""
+"""`tocsin rehearse`: what a draft agreement would have raised over recorded traffic, and what that was worth.
+
+The traffic is files, or what a station that may be running has just watched. Nothing is sent or recorded by either.
+"""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -22,7 +26,18 @@ class Format(StrEnum):
 
 def rehearse_command(
     agreement: Annotated[Path, typer.Argument(help="The draft, a YAML file.")],
-    tracks: Annotated[list[Path], typer.Argument(help="CSV, Parquet, GeoJSON, GPX or AIS logs, plain or gzipped.")],
+    tracks: Annotated[
+        list[Path] | None, typer.Argument(help="CSV, Parquet, GeoJSON, GPX or AIS logs, plain or gzipped.")
+    ] = None,
+    station: Annotated[
+        Path | None, typer.Option(help="Instead of tracks: the data folder of a station, running or not.")
+    ] = None,
+    within: Annotated[
+        str, typer.Option(help="With --station: reports observed so long before its last tick, or since.")
+    ] = "24 h",
+    store: Annotated[
+        str | None, typer.Option(help="With --station: a database URL, where the station was given one.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for the page, the figures, warnings and events.")] = None,
     format: Annotated[Format, typer.Option(help="For people or for programs.")] = Format.TEXT,
     columns: Annotated[
@@ -43,9 +58,49 @@ def rehearse_command(
 ) -> None:
     """Rehearse a draft on recorded tracks; exit 1 unless people could be warned by it, its alarm budget kept.
 
+    With --station it is rehearsed on what a station has just watched, which goes on undisturbed: no message leaves.
+
     Example: tocsin rehearse examples/us-coast/agreement.yaml examples/us-coast/tracks.parquet
     --columns examples/us-coast/columns.yaml --out out/rehearsal
     """
+    if (station is None) == (not tracks):
+        raise typer.BadParameter("give tracks, or --station, and not both", param_hint="TRACKS")
+    if station is not None:
+        with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
+            recorded = _recorded(station, within, store, Path(folder))
+            _rehearse(agreement, [recorded], out, format, None, position_error, gap, clear, routes)
+    _rehearse(agreement, tracks or [], out, format, columns, position_error, gap, clear, routes)
+
+
+def _recorded(station: Path, within: str, store: str | None, folder: Path) -> Path:
+    """Write what a station took lately into a file of a folder, and return it."""
+    import pyarrow.parquet as pq
+
+    from tocsin.errors import Place, ReportError
+    from tocsin.station.past.recent import recent_reports
+    from tocsin.units import parse_duration_s
+
+    reports = recent_reports(station, within_s=parse_duration_s(within), store_url=store)
+    if not len(reports):
+        found = f"no report that was observed in the {within} before its last tick"
+        raise ReportError(found, expected="a station that has watched something", place=Place(str(station)))
+    path = folder / f"{station.resolve().name}.parquet"
+    pq.write_table(reports.to_table(), path)
+    return path
+
+
+def _rehearse(
+    agreement: Path,
+    tracks: list[Path],
+    out: Path | None,
+    format: Format,
+    columns: str | None,
+    position_error: str | None,
+    gap: str | None,
+    clear: str | None,
+    routes: Path | None,
+) -> NoReturn:
+    """Rehearse a draft on files, print what came of it, and exit."""
     from tocsin.cli.replay import progress_bars
     from tocsin.rehearsal.run import Draft, rehearse
     from tocsin.rehearsal.words import format_json, format_text

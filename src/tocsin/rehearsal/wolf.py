@@ -203,6 +203,8 @@ def _limit(budget: Budget, name: str) -> str:
 
 def nuisances(streams: Sequence[Stream], watchlist: Watchlist) -> tuple[Nuisance, ...]:
     """Return the zones and tracks that cry wolf, those with the most false warnings first."""
+    if not streams:  # a draft that forecasts nothing
+        return ()
     rows = [_rows(stream) for stream in streams]
     zone, track, false = (np.concatenate([np.zeros(0, np.int64), *part]) for part in zip(*rows, strict=True))
     if not len(zone):

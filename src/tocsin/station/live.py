@@ -34,6 +34,7 @@ from tocsin.station.noticebook import NoticeBook
 from tocsin.station.past.archive import NOTHING, Archivist
 from tocsin.station.past.journal import Ahead
 from tocsin.station.past.lookback import Lookback
+from tocsin.station.past.recent import STORE
 from tocsin.station.publish.publisher import Publisher
 from tocsin.station.reads import Reads
 from tocsin.station.senders import Senders
@@ -50,7 +51,6 @@ from tocsin.warn.telling import Message
 log = logging.getLogger(__name__)
 
 LOCK = "station.lock"
-STORE = "station.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

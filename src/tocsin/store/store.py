@@ -20,6 +20,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from tocsin.errors import StoreAwayError, StoreError
 from tocsin.store import schema
 from tocsin.store.connect import as_store_error, connect, damage_of, faults_of, size_of
+from tocsin.store.reading import KeptTick, Row, StoreReader
+
+__all__ = ["PG_LOCK", "KeptTick", "Row", "Store", "Write", "migrate"]
 
 WRITER = "writer"
 """Key of the fencing number."""
@@ -30,8 +33,6 @@ PG_LOCK = 0x746F6373696E
 CHECKED_AT_ONCE_BYTES = 64 * 2**20
 """A SQLite file up to this size is checked whole before it is used: a quarter of a second. A larger one, which may take
 minutes, is checked beside the work (`check`)."""
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +69,7 @@ class Write:
     dropped_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptTick:
-    """A tick as it was committed."""
-
-    tick: int
-    at_us: int
-    reports: bytes | None
-    inputs: bytes | None
-    digest: bytes
-
-
-class Store:
+class Store(StoreReader):
     """The database, open for writing by this process alone.
 
     Parameters
@@ -103,7 +93,7 @@ class Store:
 
     def __init__(self, url: str, *, allow_unsafe: bool = False) -> None:
         self._engine = connect(url)
-        self._read = connect(url, read_only=True)
+        super().__init__(url)
         self._insert = sqlite.insert if self._engine.dialect.name == "sqlite" else _postgresql_insert()
         self._connection: Connection | None = None
         self._in_doubt = False
@@ -160,51 +150,11 @@ class Store:
         with self.reader() as connection:
             self._check(connection)
 
-    def reader(self) -> Connection:
-        """Return a connection that can only read; close it, or use it in a `with` statement."""
-        return self._read.connect()
-
-    # --- what a restart needs --------------------------------------------------------------------------------------
-
-    def last_tick(self) -> tuple[int, int]:
-        """Return the number and the time of the last tick; (0, 0) if there is none."""
-        query = select(schema.ticks.c.tick, schema.ticks.c.at_us).order_by(schema.ticks.c.tick.desc()).limit(1)
-        with self.reader() as connection:
-            row = connection.execute(query).first()
-        return (row.tick, row.at_us) if row else (0, 0)
-
-    def ticks_after(self, tick: int) -> Iterator[KeptTick]:
-        """Yield every tick after one, in order."""
-        table = schema.ticks
-        columns = (table.c.tick, table.c.at_us, table.c.reports, table.c.inputs, table.c.digest)
-        query = select(*columns).where(table.c.tick > tick).order_by(table.c.tick)
-        with self.reader() as connection:
-            for row in connection.execution_options(yield_per=64).execute(query):
-                yield KeptTick(**row._mapping)
-
-    def rows(self, table: Table, *, descending: bool = False) -> list[Row]:
-        """Return all rows of a small table, by its primary key."""
-        key = next(iter(table.primary_key.columns))
-        with self.reader() as connection:
-            found = connection.execute(select(table).order_by(key.desc() if descending else key))
-            return [dict(row._mapping) for row in found]
-
-    def value(self, key: str) -> bytes | None:
-        """Return a single value of the station, or None."""
-        with self.reader() as connection:
-            return connection.execute(select(schema.station.c.value).where(schema.station.c.key == key)).scalar()
-
-    def next_number(self, column: Any) -> int:
-        """Return one more than the largest of a column of numbers; 0 if there is none."""
-        with self.reader() as connection:
-            largest = connection.execute(select(func.max(column))).scalar()
-        return 0 if largest is None else largest + 1
-
     def close(self) -> None:
         """Close every connection."""
         self._drop()
         self._engine.dispose()
-        self._read.dispose()
+        super().close()
 
     # --- inside ----------------------------------------------------------------------------------------------------
 

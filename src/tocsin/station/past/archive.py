@@ -139,7 +139,6 @@ class Archivist:
             return NOTHING
         before_us = now_us - round(keep_for_s * US_PER_S) - HOUR_US
         old = [hour_us for hour_us in self._hours if hour_us < before_us]
-        self._tidy()
         if not old:
             return NOTHING
         self._hours = {hour_us: name for hour_us, name in self._hours.items() if hour_us >= before_us}
@@ -161,7 +160,11 @@ class Archivist:
         return 1 if found is None else int(found) + 1
 
     def _write_next(self, now_us: int, ahead: Ahead) -> Mapping[str, Any] | None:
-        """Write the file of the oldest hour that is ready; return its row, or None if there is none."""
+        """Delete what is not kept, write the file of the oldest hour that is ready; return its row, or None for none.
+
+        In a thread of its own: a database that does not answer holds up neither ticks nor warnings.
+        """
+        self._tidy()
         ticks, snapshots = schema.ticks, schema.snapshots
         with self._store.reader() as connection:
             begin_us = connection.execute(select(ticks.c.at_us).where(ticks.c.tick == self._done_tick + 1)).scalar()

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from tocsin.clock import US_PER_S
 from tocsin.errors import StoreError
 from tocsin.store import schema
-from tocsin.store.store import Store
+from tocsin.store.reading import StoreReader
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.order import Reorder
 from tocsin.tracks.packed import load_batch
@@ -73,14 +73,14 @@ class Ahead:
         return batch.take(batch.observed_us <= at_us + ahead[batch.feed])
 
 
-def kept_since_us(store: Store, ahead: Ahead) -> int:
+def kept_since_us(store: StoreReader, ahead: Ahead) -> int:
     """Return since when every report that was observed is still kept; -2**62 where nothing was ever deleted."""
     dropped = store.value(DROPPED)
     return -(2**62) if dropped is None else int(dropped) + HOUR_US + ahead.most_us
 
 
 def reports_of(
-    store: Store,
+    store: StoreReader,
     folder: Path,
     *,
     tracks: Collection[str] | None,
@@ -93,7 +93,7 @@ def reports_of(
 
     Parameters
     ----------
-    store : Store
+    store : StoreReader
     folder : Path
         The station's.
     tracks : collection of str or None
@@ -135,7 +135,7 @@ def _hour(folder: Path, row: Mapping[str, Any]) -> ReportBatch:
     return ReportBatch.from_table(pq.read_table(pa.BufferReader(data)))
 
 
-def _ticks(store: Store, ahead: Ahead, *, since_us: int, after: int, last_tick: int) -> Iterator[ReportBatch]:
+def _ticks(store: StoreReader, ahead: Ahead, *, since_us: int, after: int, last_tick: int) -> Iterator[ReportBatch]:
     """Yield the reports of every tick that took some since an instant, and is not in the archive."""
     table = schema.ticks
     within = table.c.tick.between(after + 1, last_tick) & (table.c.at_us >= since_us) & table.c.reports.is_not(None)

@@ -168,10 +168,11 @@ class Lookback:
 
     def _look(self, job: _Job) -> Corrected:
         doubt = job.doubt
-        with_all = any(chapter.engine.looks_together for chapter in self._chapters_at(job.tick))
-        tracks = None if with_all else doubt.since_us.keys()
         first_us = min(doubt.since_us.values())
         try:
+            chapters = self._chapters_at(job.tick)
+            with_all = any(chapter.engine.looks_together for chapter in chapters)
+            tracks = None if with_all else doubt.since_us.keys()
             told = self._told(first_us - BEFORE_US, tracks, job.tick)
             from_us = max(begins_us(doubt, told), kept_since_us(self._store, job.ahead))
             reports = reports_of(
@@ -185,7 +186,7 @@ class Lookback:
             )
         except DBAPIError as error:
             raise as_store_error(error) from error
-        return look(doubt, self._chapters_at(job.tick), reports, told, from_us=from_us)
+        return look(doubt, chapters, reports, told, from_us=from_us)
 
     def _told(self, from_us: int, tracks: Collection[str] | None, tick: int) -> list[Event]:
         """Return the final events since an instant, each as it stood at a tick."""
