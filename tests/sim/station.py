@@ -42,7 +42,7 @@ from tocsin.station.core.inputs import (
 from tocsin.station.core.state import Commit, State, begin
 from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms, compile_terms
-from tocsin.station.durable.rows import Chores, restore, write_of
+from tocsin.station.durable.rows import Chores, take_up, write_of
 from tocsin.station.durable.snapshots import Snapshots
 from tocsin.station.past.archive import Archivist
 from tocsin.station.past.journal import Ahead
@@ -107,7 +107,8 @@ class Process:
         try:
             self.store = Store(sqlite_url(folder / "station.db"))
             self._closing.callback(self.store.close)
-            self.state: State | None = restore(self.store, folder, known=machine.compiled.values())
+            self.state: State | None
+            self.state, replayed = take_up(self.store, folder, known=machine.compiled.values())
             self.kept: list[Kept] = []
             terms = self.state.terms if self.state else machine.first
             self.publisher = Publisher(
@@ -116,7 +117,10 @@ class Process:
             self._closing.callback(self.publisher._log.close)
             self.publisher.check(self.state.entry_count if self.state else 0)
             self.lookback = Lookback(self.store, folder, correct=_nobody, note=machine.note)
-            self.snapshots, self.archivist = Snapshots(folder, self.store), Archivist(folder, self.store)
+            self.snapshots, self.archivist = (
+                Snapshots(folder, self.store, replayed=replayed),
+                Archivist(folder, self.store),
+            )
             self.snapshots._thread = self.archivist._thread = Inline()
         except BaseException:
             self._closing.close()
