@@ -12,9 +12,12 @@ from tests import naive_forecast as naive
 from tests.watch.rehearse.stage import EAST_M, NORTH_M, SQUARE
 
 from tocsin.geo.atlas import Atlas
+from tocsin.geo.shapes import circle
+from tocsin.kernels.earth.geodesic import direct
 from tocsin.kernels.forecast.forecast import (
     FAN_DEG,
     FAN_EDGE_DEG,
+    PIECE_M,
     RAYS,
     SPREAD,
     entry_chance,
@@ -39,6 +42,7 @@ from tocsin.kernels.forecast.vigil import (
     keep_vigil,
 )
 from tocsin.kernels.numbers import chance
+from tocsin.kernels.zones.atlas import crossings_on
 
 LEGS = st.lists(
     st.tuples(st.floats(1.0, 120.0), st.floats(-20.0, 20.0), st.floats(-20.0, 20.0)), min_size=1, max_size=30
@@ -115,6 +119,39 @@ def test_fan_finds_a_square_where_plane_geometry_puts_it():
         if n:
             assert way_m[0] == pytest.approx(expected, rel=2e-3)
     assert NORTH_M > 110_000.0
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.floats(-80.0, 80.0),
+    st.floats(-180.0, 180.0),
+    st.floats(0.0, 360.0),
+    st.floats(500.0, 260_000.0),
+    st.lists(st.tuples(st.floats(-1.2, 1.2), st.floats(-1.2, 1.2), st.floats(0.01, 0.6)), min_size=1, max_size=5),
+)
+def test_fan_is_the_same_as_if_every_way_were_followed_edge_by_edge(lat_deg, lon_deg, course_deg, reach_m, around):
+    circles = [
+        circle(lat_deg + north * reach_m / NORTH_M, (lon_deg + east * reach_m / NORTH_M + 180.0) % 360.0 - 180.0,
+               share * reach_m)
+        for north, east, share in around
+    ]  # fmt: skip
+    atlas, room = Atlas.build(circles), 64
+    zones, way_m = np.zeros(room, np.int64), np.zeros((room, RAYS))
+    edge_zone, edge_s = np.zeros(room, np.int64), np.zeros(room)
+    n = look_around(atlas.arrays, lat_deg, lon_deg, course_deg, reach_m, edge_zone, edge_s, zones, way_m)
+    expected = np.full((len(circles), RAYS), math.inf)
+    pieces = math.ceil(reach_m / PIECE_M)
+    for ray, off in enumerate(FAN_DEG):
+        place = lat_deg, lon_deg
+        for piece in range(pieces):
+            to = direct(lat_deg, lon_deg, course_deg + off, reach_m * (piece + 1) / pieces)
+            for j in range(crossings_on(atlas.arrays, *place, *to, edge_zone, edge_s)):
+                at_m = reach_m * (piece + edge_s[j]) / pieces
+                expected[edge_zone[j], ray] = min(expected[edge_zone[j], ray], at_m)
+            place = to
+    found = np.full((len(circles), RAYS), math.inf)
+    found[zones[:n]] = way_m[:n]
+    assert np.array_equal(found, expected)
 
 
 def test_time_of_a_chance_is_where_the_chance_is_reached():

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.geo.shapes import Region
+from tocsin.kernels.held import hold
 from tocsin.kernels.zones import atlas_build, chunks, clearance
 from tocsin.kernels.zones.atlas import AtlasArrays, locate
-from tocsin.kernels.zones.cells import COLUMNS, LEVEL_BITS, ROWS
+from tocsin.kernels.zones.cells import COLUMNS, FAR, LEVEL_BITS, ROWS, TILE
 
 CELLS = COLUMNS * ROWS
-LENGTHS_M = np.concatenate([[0.0], np.geomspace(100.0, 2.1e7, 254), [np.inf]])
-"""What the 256 clearances mean: 5 % apart."""
 MAX_VERTICES = 2**30
 """Limit of all regions together: vertices are numbered in 32 bits."""
 
@@ -69,6 +68,7 @@ class Atlas:
         cells, used, most = atlas_build.fill(xy, zone, coarse, codes, edge_start, edges, word_start, words)
         poles = _at_poles(xy, zone)
         clear_at, clear = _clearances(xy, edge_start, edges, count > 0)
+        clear_sine, clear_m = clearance.clear_lengths()
         chunk = np.empty((len(ring_end), 2), np.int64)
         chunk = chunk[: chunks.chunk_edges(ring_end, zone, chunk)].copy()
         box = np.empty((len(chunk) + zone[-1, 2], 5))
@@ -91,9 +91,10 @@ class Atlas:
             box=box,
             clear_at=clear_at,
             clear=clear,
-            clear_m=LENGTHS_M,
+            clear_sine=clear_sine,
+            clear_m=clear_m,
         )
-        return cls(arrays)
+        return cls(hold(arrays))
 
     @property
     def nbytes(self) -> int:
@@ -190,12 +191,11 @@ def _clearances(
     """Return `clear_at` and `clear` of the atlas."""
     steps = clearance.coarse_steps(busy)
     near = steps <= 1
-    tile = clearance.TILE * clearance.TILE
-    at = np.where(near, (np.cumsum(near) - 1) * tile, -1).astype(np.int32)
-    clear = np.full(int(near.sum()) * tile, clearance.FAR, np.uint8)
+    tile = TILE * TILE
+    at = np.where(near, (np.cumsum(near) - 1) * tile, ~steps).astype(np.int32)
+    clear = np.full(int(near.sum()) * tile, FAR, np.uint8)
     clearance.mark_tiles(xy, edge_start, edges, at, clear)
     clearance.spread_tiles(at, clear)
-    clearance.clearances(steps, at, clear, LENGTHS_M)
     return at, clear
 
 

@@ -353,3 +353,13 @@ class Work(NamedTuple):
     what: Rows
     span: Rows
     by: Rows
+
+
+class Desk(NamedTuple):
+    """All that a sweep works with beside the reports: `State`, the atlas, the routes, `Book` and `Work`, each held."""
+
+    state: Any
+    atlas: Any
+    routes: Any
+    book: Any
+    work: Any

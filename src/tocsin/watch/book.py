@@ -16,6 +16,7 @@ from tocsin.clock import US_PER_S
 from tocsin.geo.pairs import MOST_WITHIN_M
 from tocsin.kernels import tables
 from tocsin.kernels.forecast.vigil import PATIENCE, ask_every_s
+from tocsin.kernels.held import hold
 from tocsin.tracks.category import Category, is_a, may_be
 
 UNOBSERVED_S = 3_600.0
@@ -83,8 +84,9 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
     """
     spells = [(i, r) for i, r in enumerate(watchlist.rules) if r.conduct in TIMED_CODES]
     ahead = [(i, r) for i, r in enumerate(watchlist.rules) if r.conduct is Conduct.APPROACH]
+    approached = {r.zone for _, r in ahead}
     for rule in watchlist.rules:
-        _check(rule, {r.zone for _, r in ahead})
+        _check(rule, approached)
     rules, rule_bounds = _by_zone(spells, len(watchlist.zones))
     approaches, approach_bounds = _by_zone(ahead, len(watchlist.zones))
     windows, window_bounds = _windows(watchlist, from_us, to_us)
@@ -94,9 +96,12 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
     for place, rule in enumerate(watchlist.rules):
         if rule.conduct in VISIT_RULES:
             zones[rule.conduct.value][rule.zone] = place
+    gap_s: dict[int, float] = {}
+    for _, rule in spells:
+        if rule.conduct is Conduct.GAP:
+            gap_s[rule.zone] = min(rule.after_s, gap_s.get(rule.zone, rule.after_s))
     for i, zone in enumerate(watchlist.zones):
-        gaps_s = [r.after_s for _, r in spells if r.zone == i and r.conduct is Conduct.GAP]
-        zones[i]["gap_us"] = round(min(gaps_s, default=UNOBSERVED_S) * US_PER_S)
+        zones[i]["gap_us"] = round(gap_s.get(i, UNOBSERVED_S) * US_PER_S)
         zones[i]["clear_us"], zones[i]["clear_m"] = round(zone.clear_s * US_PER_S), zone.clear_m
         zones[i]["lower_m"], zones[i]["upper_m"] = zone.lower_m, zone.upper_m
         zones[i]["banded"] = np.isfinite(zone.lower_m) or np.isfinite(zone.upper_m)
@@ -104,7 +109,7 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
     zones["rules_from"], zones["rules_to"] = rule_bounds[:-1], rule_bounds[1:]
     zones["approach_from"], zones["approach_to"] = approach_bounds[:-1], approach_bounds[1:]
     zones["windows_from"], zones["windows_to"] = window_bounds[:-1], window_bounds[1:]
-    return tables.Book(
+    book = tables.Book(
         zones=zones,
         rules=rules,
         approaches=approaches,
@@ -116,6 +121,7 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
         horizon_s=PATIENCE * max((r.lookahead_s for _, r in ahead), default=0.0),
         ask_us=round(ask_every_s(min((r.lookahead_s for _, r in ahead), default=0.0)) * US_PER_S),
     )
+    return hold(book)
 
 
 def unwatched(watchlist: Watchlist) -> tuple[Rule, ...]:

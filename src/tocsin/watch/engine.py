@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,15 @@ from tocsin.kernels import tables
 from tocsin.kernels.detect import sweep, watermark
 from tocsin.kernels.forecast.forecast import RAYS
 from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes
+from tocsin.kernels.held import hold
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
 from tocsin.watch.detect.meetings import Meetings
 from tocsin.watch.detect.watch import PairWatch
 from tocsin.watch.event import EventKind
-from tocsin.watch.found import EventBatch, Words, nothing, together
+from tocsin.watch.found import EventBatch, Words, copied, nothing, together
 from tocsin.watch.routes import NO_ROUTES
-from tocsin.watch.state import WatchState
+from tocsin.watch.state import Classes, WatchState
 
 FIRST_FOUND = 8_192
 """Rows that a step has room for at first; it doubles as needed."""
@@ -100,8 +102,7 @@ class Engine:
             If a report is older than its track's last fix, or the watermark older than the one before.
         """
         if len(batch):
-            newest_us = int(batch.observed_us.max())
-            oldest_us = int(batch.observed_us.min())
+            oldest_us, newest_us = int(batch.observed_us[0]), int(batch.observed_us[-1])
             state.began_us = oldest_us if state.began_us is None else min(state.began_us, oldest_us)
             watermark_us = newest_us if watermark_us is None else watermark_us
             self._cover(state.began_us, max(newest_us, watermark_us))
@@ -148,7 +149,7 @@ class Engine:
         if not (self._together and state.meetings):
             return nothing(self.words(state))
         if len(waiting):
-            oldest_us, newest_us = int(waiting.observed_us.min()), int(waiting.observed_us.max())
+            oldest_us, newest_us = int(waiting.observed_us[0]), int(waiting.observed_us[-1])
             self._cover(oldest_us if state.began_us is None else min(state.began_us, oldest_us), newest_us)
         memory = state.meetings.copy()
         self._together.take(memory, _reports(state, waiting), self._arrays(state))
@@ -167,13 +168,11 @@ class Engine:
         """
         n = at = 0
         while self._book.horizon_s > 0.0 and now_us > state.due_us[0]:
-            at, n, why = watermark.due_before(
-                self._arrays(state), self.atlas.arrays, self._book, at, now_us, self._found, n
-            )
+            at, n, why = watermark.due_before(self._desk(state), at, now_us, self._found, n)
             if why == tables.DONE:
                 break
             self._more(state, why)
-        return EventBatch(self._found[:n].copy(), self.words(state))
+        return EventBatch(copied(self._found[:n]), self.words(state))
 
     def waits_us(self, kind: EventKind) -> int:
         """Return how far the watermark must be past an event's `known` before it is final or will never be."""
@@ -216,19 +215,31 @@ class Engine:
         self._book = write_book(self.watchlist, from_us=from_us, to_us=to_us + COVER_US)
 
     def _arrays(self, state: WatchState) -> tables.State:
-        party_class = np.array([*map(self._parties.class_of, state.parties), 0], np.int32)
-        category_class = np.array([*map(self._categories.class_of, state.categories), 0], np.int32)
-        return state.arrays(party_class, category_class)
+        known = state.classes
+        if known.whose is not self or known.parties != len(state.parties) or known.categories != len(state.categories):
+            known = state.classes = Classes(
+                self,
+                len(state.parties),
+                len(state.categories),
+                np.array([*map(self._parties.class_of, state.parties), 0], np.int32),
+                np.array([*map(self._categories.class_of, state.categories), 0], np.int32),
+            )
+        return state.arrays(known.of_party, known.of_category)
+
+    def _desk(self, state: WatchState) -> tables.Desk:
+        """Return what a sweep works with; the same each time until something on it is another."""
+        desk = tables.Desk(self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work)
+        if state.desk is None or not all(map(is_, state.desk, desk)):
+            state.desk = hold(desk)
+        return state.desk
 
     def _sweep(self, state: WatchState, batch: ReportBatch, reports: tables.Reports) -> NDArray[Any]:
         n = at = 0
         while True:
-            at, n, why, repeated = sweep.sweep(
-                reports, at, self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work, self._found, n
-            )
+            at, n, why, repeated = sweep.sweep(reports, at, self._desk(state), self._found, n)
             state.repeated += repeated
             if why == tables.DONE:
-                return self._found[:n].copy()
+                return copied(self._found[:n])
             if why == tables.WANTS_ORDER:
                 track = batch.tracks[batch.track[at]]
                 raise ValueError(f"report {at} of {track} is older than the track's last fix; sort the batch first")
@@ -237,11 +248,9 @@ class Engine:
     def _pass_time(self, state: WatchState, watermark_us: int) -> NDArray[Any]:
         n = at = 0
         while True:
-            at, n, why = watermark.pass_time(
-                self._arrays(state), self.atlas.arrays, self._book, self._work, at, watermark_us, self._found, n
-            )
+            at, n, why = watermark.pass_time(self._desk(state), at, watermark_us, self._found, n)
             if why == tables.DONE:
-                return self._found[:n].copy()
+                return copied(self._found[:n])
             self._more(state, why)
 
     def _more(self, state: WatchState, why: int) -> None:
@@ -251,7 +260,7 @@ class Engine:
         elif why == tables.WANTS_WORK:
             self._work = _work(2 * len(self._work.s))
         elif why == tables.WANTS_ROOM:
-            self._found = np.concatenate([self._found, _new_found(len(self._found))])
+            self._found = together([self._found, _new_found(len(self._found))])
 
 
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
@@ -278,6 +287,8 @@ def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
 
 
 def _readable(column: NDArray[Any]) -> NDArray[Any]:
+    if not column.flags.writeable:
+        return column
     view = column.view()
     view.flags.writeable = False
     return view
@@ -291,7 +302,7 @@ def _new_found(n: int) -> NDArray[Any]:
 
 
 def _work(room: int) -> tables.Work:
-    return tables.Work(
+    work = tables.Work(
         leg=np.zeros(1, tables.LEG),
         track=np.zeros(1, tables.TRACK),
         zones=np.zeros(room, np.int32),
@@ -311,3 +322,4 @@ def _work(room: int) -> tables.Work:
         span=np.zeros((room, 2)),
         by=np.zeros((room, 2), np.int64),
     )
+    return hold(work)

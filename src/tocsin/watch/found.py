@@ -195,7 +195,14 @@ class EventBatch:
 def together(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Return the rows of several arrays of `tables.FOUND`, one or more, in one; most of them are empty."""
     full = [part for part in parts if len(part)]
-    return np.concatenate(full) if len(full) > 1 else (full or parts)[0]
+    if len(full) > 1:
+        return np.concatenate([part.view(np.uint8) for part in full]).view(FOUND)
+    return (full or parts)[0]
+
+
+def copied(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of rows of `tables.FOUND`: their bytes, which is ten times as fast as field by field."""
+    return rows.view(np.uint8).copy().view(FOUND)
 
 
 def nothing(words: Words) -> EventBatch:

@@ -17,6 +17,7 @@ from tocsin.clock import US_PER_S
 from tocsin.errors import Place, ReportError
 from tocsin.kernels.forecast import routes as kernels
 from tocsin.kernels.forecast.routes import CELLS, Routes
+from tocsin.kernels.held import hold
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.report import INSTANT
 
@@ -69,7 +70,7 @@ def as_routes(table: pa.Table) -> Routes:
     of_place = row * 360 * CELLS + column
     place = np.argsort(of_place, kind="stable")
     cell, first = np.unique(of_place[place], return_index=True)
-    return Routes(
+    routes = Routes(
         route=route,
         at_us=at_us,
         lat_deg=lat_deg,
@@ -78,6 +79,7 @@ def as_routes(table: pa.Table) -> Routes:
         first=np.append(first, len(place)).astype(np.int64),
         place=place.astype(np.int32),
     )
+    return hold(routes)
 
 
 def learn_routes(reports: ReportBatch) -> pa.Table:

@@ -8,7 +8,8 @@ one;
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from operator import is_
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from tocsin.kernels import tables
 from tocsin.kernels.detect.meetings import CONTACT
+from tocsin.kernels.held import hold
 from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
 
 FIRST_ROOM = 1_024
@@ -28,6 +30,16 @@ MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin":
 """The arrays of `Meetings`."""
 
 FORMAT = "tocsin-watch-state/5"
+
+
+class Classes(NamedTuple):
+    """How an engine classes the parties and categories that a state knows: so many of each."""
+
+    whose: object
+    parties: int
+    categories: int
+    of_party: NDArray[np.int32]
+    of_category: NDArray[np.int32]
 
 
 @dataclass(slots=True)
@@ -52,6 +64,9 @@ class WatchState:
         What is remembered of several tracks together; None where each track is watched by itself.
     repeated : int
         Reports not used, because their track already had a fix at exactly that time.
+    classes : Classes
+    desk : Desk or None
+        What the engine that last took it worked with; these two are the engine's to keep.
     """
 
     tracks: NDArray[Any] = field(default_factory=lambda: _new_tracks(FIRST_ROOM))
@@ -66,6 +81,9 @@ class WatchState:
     watermark_us: int | None = None
     repeated: int = 0
     meetings: Meetings | None = field(default_factory=Meetings)
+    classes: Classes = field(default=Classes(None, 0, 0, NO_CLASS, NO_CLASS), repr=False, compare=False)
+    desk: tables.Desk | None = field(default=None, repr=False, compare=False)
+    _held: tables.State | None = field(default=None, repr=False, compare=False)
     _own_codes: dict[int, tuple[Any, Any, Any, bool]] = field(default_factory=dict, repr=False, compare=False)
 
     def codes(self, codes: NDArray[np.int32], names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
@@ -90,8 +108,14 @@ class WatchState:
     def arrays(
         self, party_class: NDArray[np.int32] = NO_CLASS, category_class: NDArray[np.int32] = NO_CLASS
     ) -> tables.State:
-        """Return the state as the kernels take it, with the classes of its parties and categories."""
-        return tables.State(self.tracks, self.episodes, self.free, self.due_us, party_class, category_class)
+        """Return the state as the kernels take it, with the classes of its parties and categories.
+
+        The same object each time, as long as its arrays and those given are the same.
+        """
+        arrays = tables.State(self.tracks, self.episodes, self.free, self.due_us, party_class, category_class)
+        if self._held is None or not all(map(is_, self._held, arrays)):
+            self._held = hold(arrays)
+        return self._held
 
     def make_room_for_tracks(self) -> None:
         """Double the tracks' room until every known track has a row."""

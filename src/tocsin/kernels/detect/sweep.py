@@ -23,7 +23,6 @@ from tocsin.kernels.detect.silences import was_reachable
 from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
 from tocsin.kernels.detect.watermark import due_us, length
-from tocsin.kernels.forecast.routes import Routes
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import (
     DONE,
@@ -35,6 +34,7 @@ from tocsin.kernels.tables import (
     WANTS_ROOM,
     WANTS_WORK,
     Book,
+    Desk,
     Reports,
     Row,
     Rows,
@@ -74,12 +74,10 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
 
 
 @kernel
-def _flips(atlas: AtlasArrays, work: Work) -> int:
-    """Write the zone edges that the way crosses, along the geodesic, and return how many (past the room: more)."""
-    leg, room = work.leg[0], len(work.flip_s) - 1
-    n = way_crossings(
-        atlas, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg, work.flip_zone[:room], work.flip_s
-    )
+def _flips(atlas: AtlasArrays, work: Work, lat0: float, lon0: float, lat1: float, lon1: float) -> int:
+    """Write the zone edges that a way crosses, along the geodesic, and return how many (past the room: more)."""
+    room = len(work.flip_s) - 1
+    n = way_crossings(atlas, lat0, lon0, lat1, lon1, work.flip_zone[:room], work.flip_s)
     if n <= room:
         work.flip_s[n] = 2.0  # the end of the list
     return n
@@ -103,21 +101,28 @@ def _is_free(last: Row, lat_deg: float, lon_deg: float) -> bool:
 
 
 @kernel
-def _note_free(atlas: AtlasArrays, row: Row, lat_deg: float, lon_deg: float) -> None:
+def _note_free(row: Row, box: tuple[float, float, float, float]) -> None:
     """Note the box about a track's new fix that no edge touches."""
-    box = free_box(atlas, lat_deg, lon_deg)
     row.free_south_deg, row.free_north_deg, row.free_west_deg, row.free_east_deg = box
 
 
 @kernel
-def _crosses_nothing(atlas: AtlasArrays, last: Row, lat_deg: float, lon_deg: float, zones: Rows, s: Rows) -> bool:
-    """Return True if no edge lies on the way from a track's last fix, and note the box about the new one."""
-    nothing = abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG
-    nothing = nothing and no_edge_between(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
-    nothing = nothing or way_crossings(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg, zones, s) == 0
-    if nothing:
-        _note_free(atlas, last, lat_deg, lon_deg)
-    return nothing
+def _crossed(atlas: AtlasArrays, work: Work, last: Row, lat_deg: float, lon_deg: float) -> int:
+    """Write the edges on the way from a track's last fix, as `_flips` does; if there are none, note the new fix's box.
+
+    Three looks, each dearer than the one before: does the box about the new fix hold the last one; is every edge of the
+    cells about the way surely beside it; and the way itself.
+    """
+    box, flips = free_box(atlas, lat_deg, lon_deg), NONE
+    if abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG:
+        held = (box[0] <= last.lat_deg) & (last.lat_deg <= box[1]) & (box[2] <= last.lon_deg) & (last.lon_deg <= box[3])
+        if held or no_edge_between(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg):
+            flips = 0
+    if flips == NONE:
+        flips = _flips(atlas, work, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
+    if flips == 0:
+        _note_free(last, box)
+    return flips
 
 
 @kernel
@@ -178,18 +183,22 @@ def _take_flips(work: Work, zone: int, first: int, flips: int) -> None:
 
 
 @kernel
-def _take_report(
-    reports: Reports, i: int, state: State, atlas: AtlasArrays, routes: Routes, book: Book, work: Work, found: Rows,
-    n: int,
-) -> tuple[int, int]:  # fmt: skip
-    """Take one report that may tell something; return how many rows are found then, and `DONE` or what is too small."""
+def _take_report(reports: Reports, i: int, desk: Desk, flips: int, found: Rows, n: int) -> tuple[int, int]:
+    """Take one report that may tell something; return how many rows are found then, and `DONE` or what is too small.
+
+    `flips` says how many edges its way crosses, if they have been written already, or is `NONE`.
+    """
+    state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     leg, last, room = work.leg[0], state.tracks[reports.track[i]], MARGIN * len(work.s)
     _fill_leg(state, reports, i, leg)
     ahead, near = NONE, 0
     if book.horizon_s > 0.0:
-        ahead, near = look_ahead(atlas, routes, book, reports, i, work), look_about(atlas, reports, i, work)
+        ahead, near = look_ahead(atlas, desk.routes, book, reports, i, work), look_about(atlas, reports, i, work)
     zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
-    flips = 0 if leg.first else _flips(atlas, work)
+    if leg.first:
+        flips = 0
+    elif flips == NONE:
+        flips = _flips(atlas, work, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
     if max(zones, ahead, near, flips + 1, length(state, last.episodes)) > len(work.s):
         return n, WANTS_WORK
     is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
@@ -214,16 +223,13 @@ def _take_report(
     if book.horizon_s > 0.0:
         take_motion(last, work.track[0])
     note_quiet(state, book, leg.track, leg.to_us)
-    _note_free(atlas, last, leg.to_lat_deg, leg.to_lon_deg)
+    _note_free(last, free_box(atlas, leg.to_lat_deg, leg.to_lon_deg))
     state.due_us[0] = min(state.due_us[0], due_us(state, book, leg.track))
     return n, DONE
 
 
 @kernel
-def sweep(
-    reports: Reports, start: int, state: State, atlas: AtlasArrays, routes: Routes, book: Book, work: Work, found: Rows,
-    n: int,
-) -> tuple[int, int, int, int]:  # fmt: skip
+def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tuple[int, int, int, int]:
     """Take reports from `start` on until all are taken or something is too small.
 
     Parameters
@@ -232,7 +238,8 @@ def sweep(
         In order of time for each track.
     start : int
         The first report to take.
-    state, atlas, routes, book, work : see their classes
+    desk : Desk
+        Its state and its scratch room are changed.
     found : ndarray of FOUND
         Written from row `n` on.
 
@@ -245,9 +252,9 @@ def sweep(
     Notes
     -----
     Linear in the reports; one that stays in a box without edges costs four comparisons, one that crosses no edge a look
-    at the edges of its cells. What most reports go through is written out or takes numbers only: a call that is handed
-    the atlas or the state copies every array's head.
+    at the edges of its cells.
     """
+    state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     repeated = 0
     for i in range(start, len(reports.track)):
         last, to_us = state.tracks[reports.track[i]], reports.observed_us[i]
@@ -257,14 +264,16 @@ def sweep(
             repeated += 1
             continue
         lat_deg, lon_deg, speed_mps = reports.lat_deg[i], reports.lon_deg[i], reports.speed_mps[i]
+        flips = NONE
         quiet = _nothing_due(last, to_us, speed_mps, reports.party[i], reports.category[i])
         if book.horizon_s > 0.0:
             note_motion(last, reports, i, work.track[0])
             quiet = quiet and nothing_ahead(atlas, book, reports, i, work.track[0])
         if quiet and not _is_free(last, lat_deg, lon_deg):
-            quiet = _crosses_nothing(atlas, last, lat_deg, lon_deg, work.flip_zone, work.flip_s)
+            flips = _crossed(atlas, work, last, lat_deg, lon_deg)
+            quiet = flips == 0
         if not quiet:
-            n, why = _take_report(reports, i, state, atlas, routes, book, work, found, n)
+            n, why = _take_report(reports, i, desk, flips, found, n)
             if why != DONE:
                 return i, n, why, repeated
             continue

@@ -26,11 +26,10 @@ from tocsin.kernels.tables import (
     WANTS_ROOM,
     WANTS_WORK,
     Book,
+    Desk,
     Rows,
     State,
-    Work,
 )
-from tocsin.kernels.zones.atlas import AtlasArrays
 
 
 @kernel
@@ -88,9 +87,7 @@ def _time_passes(state: State, book: Book, track: int, visit: int, watermark_us:
 
 
 @kernel
-def pass_time(
-    state: State, atlas: AtlasArrays, book: Book, work: Work, start: int, watermark_us: int, found: Rows, n: int
-) -> tuple[int, int, int]:
+def pass_time(desk: Desk, start: int, watermark_us: int, found: Rows, n: int) -> tuple[int, int, int]:
     """Write what the watermark alone tells, from track `start` on.
 
     Exits that are certain now, silences grown too long, and approaches that fell due while no fix came.
@@ -100,6 +97,7 @@ def pass_time(
     next, n, why : int
         As of `sweep`, with a track in the place of a report.
     """
+    state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     soonest_us = FOREVER if start == 0 else NEVER  # begun in the middle, it does not know of all
     state.due_us[0] = NEVER
     for k in range(start, len(state.tracks)):
@@ -127,8 +125,7 @@ def pass_time(
 
 
 @kernel
-def due_before(state: State, atlas: AtlasArrays, book: Book, start: int, now_us: int, found: Rows, n: int
-               ) -> tuple[int, int, int]:  # fmt: skip
+def due_before(desk: Desk, start: int, now_us: int, found: Rows, n: int) -> tuple[int, int, int]:
     """Write the approaches that fell due before an instant, as far as is known, from track `start` on.
 
     Returns
@@ -136,11 +133,12 @@ def due_before(state: State, atlas: AtlasArrays, book: Book, start: int, now_us:
     next, n, why : int
         As of `pass_time`.
     """
+    state = desk.state
     for k in range(start, len(state.tracks)):
         head = state.tracks[k].episodes
         if head == NONE:
             continue
         if len(found) - n < length(state, head):
             return k, n, WANTS_ROOM
-        n = fall_due(state, atlas, book, k, now_us, found, n)
+        n = fall_due(state, desk.atlas, desk.book, k, now_us, found, n)
     return len(state.tracks), n, DONE

@@ -17,7 +17,7 @@ from tocsin.kernels.earth.geodesic import direct
 from tocsin.kernels.forecast.motion import LONG, MIDDLE, SHORT, share_seen
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.chance import exp, logistic, student
-from tocsin.kernels.numbers.trig import atan2d, hypot, log
+from tocsin.kernels.numbers.trig import RAD_PER_DEG, atan2d, hypot, log, sincosd
 from tocsin.kernels.tables import Row, Rows
 from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, crossings_on
 
@@ -33,6 +33,18 @@ FAN_EDGE_DEG = np.array([-180.0, *(0.5 * (FAN_DEG[1:] + FAN_DEG[:-1])), 180.0])
 PIECE_M = 100_000.0
 """A way is straight in longitude and latitude in pieces of this length, metres: 200 m off at most at 45° N."""
 
+PER_METRE_DEG = 1.0 / 111_200.0
+"""Degrees of latitude in a metre, to half a hundredth; degrees of longitude on the equator, too."""
+
+FLAT_DEG = 75.0
+"""Beyond this latitude no way is followed on a plane, degrees."""
+
+LEAST_WIDE = 0.1
+"""Less than the cosine of that latitude."""
+
+SHORTEST_LOOK = 1.0 / 32.0
+"""A way is followed in steps of at least this share of it: with shorter ones it costs less to look at its edges."""
+
 REACH = 1.5
 """A fan reaches as far as this many times the way that the speed so far would make."""
 
@@ -44,6 +56,10 @@ SLOWEST_MPS = 0.5
 
 LEAST_MPS = 0.05
 """No speed is taken to be lower where its logarithm is needed, m/s."""
+
+
+ROUNDING = 1e-9
+"""Far more than a chance loses by rounding."""
 
 
 class Spread(NamedTuple):
@@ -172,6 +188,43 @@ def course_ahead_deg(row: Row) -> float:
 
 
 @kernel
+def _goes_free(
+    atlas: AtlasArrays, lat_deg: float, lon_deg: float, course_deg: float, reach_m: float, bend: float
+) -> bool:
+    """Return True if one way of a fan surely meets no edge; False says nothing.
+
+    The way is followed on a plane about its start, from circle to circle that the clearance says is free of edges.
+    `bend` is how far, for each metre of the way, it may lie beside the plane's.
+    """
+    sin_lat, cos_lat = sincosd(lat_deg)
+    east, north = sincosd(course_deg)
+    way_m = 0.0
+    while way_m < reach_m:
+        up = way_m * north * PER_METRE_DEG
+        wide = max(cos_lat - 0.5 * up * RAD_PER_DEG * sin_lat, LEAST_WIDE)  # the cosine halfway
+        free_m = clearance_m(atlas, lat_deg + up, lon_deg + way_m * east * PER_METRE_DEG / wide)
+        step_m = (free_m - bend * way_m) / (1.02 + bend)
+        if not step_m > SHORTEST_LOOK * reach_m:
+            return False
+        way_m += step_m
+    return True
+
+
+@kernel
+def _bend(lat_deg: float, reach_m: float) -> float:
+    """Return how far a way of a fan may lie beside the plane's, for each metre of it.
+
+    A hundredth, because degrees are longer here and shorter there by half of that; and for the turning of the meridians
+    twice what the geodesic and the chord that stands for it leave the plane's together.
+    """
+    farthest_deg = abs(lat_deg) + reach_m * PER_METRE_DEG
+    if farthest_deg > FLAT_DEG:
+        return inf
+    s, c = sincosd(farthest_deg)
+    return 0.01 + reach_m * PER_METRE_DEG * RAD_PER_DEG * s / c
+
+
+@kernel
 def look_around(
     atlas: AtlasArrays, lat_deg: float, lon_deg: float, course_deg: float, reach_m: float,
     edge_zone: Rows, edge_s: Rows, zones_out: Rows, way_m: Rows,
@@ -196,8 +249,10 @@ def look_around(
     n, room = 0, min(len(zones_out), len(edge_s))
     if not clearance_m(atlas, lat_deg, lon_deg) <= reach_m:
         return 0
-    pieces = ceil(reach_m / PIECE_M)
+    pieces, bend = ceil(reach_m / PIECE_M), _bend(lat_deg, reach_m)
     for ray in range(RAYS):
+        if _goes_free(atlas, lat_deg, lon_deg, course_deg + FAN_DEG[ray], reach_m, bend):
+            continue
         from_lat, from_lon = lat_deg, lon_deg
         for piece in range(pieces):
             to_lat, to_lon = direct(lat_deg, lon_deg, course_deg + FAN_DEG[ray], reach_m * (piece + 1) / pieces)
@@ -323,6 +378,18 @@ def entry_chance(ways: Rows, n: int, view: Outlook, spread: Spread, within_s: fl
     settled = spread.settle + spread.settle_width * view.log_width
     slope = max(spread.settle_slope + spread.settle_slope_width * view.log_width, 0.1)
     return logistic(settled + slope * log(odds / (1.0 - odds)))
+
+
+@kernel
+def most_chance(ways: Rows, n: int, view: Outlook, spread: Spread) -> float:
+    """Return more than the chance that a track enters a zone, however long it is given; see `entry_chance`."""
+    odds = 0.0
+    for way in range(n):
+        odds += ways[way, 0]
+    odds = min(max(odds, 1e-5), 1.0 - 1e-5)
+    settled = spread.settle + spread.settle_width * view.log_width
+    slope = max(spread.settle_slope + spread.settle_slope_width * view.log_width, 0.1)
+    return logistic(settled + slope * log(odds / (1.0 - odds))) + ROUNDING
 
 
 @kernel

@@ -13,7 +13,7 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from tocsin.kernels.forecast.forecast import Outlook, Spread, entry_chance, entry_time_s
+from tocsin.kernels.forecast.forecast import Outlook, Spread, entry_chance, entry_time_s, most_chance
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.chance import logistic
 from tocsin.kernels.numbers.trig import log
@@ -88,6 +88,8 @@ def likely_enough(view: Outlook) -> float:
 @kernel
 def warning_due_s(ways: Rows, n: int, view: Outlook, spread: Spread, carry_s: float) -> float:
     """Return in how many seconds a warning is due if the track goes on unseen: 0 for now, infinite for never."""
+    if most_chance(ways, n, view, spread) < min(SURE, likely_enough(view)):
+        return inf
     sure_s, likely_s = SURE_SHARE * view.horizon_s, SOON * view.horizon_s
     sure = entry_time_s(ways, n, view, spread, SURE, sure_s + carry_s) - sure_s
     if sure <= 0.0:

@@ -37,6 +37,12 @@ COLUMNS, ROWS = 360, 180
 LEVEL_BITS = 4
 """A coarse cell's word: where its fine cells start, shifted by this, and the power of two n."""
 
+TILE_BITS = 5
+TILE = 1 << TILE_BITS
+"""Clearance cells in a degree."""
+FAR = 250
+"""Longest distance counted in clearance cells."""
+
 NO_DISTANCE_DEG = 1e-140
 """A coordinate below this is taken for 0, which moves it by less than any distance there is."""
 
@@ -69,11 +75,15 @@ class AtlasArrays(NamedTuple):
     box : ndarray, shape (chunks + groups, 5), float64
         Of the chunks and then of the groups: west, south, east, north in degrees, and the least cosine of latitude.
     clear_at : ndarray, shape (64800,), int32
-        For each cell of one degree: where its tile of `clear` starts or, negative, ~ the clearance of all of it.
+        For each cell of one degree: where its tile of `clear` starts or, negative, ~ how many cells of one degree
+        away, as a king moves, the nearest with an edge is; 360 if there is none.
     clear : ndarray, uint8
-        Tiles of 32 × 32 clearances, as indices into `clear_m`.
-    clear_m : ndarray, shape (256,), float64
-        What an index means, metres.
+        Tiles of 32 × 32 smaller cells: how many of them away, as a king moves, the nearest with an edge is.
+    clear_sine : ndarray, shape (612,), float64
+        The sine of the angle that is free of edges on every side: by counts of smaller cells, `FAR` and less, and then
+        by counts of degrees; infinite if there is no edge.
+    clear_m : ndarray, shape (180,), float64
+        By row of one degree: what such a sine is worth at the least, metres.
     """
 
     zones: int
@@ -92,6 +102,7 @@ class AtlasArrays(NamedTuple):
     box: NDArray[np.float64]
     clear_at: NDArray[np.int32]
     clear: NDArray[np.uint8]
+    clear_sine: NDArray[np.float64]
     clear_m: NDArray[np.float64]
 
 

@@ -3,53 +3,23 @@
 Distances are counted in cells, as a king moves: if every cell within r columns and rows is free of edges, no edge
 is nearer than r rows of latitude, nor nearer than the meridian r columns away, which is asin(cos φ sin rΔλ) on the
 sphere. The sphere of the ellipsoid's least radius of curvature makes no distance too long. Cells are 1/32 degree
-near zones and one degree elsewhere; values are rounded down to one of 256 lengths.
+near zones and one degree elsewhere. The count itself tells a box in longitude and latitude, too, and a larger one
+(`places.free_box`).
 """
 
 from __future__ import annotations
-
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels.jit import heap_kernel, kernel
-from tocsin.kernels.numbers.trig import RAD_PER_DEG, atan2_rad, sincosd
-from tocsin.kernels.zones.cells import COLUMNS, ROWS
+from tocsin.kernels.numbers.trig import sincosd
+from tocsin.kernels.zones.cells import COLUMNS, FAR, ROWS, TILE
 from tocsin.kernels.zones.distance import LEAST_RADIUS_M
 from tocsin.kernels.zones.edges import cells_of_edge
 
-TILE = 32
-"""Clearance cells in a degree."""
-FAR = 250
-"""Longest distance counted in clearance cells."""
-
-
-@kernel
-def free_m(lat: float, degrees: float) -> float:
-    """Return how far the nearest edge is at least, if none is within so many degrees of latitude and longitude.
-
-    `lat` is the latitude of the place or, for a cell, its latitude nearest to a pole.
-    """
-    if degrees <= 0.0:
-        return 0.0
-    _, cos_lat = sincosd(lat)
-    s, _ = sincosd(min(degrees, 90.0))
-    aside = min(max(cos_lat, 0.0) * s, 1.0)
-    return LEAST_RADIUS_M * min(degrees * RAD_PER_DEG, atan2_rad(aside, sqrt(1.0 - aside * aside)))
-
-
-@kernel
-def _index_of(metres: float, lengths: NDArray[np.float64]) -> int:
-    """Return the last index whose length is not more."""
-    lo, hi = 0, len(lengths)
-    while hi - lo > 1:
-        mid = (lo + hi) >> 1
-        if lengths[mid] <= metres:
-            lo = mid
-        else:
-            hi = mid
-    return lo
+LEAST_COSINE = 1e-300
+"""Stands for the cosine of the latitude of a pole, so that infinity times it is infinite."""
 
 
 @heap_kernel
@@ -140,27 +110,15 @@ def spread_tiles(at: NDArray[np.int32], clear: NDArray[np.uint8]) -> None:
 
 
 @heap_kernel
-def clearances(
-    steps: NDArray[np.int32], at: NDArray[np.int32], clear: NDArray[np.uint8], lengths: NDArray[np.float64]
-) -> None:
-    """Turn distances counted in cells into indices of `lengths`, in place; where there is no tile, into ~ an index."""
-    index = np.empty((TILE, FAR + 1), np.uint8)
-    for j in range(ROWS):
-        tiles = False
-        for c in range(j * COLUMNS, (j + 1) * COLUMNS):
-            tiles |= at[c] >= 0
-        if tiles:
-            for row in range(TILE):
-                south = j - 90.0 + row / TILE
-                for count in range(FAR + 1):
-                    metres = free_m(max(abs(south), abs(south + 1.0 / TILE)), (count - 1.0) / TILE)
-                    index[row, count] = _index_of(metres, lengths)
-        poleward = max(abs(j - 90.0), abs(j - 89.0))
-        for c in range(j * COLUMNS, (j + 1) * COLUMNS):
-            if at[c] >= 0:
-                for q in range(TILE * TILE):
-                    clear[at[c] + q] = index[q // TILE, clear[at[c] + q]]
-            elif steps[c] == COLUMNS:
-                at[c] = ~_index_of(np.inf, lengths)
-            else:
-                at[c] = ~_index_of(free_m(poleward, steps[c] - 1.0), lengths)
+def clear_lengths() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return `clear_sine` and `clear_m` of the atlas: their product is how far the nearest edge is at least, metres."""
+    sine, least_m = np.zeros(FAR + 2 + COLUMNS), np.empty(ROWS)
+    for count in range(1, FAR + 1):
+        sine[count] = sincosd((count - 1.0) / TILE)[0]
+    for count in range(1, COLUMNS):
+        sine[FAR + 1 + count] = sincosd(min(count - 1.0, 90.0))[0]
+    sine[FAR + 1 + COLUMNS] = np.inf
+    for row in range(ROWS):
+        cosine = sincosd(max(abs(row - 90.0), abs(row - 89.0)))[1]
+        least_m[row] = LEAST_RADIUS_M * max(cosine, LEAST_COSINE)
+    return sine, least_m

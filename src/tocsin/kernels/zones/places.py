@@ -5,7 +5,7 @@ The cells are described in `cells.py`. Left out: ways between places (`crossings
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from tocsin.kernels.jit import heap_kernel, kernel
 from tocsin.kernels.zones.cells import (
     COLUMNS,
+    FAR,
     FIXED_BITS,
     LEVEL_BITS,
     ONE,
+    TILE_BITS,
     AtlasArrays,
     apart_in,
     cell_of,
@@ -32,8 +34,6 @@ SEAM = np.iinfo(np.int32).min
 """The code that stands for a place on the antimeridian or a pole."""
 MOST_CELLS = 9
 """Cells about a way that are looked at before it is followed from cell to cell; dimensionless."""
-BOX_DEGREE_M = 1.415 * 111_700.0
-"""A corner of a box is no farther than this many metres for each degree of half its side."""
 
 
 @kernel
@@ -100,16 +100,24 @@ def zones_at(a: AtlasArrays, lat: float, lon: float, zones_out: NDArray[np.int64
 
 @kernel
 def _codes(
-    a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], start: int, codes_out: NDArray[np.int32]
-) -> None:
-    """Write the code of the cell of each place from `start` on: 0 for one in no zone's bounds, `SEAM` on a seam."""
+    a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], start: int, stop: int,
+    place_out: NDArray[np.int32], code_out: NDArray[np.int32],
+) -> int:  # fmt: skip
+    """Write the codes of the cells of places `start` to `stop` that are not 0, and which places; return how many.
+
+    The code of a place in no zone's bounds is 0, that of one on a seam `SEAM`.
+    """
     coarse, cells, west, south, east, north = a.coarse, a.cells, a.west, a.south, a.east, a.north
-    for k in range(len(codes_out)):
-        y, x = settled(lat[start + k]), settled(lon[start + k])
+    n = 0
+    for i in range(start, stop):
+        y, x = settled(lat[i]), settled(lon[i])
         plain = (abs(y) < 90.0) & (abs(x) < 180.0) & (south <= y) & (y <= north) & (west <= x) & (x <= east)
         seam = ((abs(y) == 90.0) & (abs(x) <= 180.0)) | ((abs(x) == 180.0) & (abs(y) < 90.0))
         code = cells[cell_of(coarse, x if plain else 0.0, y if plain else 0.0)[0]]
-        codes_out[k] = code if plain else (SEAM if seam else 0)
+        code = code if plain else (SEAM if seam else 0)
+        place_out[n], code_out[n] = i - start, code
+        n += code != 0
+    return n
 
 
 @heap_kernel
@@ -131,15 +139,12 @@ def locate(
     """
     coarse, cells, xy, zones = a.coarse, a.cells, a.xy, a.zones
     room, held = len(place_out) - 2 * a.most - 1, np.empty(2 * a.most, np.int64)
-    codes = np.empty(TOGETHER, np.int32)
+    places, codes = np.empty(TOGETHER, np.int32), np.empty(TOGETHER, np.int32)
     for begin in range(start, len(lat), TOGETHER):
-        _codes(a, lat, lon, begin, codes[: min(TOGETHER, len(lat) - begin)])
-        for i in range(begin, min(begin + TOGETHER, len(lat))):
+        for k in range(_codes(a, lat, lon, begin, min(begin + TOGETHER, len(lat)), places, codes)):
+            i, code, before = begin + places[k], np.int64(codes[k]), n
             if n > room:
                 return i, n
-            code, before = np.int64(codes[i - begin]), n
-            place_out[n], zone_out[n] = i, code - 1
-            n += (code > 0) & (code <= zones)
             if code == SEAM:
                 for j in range(zones_at(a, lat[i], lon[i], held)):
                     zone_out[n] = held[j]
@@ -150,6 +155,9 @@ def locate(
                 n = write_record(cells, xy, ~code, x, y, cx, cy, zone_out, n)
             elif code > zones:
                 n = write_list(cells, code - zones - 1, zone_out, n)
+            else:
+                zone_out[n] = code - 1
+                n += 1
             for j in range(before, n):
                 place_out[j] = i
     return len(lat), n
@@ -182,23 +190,42 @@ def no_edge_between(a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1:
 
 
 @kernel
+def _cell_box(fx: int, fy: int, down: int, more: int) -> tuple[float, float, float, float]:
+    """Return the box of a place's cell and of so many more around it: south, north, west and east, degrees; exact.
+
+    `fx` and `fy` are the place's (`cells.fixed`), the cell's side is 2 to the power `down` in their unit.
+    """
+    i, j = fx >> down, fy >> down
+    south, north = ((j - more) << down) * (1.0 / ONE) - 90.0, ((j + more + 1) << down) * (1.0 / ONE) - 90.0
+    return south, north, ((i - more) << down) * (1.0 / ONE) - 180.0, ((i + more + 1) << down) * (1.0 / ONE) - 180.0
+
+
+@kernel
 def free_box(a: AtlasArrays, lat: float, lon: float) -> tuple[float, float, float, float]:
     """Return a box about a place that no edge touches: south, north, west and east, degrees; NaN where none is known.
 
-    The larger of two: as far as the clearance goes, or the place's own cell, if no edge passes it.
+    As many cells of clearance as are free on every side; where an edge passes the place's own, its cell of the atlas,
+    if no edge passes that. It may reach beyond ±180 and ±90 degrees.
     """
-    half = clearance_m(a, lat, lon) / BOX_DEGREE_M
-    south, north, west, east = (lat - half, lat + half, lon - half, lon + half) if half > 0.0 else (nan, nan, nan, nan)
-    if (abs(lat) < 90.0) & (abs(lon) < 180.0):
-        fx, fy = fixed(lon, 180), fixed(lat, 90)
-        word = a.coarse[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
-        level = word & ((1 << LEVEL_BITS) - 1)
-        down, size = FIXED_BITS - level, 1.0 / (1 << level)
-        cell = (word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)
-        if (a.cells[cell] >= 0) & (size > 2.0 * half):
-            west, south = ((fx >> down) << down) / ONE - 180.0, ((fy >> down) << down) / ONE - 90.0
-            north, east = south + size, west + size
-    return south, north, west, east
+    if not ((abs(lat) < 90.0) & (abs(lon) < 180.0)):
+        return nan, nan, nan, nan
+    fx, fy = fixed(lon, 180), fixed(lat, 90)
+    coarse = (fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)
+    at, down = np.int64(a.clear_at[coarse]), FIXED_BITS - TILE_BITS
+    if at >= 0:
+        count = np.int64(a.clear[at + (((fy & (ONE - 1)) >> down) << TILE_BITS) + ((fx & (ONE - 1)) >> down)])
+    else:
+        count, down = ~at, FIXED_BITS
+    if count == COLUMNS:
+        return -inf, inf, -inf, inf
+    if count > 0:
+        return _cell_box(fx, fy, down, count - 1)
+    word = a.coarse[coarse]
+    level = word & ((1 << LEVEL_BITS) - 1)
+    down = FIXED_BITS - level
+    if a.cells[(word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)] < 0:
+        return nan, nan, nan, nan
+    return _cell_box(fx, fy, down, 0)
 
 
 @kernel
@@ -216,11 +243,12 @@ def clearance_m(a: AtlasArrays, lat: float, lon: float) -> float:
     float
         Metres; 0 where nothing is known, which includes NaN and places out of range; infinite if there are no zones.
     """
-    index = 0  # nothing is known
-    if abs(lat) <= 90.0 and abs(lon) <= 180.0:
-        fx, fy = fixed(lon, 180), fixed(lat, 90)
-        at = np.int64(a.clear_at[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)])
-        down = FIXED_BITS - 5
-        q = at + (((fy & (ONE - 1)) >> down) << 5) + ((fx & (ONE - 1)) >> down)
-        index = np.int64(a.clear[q]) if at >= 0 else ~at
-    return a.clear_m[index]
+    if not ((abs(lat) <= 90.0) & (abs(lon) <= 180.0)):
+        return 0.0
+    fx, fy = fixed(lon, 180), fixed(lat, 90)
+    row, down = fy >> FIXED_BITS, FIXED_BITS - TILE_BITS
+    at = np.int64(a.clear_at[row * COLUMNS + (fx >> FIXED_BITS)])
+    count = FAR + 1 + ~at
+    if at >= 0:
+        count = np.int64(a.clear[at + (((fy & (ONE - 1)) >> down) << TILE_BITS) + ((fx & (ONE - 1)) >> down)])
+    return a.clear_m[row] * a.clear_sine[count]
