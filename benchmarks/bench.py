@@ -228,7 +228,7 @@ def alone(bench: Bench) -> list[str]:
         ),
         row(
             "ten times the reports, time a report, counties",
-            rate("archive", "counties", ROWS // 10) / rate("archive", "counties"),
+            rate("archive", "counties", bench.rows // 10) / rate("archive", "counties"),
             1.3,
             unit="×",
         ),

@@ -287,10 +287,8 @@ def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
 
 
 def _readable(column: NDArray[Any]) -> NDArray[Any]:
-    if not column.flags.writeable:
-        return column
     view = column.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 
