@@ -117,7 +117,7 @@ class SharedCache(FunctionCache):  # type: ignore[misc]
         try:
             with _locked(self._folder):
                 return super().load_overload(sig, target_context)
-        except (OSError, EOFError, ValueError, AttributeError, pickle.UnpicklingError) as error:
+        except (OSError, EOFError, ValueError, AttributeError, ImportError, pickle.UnpicklingError) as error:
             log.warning("kernels.cache_unreadable", extra={"kernel": str(sig), "reason": str(error)})
             with contextlib.suppress(OSError), _locked(self._folder):
                 self.flush()
