@@ -65,7 +65,9 @@ def test_what_came_of_notices_is_written_and_counted(replayed):
 
 def test_the_record_holds_them_and_verifies(replayed):
     verified = verify_folder(replayed.job.out / "record")
-    assert verified.kinds["notice"] == len(lines(replayed, "notices.jsonl")) + 1
+    sent = [m for m in lines(replayed, "messages.jsonl") if m["subject"].startswith("Notice ")]
+    assert [m["recipient"] for m in sent] == ["fishers"] * 3, "its giver, of each receipt that is overdue"
+    assert verified.kinds["notice"] == len(lines(replayed, "notices.jsonl")) + 1 + 2 * len(sent)
 
 
 def test_the_report_shows_each_notice_with_its_receipts_and_its_movers(replayed):

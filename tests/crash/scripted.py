@@ -170,11 +170,13 @@ def outcome_of(folder: Path) -> dict[str, object]:
         assert len(store.rows(schema.log_entries)) <= state.entry_count
         held = {name: notice.as_json() for name, notice in state.noticing.register.held.items()}
         told = [json.loads(line)["told"] for line in noticed]
+        ended = {one["message"]: one["outcome"] for one in told if one["fact"] == "told"}
         return {
             "events": lines,
             "opened": opened,
             "notices": held,
-            "told": told,
+            "told": [one for one in told if one["fact"] != "told"],
+            "ended": ended,
             "counts": state.counts["f"].as_json(),
             "at": state.positions["f"],
         }

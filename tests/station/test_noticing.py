@@ -18,6 +18,9 @@ from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms
 from tocsin.station.durable.snapshot import dump_state, load_state
 from tocsin.tracks.packed import dump_batch
+from tocsin.warn.inputs import Reported
+from tocsin.warn.states import MessageState
+from tocsin.warn.telling import Outcome
 from tocsin.watch.event import Standing
 from tocsin.watch.notified import with_notices
 from tocsin.watch.replay import replay
@@ -113,6 +116,39 @@ def test_receipts_deadlines_and_endings_are_facts_of_the_tick_in_which_they_fall
     told = [(f["told"]["fact"], f["told"]["notice"]) for c in made for f in c.facts if f["kind"] == "notice"]
     assert ("receipt", "traffic/F-0") in told and ("standing", "traffic/F-1") in told
     assert told.count(("overdue", "traffic/F-0")) == 2, "passing on and reading; receipt was in time"
+
+
+def test_who_is_named_by_an_overdue_receipt_is_told_once_by_the_agreements_own_channel(reports) -> None:
+    made, _, _ = live(arrivals(np.random.default_rng(1), reports))
+    sent = [send for c in made for send in c.sends if send.message.subject.startswith("Notice ")]
+    facts = [f["told"] for c in made for f in c.facts if f["kind"] == "notice"]
+    named = [(f["notice"], party) for f in facts if f["fact"] == "overdue" for party in f["tell"]]
+    assert {send.message.recipient for send in sent} == {"watch"}, "the watch gave the receipt and has a mailbox"
+    assert {(send.message.channel, send.number) for send in sent} == {("mail", 1)}
+    assert len({send.message.message_id for send in sent}) == len(sent) == sum(who == "watch" for _, who in named)
+    not_told = [(f["notice"], f["to"]) for f in facts if f["fact"] == "not_told"]
+    assert sorted(not_told) == sorted((n, who) for n, who in named if who == "traffic"), (
+        "no channel ends at the traffic"
+    )
+    ended = [f for f in facts if f["fact"] == "told"]
+    assert len(ended) == len(sent) and all(f["outcome"] == "handed_over" and f["to"] == "watch" for f in ended)
+    entries = [e for c in made for e in c.entries if e.kind is EntryKind.NOTICE and e.payload["fact"] == "message"]
+    assert len(entries) == len(sent) and all({"watch", "traffic"} <= e.audience for e in entries)
+
+
+def test_message_about_an_overdue_receipt_that_failed_is_tried_again_after_a_restart_too(reports) -> None:
+    state, _ = tick(begin(TERMS), Inputs(agreement=NOTED, started={}), START - 200 * SECOND, terms=TERMS)
+    said_so = (SAYINGS[0][1], SAYINGS[1][1])
+    state, commit = tick(state, Inputs(sayings=said_so), START - 149 * SECOND)
+    state, commit = tick(state, Inputs(), START)
+    (first,) = {send.message.message_id: send for send in commit.sends if send.message.recipient == "watch"}.values()
+    failed = Outcome(state=MessageState.FAILED_FOR_NOW, reason="busy", transport="test")
+    report = Reported(message_id=first.message.message_id, number=1, outcome=failed)
+    state, commit = tick(load_state(dump_state(state)), Inputs(outcomes=(report,)), START + SECOND)
+    assert not commit.sends
+    state, commit = tick(load_state(dump_state(state)), Inputs(), START + 12 * SECOND)
+    again = [send for send in commit.sends if send.message.message_id == first.message.message_id]
+    assert [send.number for send in again] == [2]
 
 
 def test_a_restart_at_any_tick_decides_the_same(reports) -> None:

@@ -2,19 +2,21 @@
 
 A silent feed, a full disk, a database away, a clock step: each is a fact of the record and a message on the channel
 `station` (docs/guide/station.md), told once for each matter within `QUIET_US` and tried again until it is out. It knows
-no ladder: nobody has to answer, and nothing waits for it. Pure, like the desk beside it.
+no ladder: nobody has to answer, and nothing waits for it. What parties hear of overdue receipts (`overdue.py`) goes the
+same way. Pure, like the desk beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tocsin.clock import US_PER_S
 from tocsin.ids import stable_id
-from tocsin.station.core.entries import HEALTH
+from tocsin.station.core.entries import HEALTH, NoticeTold
 from tocsin.station.core.health import TOLD, Health, HealthNote
+from tocsin.station.core.overdue import About, outcome_record
 from tocsin.tracks.order import FeedPolicy
 from tocsin.units import format_duration, format_instant
 from tocsin.warn.inputs import Reported, Send
@@ -51,11 +53,14 @@ class Telling:
         Of the newest attempt.
     due_us : int or None
         When to try again; None while an attempt is under way.
+    notice : (str or None, str) or None
+        The notice that it is about, and whose that is; None if it is about the station.
     """
 
     message: Message
     number: int = 1
     due_us: int | None = None
+    notice: About | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,9 +104,10 @@ class Keeping:
         outcomes: Iterable[Reported],
         now_us: int,
         *,
+        overdue: Iterable[tuple[About, Message]] = (),
         is_start: bool = False,
-    ) -> tuple[list[dict[str, Any]], list[Send]]:
-        """Take what befell the station; return the facts of it and the attempts to make.
+    ) -> tuple[list[dict[str, Any]], list[Send], list[NoticeTold]]:
+        """Take what befell the station; return the facts of it, the attempts to make, and what came of notices' own.
 
         Parameters
         ----------
@@ -111,26 +117,39 @@ class Keeping:
         outcomes : iterable of Reported
             Of its own messages.
         now_us : int
+        overdue : iterable of (About, Message)
+            Messages about notices, each with its notice: tried like its own.
         is_start : bool
             True if the process begins with this: what was under way is in doubt, and tried again.
         """
-        facts, sends, fresh = [], [], set()
+        facts: list[dict[str, Any]] = []
+        sends: list[Send] = []
+        told: list[NoticeTold] = []
+        fresh = set()
         for note in [*notes, *self._silences(spoke, now_us)]:
             facts.append(_fact(now_us, note))
             if note.kind in TOLD and self._is_due(note, now_us):
                 telling = Telling(message=message_of(note, now_us))
                 self.tellings[telling.message.message_id] = telling
                 fresh.add(telling.message.message_id)
+        for notice, message in overdue:
+            if message.message_id not in self.tellings:
+                self.tellings[message.message_id] = Telling(message=message, notice=notice)
+                fresh.add(message.message_id)
         for report in outcomes:
-            facts += self._end(report, now_us)
+            ended = self._end(report, now_us)
+            if ended is not None and ended.notice is not None:
+                told.append(outcome_record(ended.notice, ended.message, report.outcome))
+            elif ended is not None:
+                facts.append(_ended(report, now_us))
         for key, telling in self.tellings.items():
             if key in fresh:
                 sends.append(Send(message=telling.message, number=1))
             elif (is_start and telling.due_us is None) or (telling.due_us is not None and telling.due_us <= now_us):
-                again = Telling(message=telling.message, number=telling.number + 1)
+                again = replace(telling, number=telling.number + 1, due_us=None)
                 self.tellings[key] = again
                 sends.append(Send(message=again.message, number=again.number))
-        return facts, sends
+        return facts, sends, told
 
     def _is_due(self, note: HealthNote, now_us: int) -> bool:
         matter = f"{note.kind} {note.about}"
@@ -156,20 +175,22 @@ class Keeping:
                 notes.append(HealthNote(kind=Health.SILENT, about=feed, detail=detail))
         return notes
 
-    def _end(self, report: Reported, now_us: int) -> list[dict[str, Any]]:
+    def _end(self, report: Reported, now_us: int) -> Telling | None:
+        """Take an outcome; return what it was about if that is over with it."""
         telling = self.tellings.get(report.message_id)
         if telling is None or report.number != telling.number:  # told twice in one tick, or of an attempt before
-            return []
-        outcome = report.outcome
-        if outcome.state in _FAILED and telling.number < MOST_ATTEMPTS:
+            return None
+        if report.outcome.state in _FAILED and telling.number < MOST_ATTEMPTS:
             wait_us = RETRY_US[min(telling.number, len(RETRY_US)) - 1]
-            self.tellings[report.message_id] = Telling(
-                message=telling.message, number=telling.number, due_us=now_us + wait_us
-            )
-            return []
-        del self.tellings[report.message_id]
-        what = {"message": report.message_id, "outcome": str(outcome.state), "reason": outcome.reason}
-        return [{"kind": HEALTH, "at": format_instant(now_us), "what": "told", "attempts": report.number, **what}]
+            self.tellings[report.message_id] = replace(telling, due_us=now_us + wait_us)
+            return None
+        return self.tellings.pop(report.message_id)
+
+
+def _ended(report: Reported, now_us: int) -> dict[str, Any]:
+    outcome = report.outcome
+    what = {"message": report.message_id, "outcome": str(outcome.state), "reason": outcome.reason}
+    return {"kind": HEALTH, "at": format_instant(now_us), "what": "told", "attempts": report.number, **what}
 
 
 def _fact(now_us: int, note: HealthNote) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tocsin.station.core.agreed_witnesses import witnesses_entry
 from tocsin.station.core.counters import AHEAD, FeedCounts
 from tocsin.station.core.entries import (
     NOTICE,
+    NoticeTold,
     counts_entry,
     event_entries,
     fact_entries,
@@ -28,6 +29,7 @@ from tocsin.station.core.handover import Outgoing, Seam, engine_of, taken_over
 from tocsin.station.core.health import Health, HealthNote
 from tocsin.station.core.inputs import Corrected, Delivered, Inputs, Kept
 from tocsin.station.core.noticing import notice_records
+from tocsin.station.core.overdue import About, tell_overdue
 from tocsin.station.core.state import Commit, State, attempt_id
 from tocsin.station.core.terms import Terms
 from tocsin.tracks.batch import ReportBatch, concat
@@ -36,6 +38,7 @@ from tocsin.tracks.waiting import by_feed
 from tocsin.units import format_instant
 from tocsin.warn import desk
 from tocsin.warn.inputs import Found, Resumed
+from tocsin.warn.telling import Message
 from tocsin.watch import live
 from tocsin.watch.event import Event
 
@@ -92,6 +95,7 @@ class _Turn:
     def __init__(self, state: State, now_us: int) -> None:
         self.state = state
         self.now_us = now_us
+        self.told: list[NoticeTold] = []
         state.tick += 1
         state.now_us = now_us
         self.commit = Commit(
@@ -176,13 +180,20 @@ class _Turn:
         state, commit = self.state, self.commit
         heard = [*inputs.notes, *_feed_notes(inputs.delivered)]
         spoken = [delivered.feed for delivered in inputs.delivered if delivered.read]
-        facts, sends = state.keeping.step(
+        overdue: list[tuple[About, Message]] = []
+        for fact in commit.notice_facts:
+            messages, records = tell_overdue(fact, state.terms.playbook, now_us=self.now_us)
+            overdue += [((fact.notice, fact.party), message) for message in messages]
+            self.told += records
+        facts, sends, told = state.keeping.step(
             heard,
             spoken,
             [r for r in inputs.outcomes if state.keeping.takes(r)],
             self.now_us,
+            overdue=overdue,
             is_start=inputs.started is not None,
         )
+        self.told += told
         commit.facts += facts
         commit.sends += sends
         commit.silent = sorted(state.keeping.silent)
@@ -200,7 +211,7 @@ class _Turn:
         policy, parties = state.terms.policy, state.terms.parties
         commit.entries += event_entries(policy, commit.events, at_us=self.now_us)
         commit.entries += fact_entries(policy, parties, commit.facts)
-        for told in notice_records(commit.notice_facts, commit.judged):
+        for told in (*notice_records(commit.notice_facts, commit.judged), *self.told):
             commit.entries.append(notice_entry(state.noticing.register, policy, told, at_us=self.now_us))
             commit.facts.append({"kind": NOTICE, "at": format_instant(self.now_us), "told": told.payload})
         if self.now_us - state.counted_us >= COUNTS_EVERY_US and commit.counters:

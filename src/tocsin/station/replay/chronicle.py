@@ -13,7 +13,16 @@ from tocsin.agreement.versions.signatures import Signed
 from tocsin.agreement.visible import Sort, Thing, seers
 from tocsin.incident.book import ClaimBook
 from tocsin.record.leaf import Entry, EntryKind
-from tocsin.station.core.entries import counts_entry, event_entries, fact_entries, kept, notice_audience, version_entry
+from tocsin.station.core.entries import (
+    NoticeTold,
+    counts_entry,
+    event_entries,
+    fact_entries,
+    kept,
+    notice_audience,
+    notice_entry,
+    version_entry,
+)
 from tocsin.station.replay.chapters import Chapter, chapter_at
 from tocsin.tracks.archive import Archive
 from tocsin.units import parse_instant_us
@@ -29,6 +38,7 @@ def entries_of(
     events: Sequence[Event],
     warned: WarnResult,
     notified: Notified | None,
+    overdue: Sequence[tuple[int, NoticeTold]],
     signatures: Iterable[Signed],
     book: ClaimBook | None,
 ) -> list[Entry]:
@@ -42,6 +52,8 @@ def entries_of(
     events : sequence of Event
     warned : WarnResult
     notified : Notified or None
+    overdue : sequence of (int, NoticeTold)
+        What parties were told of receipts that did not come in time, and when.
     signatures : iterable of Signed
         Verified, each about one of the versions.
     book : ClaimBook or None
@@ -53,6 +65,7 @@ def entries_of(
         *_event_entries(chapters, events),
         *_fact_entries(chapters, warned),
         *(_notice_entries(chapters, notified) if notified else ()),
+        *(_overdue_entries(chapters, notified, overdue) if notified else ()),
     ]
     # sorted() keeps the order of equals: a version and its signatures stand before what they gave rise to
     known.sort(key=lambda entry: entry.at_us)
@@ -104,6 +117,13 @@ def _notice_entries(chapters: Sequence[Chapter], notified: Notified) -> Iterator
         payload = {"fact": "conformance", **flown.as_json()}
         audience = told(flown.notice_id, flown.until_us, flown.party)
         yield Entry(kind=EntryKind.NOTICE, at_us=flown.until_us, audience=audience, payload=payload)
+
+
+def _overdue_entries(
+    chapters: Sequence[Chapter], notified: Notified, overdue: Iterable[tuple[int, NoticeTold]]
+) -> Iterator[Entry]:
+    for at_us, told in overdue:
+        yield notice_entry(notified.register, chapter_at(chapters, at_us).policy, told, at_us=at_us)
 
 
 def _claim_entries(chapters: Sequence[Chapter], book: ClaimBook | None, at_us: int) -> Iterator[Entry]:

@@ -38,15 +38,24 @@ from tocsin.record.keys import create_key
 from tocsin.record.leaf import Entry
 from tocsin.record.log import MAX_UNPUBLISHED, Log
 from tocsin.station.core.agreed_witnesses import witnesses_entry
+from tocsin.station.core.entries import NoticeTold
+from tocsin.station.core.overdue import outcome_record, tell_overdue
 from tocsin.station.publish.signed import read_keys, read_signatures
-from tocsin.station.replay.chapters import Chapter, chapters_of, engines_of, load_versions, watch_chapters
+from tocsin.station.replay.chapters import (
+    Chapter,
+    chapter_at,
+    chapters_of,
+    engines_of,
+    load_versions,
+    watch_chapters,
+)
 from tocsin.station.replay.chronicle import entries_of
 from tocsin.tracks.archive import Archive, Progress, read_tracks
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.formats.columns import ColumnMap
 from tocsin.tracks.quality import write_rejects
 from tocsin.warn.ack import Answers, read_answers
-from tocsin.warn.channels.config import default_transports, load_transports
+from tocsin.warn.channels.config import Transports, default_transports, load_transports
 from tocsin.warn.dispatch import WarnResult, run
 from tocsin.watch.chain import EventChain
 from tocsin.watch.event import Event
@@ -196,7 +205,9 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
         found, notified = with_notices(told, rules=rules, watched=watched, reports=reports, until_us=until_us)
         _write_notified(notified, job.out)
     events = EventChain(found)
-    warned = _climb(job, chapters, events, answers, until_us=until_us)
+    transports = load_transports(job.channels, out=job.out) if job.channels else default_transports(job.out)
+    overdue = _tell_overdue(chapters, notified, transports) if notified else []
+    warned = _climb(transports, chapters, events, answers, until_us=until_us)
     comparisons = _compare(book, last.agreement, events.events, warned)
     _write_tables(job.out, archive, events, warned)
     entries = entries_of(
@@ -205,6 +216,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
         events=events.events,
         warned=warned,
         notified=notified,
+        overdue=overdue,
         signatures=signatures,
         book=book,
     )
@@ -247,9 +259,24 @@ def _check_channels(job: Job) -> None:
             load_transports(job.channels, out=Path(nowhere))
 
 
-def _climb(job: Job, chapters: Sequence[Chapter], events: EventChain, answers: Answers, *, until_us: int) -> WarnResult:
+def _tell_overdue(
+    chapters: Sequence[Chapter], notified: Notified, transports: Transports
+) -> list[tuple[int, NoticeTold]]:
+    """Tell parties of receipts that are overdue, one attempt each; return what the record has of it, and when."""
+    told: list[tuple[int, NoticeTold]] = []
+    for fact in notified.register.facts:
+        messages, records = tell_overdue(fact, chapter_at(chapters, fact.at_us).playbook, now_us=fact.at_us)
+        told += [(fact.at_us, record) for record in records]
+        for message in messages:
+            outcome = transports.send(message, fact.at_us)
+            told.append((fact.at_us, outcome_record((fact.notice, fact.party), message, outcome)))
+    return told
+
+
+def _climb(
+    transports: Transports, chapters: Sequence[Chapter], events: EventChain, answers: Answers, *, until_us: int
+) -> WarnResult:
     """Climb the ladder of each version in its time, and send by the channels that the job names, else to files."""
-    transports = load_transports(job.channels, out=job.out) if job.channels else default_transports(job.out)
     (_, first), *later = [(chapter.from_us or 0, chapter.playbook) for chapter in chapters]
     return run(first, events, answers.answers, transports, until_us=until_us, boundary=boundary_words, later=later)
 
