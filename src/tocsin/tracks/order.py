@@ -92,14 +92,19 @@ def canonical(batch: ReportBatch) -> Ordering:
     """
     order = np.argsort(batch.observed_us, kind="stable")
     at = batch.observed_us[order]
-    if (at[1:] > at[:-1]).all():  # the few reports of a live tick: no two of one instant, so nothing else decides
+    alike = at[1:] == at[:-1]
+    if not alike.any():  # as in most live ticks: no two of one instant, so nothing else decides
         return Ordering(keep=order, duplicate=order[:0], conflict=order[:0])
-    said = content_hash(batch)
-    rank = _rank(batch.tracks)[batch.track]
-    order = _sorted(batch.observed_us, rank, said)
-    at, who, what = batch.observed_us[order], rank[order], said[order]
-    same_fix = np.r_[False, (at[1:] == at[:-1]) & (who[1:] == who[:-1])][: len(order)]
-    same = same_fix & np.r_[False, what[1:] == what[:-1]][: len(order)]
+    # What a report says, and of whom, is looked at only where another has its instant.
+    shared = np.r_[False, alike] | np.r_[alike, False]
+    tied = batch.take(order[shared])
+    said, rank = content_hash(tied), _rank(batch.tracks)[tied.track]
+    within = np.lexsort((said, rank, tied.observed_us))
+    order[shared] = order[shared][within]
+    at, who, what = tied.observed_us[within], rank[within], said[within]
+    same_fix, same = np.zeros(len(order), np.bool_), np.zeros(len(order), np.bool_)
+    same_fix[shared] = np.r_[False, (at[1:] == at[:-1]) & (who[1:] == who[:-1])]
+    same[shared] = same_fix[shared] & np.r_[False, what[1:] == what[:-1]]
     if same.any():
         order = _prefer(batch, order, same)
     keep, kept_fix = order[~same], same_fix[~same]
@@ -243,13 +248,6 @@ def _watermark(state: Reorder, newest: Mapping[str, int], now_us: int) -> int:
         held = now_us - policy.hold_us
         marks.append(max(newest.get(name, BEGINNING_US), held) - policy.lateness_us)
     return min(marks, default=BEGINNING_US)
-
-
-def _sorted(at: Rows, who: Rows, what: NDArray[np.uint64]) -> Rows:
-    # An archive that Tocsin wrote is in order already: seeing that costs a fraction of sorting it.
-    later = (at[1:] > at[:-1]) | ((at[1:] == at[:-1]) & (who[1:] > who[:-1]))
-    equal = (at[1:] == at[:-1]) & (who[1:] == who[:-1]) & (what[1:] >= what[:-1])
-    return np.arange(len(at)) if (later | equal).all() else np.lexsort((what, who, at))
 
 
 def _mix(state: NDArray[np.uint64], bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
