@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.station.walks import FEEDS, SECOND, START, terms, walk
+from tests.store.postgres import DATABASES, database
 
 from tocsin.errors import StoreError
 from tocsin.station.core.inputs import Inputs, of_deliveries
@@ -18,7 +19,6 @@ from tocsin.station.durable.snapshot import dump_state, write_snapshot
 from tocsin.station.past.archive import HOUR_US, Archivist, Task
 from tocsin.station.past.journal import FOLDER, Ahead, reports_of
 from tocsin.store import schema
-from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.archive import read_tracks
 from tocsin.tracks.batch import ReportBatch
@@ -32,9 +32,9 @@ EVERYTHING = {"tracks": None, "from_us": 0, "before_us": 2**62, "last_tick": 10*
 class Hours:
     """A station of a tick every five minutes whose reports come for some hours."""
 
-    def __init__(self, folder: Path, hours: int) -> None:
+    def __init__(self, folder: Path, hours: int, url: str) -> None:
         self.folder = folder
-        self.store = Store(sqlite_url(folder / "a.db"))
+        self.store = Store(url)
         self.state = begin(TERMS)
         self.archivist = Archivist(folder, self.store)
         self.step(Inputs(agreement=TERMS.written, started=FEEDS), START, terms=TERMS)
@@ -70,12 +70,14 @@ class Hours:
             return connection.exec_driver_sql("SELECT count(*) FROM tick WHERE inputs IS NOT NULL").scalar() or 0
 
 
-@pytest.fixture(scope="module")
-def hours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hours]:
-    made = Hours(tmp_path_factory.mktemp("hours"), 4)
-    yield made
-    made.archivist.close()
-    made.store.close()
+@pytest.fixture(scope="module", params=DATABASES)
+def hours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hours]:
+    folder = tmp_path_factory.mktemp("hours")
+    with database(request.param, folder) as url:
+        made = Hours(folder, 4, url)
+        yield made
+        made.archivist.close()
+        made.store.close()
 
 
 def test_hours_become_files_that_a_replay_reads_and_leave_the_store(hours: Hours) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.station.walks import SECOND, START, terms, walk
+from tests.store.postgres import DATABASES, database
 
 from tocsin.station.durable.room import Room
 from tocsin.station.durable.rows import restore
@@ -18,7 +19,6 @@ from tocsin.station.durable.ticker import Ticker
 from tocsin.station.durable.timing import StationClock
 from tocsin.station.export import export_events
 from tocsin.station.past.lookback import Lookback
-from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.feeds.feed import Delivery
@@ -69,9 +69,13 @@ class Stage:
         return not len(state.late) and not lookback._busy and not due
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    store = Store(sqlite_url(tmp_path / "a.db"))
+@pytest.fixture(params=["sqlite"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    with database(request.param, tmp_path) as url:
+        yield from staged(tmp_path, Store(url))
+
+
+def staged(tmp_path: Path, store: Store) -> Iterator[Stage]:
     clock = SetClock(None)
     ticker = Ticker(store, None, clock=clock, room=Room(tmp_path))
     ticker.send = lambda _: None
@@ -89,6 +93,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     store.close()
 
 
+@pytest.mark.parametrize("stage", DATABASES, indirect=True)
 def test_what_is_final_in_the_end_is_what_a_replay_of_all_reports_tells(stage: Stage) -> None:
     reports = walk(np.random.default_rng(4), 400)
     seen = np.arange(400)

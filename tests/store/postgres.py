@@ -13,6 +13,8 @@ from pathlib import Path
 
 from tests.peers import free_port, program
 
+from tocsin.store.connect import sqlite_url
+
 
 @dataclass
 class Postgres:
@@ -69,3 +71,17 @@ def _as_postgres(*command: str) -> None:
 def _command(*command: str) -> list[str]:
     as_postgres = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
     return [*(as_postgres if os.geteuid() == 0 else ()), *command]
+
+
+DATABASES = ("sqlite", "postgresql")
+"""What a station may keep its store in."""
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """Give the URL of an empty database of a kind: a file in a folder, or a server while the context is open."""
+    if kind == "sqlite":
+        yield sqlite_url(folder / "a.db")
+        return
+    with postgres() as server:
+        yield server.url

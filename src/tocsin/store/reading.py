@@ -76,8 +76,8 @@ class StoreReader:
         table = schema.ticks
         columns = (table.c.tick, table.c.at_us, table.c.reports, table.c.inputs, table.c.digest)
         query = select(*columns).where(table.c.tick > tick).order_by(table.c.tick)
-        with self.reader() as connection:
-            for row in connection.execution_options(yield_per=64).execute(query):
+        with self.reader() as connection, connection.execution_options(yield_per=64).execute(query) as rows:
+            for row in rows:
                 yield KeptTick(**row._mapping)
 
     def rows(self, table: Table, *, descending: bool = False) -> list[Row]:

@@ -140,6 +140,6 @@ def _ticks(store: StoreReader, ahead: Ahead, *, since_us: int, after: int, last_
     table = schema.ticks
     within = table.c.tick.between(after + 1, last_tick) & (table.c.at_us >= since_us) & table.c.reports.is_not(None)
     query = select(table.c.at_us, table.c.reports).where(within).order_by(table.c.tick)
-    with store.reader() as connection:
-        for row in connection.execution_options(yield_per=64).execute(query):
+    with store.reader() as connection, connection.execution_options(yield_per=64).execute(query) as rows:
+        for row in rows:
             yield ahead.watched(load_batch(row.reports), row.at_us)
