@@ -87,6 +87,9 @@ def test_hours_become_files_that_a_replay_reads_and_leave_the_store(hours: Hours
     )
     hours.idle(10)
     assert hours.held() < hours.state.tick - rows[-1]["last_tick"] + 2, "their inputs are gone"
+    with hours.store.reader() as connection:
+        left = [row[0] for row in connection.exec_driver_sql("SELECT tick FROM tick ORDER BY tick")]
+    assert left == [1, *range(rows[-1]["last_tick"] + 1, hours.state.tick + 1)], "but for the first version's beginning"
     read = read_tracks([hours.folder / row["file"] for row in rows])
     assert read.table.num_rows == sum(row["report_count"] for row in rows)
     again = restore(hours.store, hours.folder)

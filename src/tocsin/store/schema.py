@@ -25,7 +25,9 @@ ticks = Table(
     Column("digest", LargeBinary(32), nullable=False),
     Index("ix_tick_at_us", "at_us"),
 )
-"""`reports` and `inputs` are null once their hour is in the archive; `digest` is that of what the tick decided."""
+"""A tick leaves once its hour is in the archive and two snapshots lie behind it; one at which a version of the
+agreement began stays, its `reports` and `inputs` null, since looks back need its time. `digest` is that of what it
+decided."""
 
 agreements = Table(
     "agreement",

@@ -54,7 +54,8 @@ class Write:
     forgotten : int or None
         Snapshots before this tick leave.
     archived : tuple of (int, int) or None
-        First and last tick whose inputs leave, since their hour is in the archive.
+        First and last tick that leave, since their hour is in the archive; of one at which a version of the agreement
+        began, its inputs alone.
     dropped_us : int or None
         Hours that begin before this leave the archive.
     """
@@ -229,7 +230,9 @@ class Store(StoreReader):
         if work.archived is not None:
             ticks = schema.ticks
             within = ticks.c.tick.between(*work.archived)
-            connection.execute(update(ticks).where(within).values(reports=None, inputs=None))
+            begun = ticks.c.tick.in_(select(schema.agreements.c.tick))
+            connection.execute(delete(ticks).where(within, ~begun))
+            connection.execute(update(ticks).where(within, begun).values(reports=None, inputs=None))
         if work.dropped_us is not None:
             connection.execute(delete(schema.archive).where(schema.archive.c.hour_us < work.dropped_us))
 

@@ -1,10 +1,11 @@
 """The archive: hour files of every report that was taken, so that the store holds what a restart needs and not a month.
 
 One Parquet file an hour of arrival, `archive/2031-06-01T08Z.parquet`, in the columns of `tracks/report.py`, to be read
-by `tocsin replay`. Written and fsynced first; then its name and SHA-256 go into the store; then, a few ticks at a time,
-the hour's inputs leave it (FAULTS 109). Only hours that both kept snapshots lie behind are touched, so that a restart
-never needs what was removed. What was too far ahead of the clock when it came was a reject, and is not in here. Hours
-older than the agreement's `record.keep_for` are deleted; the record's tree is never touched.
+by `tocsin replay`. Written and fsynced first; then its name and SHA-256 go into the store; then, a few at a time, the
+hour's ticks leave it (FAULTS 109): what they decided stands in events, facts and the record. Only hours that both kept
+snapshots lie behind are touched, so that a restart never needs what was removed. What was too far ahead of the clock
+when it came was a reject, and is not in here. Hours older than the agreement's `record.keep_for` are deleted; the
+record's tree is never touched.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ LOOK_EVERY_US = 60 * US_PER_S
 """How often it is looked whether there is something to do, microseconds."""
 
 TICKS_AT_A_TIME = 20
-"""Ticks whose inputs leave the store with one commit: few, so that no warning waits for it."""
+"""Ticks that leave the store with one commit: few, so that no warning waits for it."""
 
 GROUP = 100_000
 """Reports of one row group, at least."""
@@ -55,7 +56,7 @@ class Task:
     archived : mapping or None
         A row of `schema.archive` whose file is durable.
     ticks : (int, int) or None
-        First and last tick whose inputs leave the store.
+        First and last tick that leave the store.
     dropped_us : int or None
         Hours that begin before this leave the archive.
     """
@@ -152,12 +153,12 @@ class Archivist:
                 path.unlink(missing_ok=True)
 
     def _oldest_tick(self) -> int:
-        """Return the first tick whose inputs are still there, looking back from the last hour in the archive."""
+        """Return the first tick whose inputs are still there, or the one after the last hour in the archive."""
         ticks = schema.ticks
-        gone = select(ticks.c.tick).where(ticks.c.tick <= self._done_tick, ticks.c.inputs.is_(None))
+        held = select(func.min(ticks.c.tick)).where(ticks.c.tick <= self._done_tick, ticks.c.inputs.is_not(None))
         with self._store.reader() as connection:
-            found = connection.execute(gone.order_by(ticks.c.tick.desc()).limit(1)).scalar()
-        return 1 if found is None else int(found) + 1
+            found = connection.execute(held).scalar()
+        return self._done_tick + 1 if found is None else int(found)
 
     def _write_next(self, now_us: int, ahead: Ahead) -> Mapping[str, Any] | None:
         """Delete what is not kept, write the file of the oldest hour that is ready; return its row, or None for none.
