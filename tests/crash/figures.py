@@ -128,7 +128,7 @@ def one_round(kills: int, seed: int, forge: Forge) -> tuple[dict[str, Any], list
     with tempfile.TemporaryDirectory(prefix="tocsin-crash-") as folder:
         station = Station(Path(folder), forge=forge)
         try:
-            scatter(station, kills, rng, longest_s=0.6)
+            scatter(station, kills, rng, longest_s=0.45)
             station.begin()
             station.wait_ready()
             station.run_for(2)

@@ -284,11 +284,11 @@ def scatter(station: Station, kills: int, rng: random.Random, *, longest_s: floa
     """Kill it so often, at random moments of its start and its work, whatever it is asked meanwhile."""
     for _ in range(kills):
         station.begin()
-        if rng.random() < 0.3:
+        if rng.random() < 0.45:
             station.run_for(rng.random() * (station.starts_s[-1] if station.starts_s else 2.0))
         else:
             station.wait_ready()
-            station.run_for(rng.random() * 0.2)
+            station.run_for(rng.random() * 0.1)
             ask(station, rng)
             station.run_for(LONG_S if rng.random() < 0.06 else rng.random() * longest_s)
         station.kill()
