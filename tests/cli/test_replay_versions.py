@@ -95,7 +95,7 @@ def test_a_routing_that_changed_changes_who_may_read_from_then_on(folder):
     replayed = replay(job(folder))
     entries = entries_of(
         replayed.chapters, archive=replayed.archive, events=replayed.events.events, warned=replayed.warned,
-        notified=None, signatures=[], book=None,
+        notified=None, overdue=[], signatures=[], book=None,
     )  # fmt: skip
     told = {e.payload["agreement"]["version"]: set(e.audience) for e in entries if e.kind == "event"}
     assert told == {1: {"north"}, 2: {"keeper"}}

@@ -229,5 +229,5 @@ def test_deadlines_pass_with_the_station_s_ticks_and_not_with_who_looks(room):
     room.book.register(NOW_US + 3_600_000_001)
     assert room.ask("fishers", "GET").json()["notices"][0]["receipts"][0]["state"] == "awaited"
     commit = room.core.tick(Inputs(), now_us=NOW_US + 3_600_000_001)
-    assert [f["told"]["fact"] for f in commit.facts] == ["overdue", "overdue", "overdue"]
+    assert [f["told"]["fact"] for f in commit.facts] == ["overdue"] * 3 + ["message"] * 3
     assert room.ask("fishers", "GET").json()["notices"][0]["receipts"][0]["state"] == "overdue"
