@@ -89,6 +89,7 @@ def _wait(until: float) -> float:
 
 
 def _tcp(asked: dict[str, Any], pieces: list[tuple[float, bytes, int]], began: float) -> tuple[list[float], int]:
+    _wait(began - LEAD_S / 2)  # a station gives up a connection on which nothing comes for a minute
     doors = [socket.create_connection(("127.0.0.1", asked["port"])) for _ in range(asked["senders"])]
     behind = []
     for number, (at, data, _) in enumerate(pieces):
