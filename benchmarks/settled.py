@@ -21,17 +21,17 @@ LOW = (1 << 20) - 1
 
 
 def circles(folder: Path, case: str, keys: np.ndarray) -> np.ndarray:
-    """Return which places (key >> 20) are within the circles (the rest of the key)."""
+    """Return how far inside circles (the rest of the key) places (key >> 20) are, metres; negative outside."""
     zones = pq.read_table(folder / f"zones_{case}.parquet")
     points = pq.read_table(folder / "points.parquet", columns=["lon", "lat"])
     place, zone = keys >> 20, keys & LOW
     lon, lat = (points[name].to_numpy()[place] for name in ("lon", "lat"))
     at_lon, at_lat, radius_m = (zones[name].to_numpy()[zone] for name in ("lon", "lat", "radius_m"))
-    return np.asarray(WGS84.inv(lon, lat, at_lon, at_lat)[2]) <= radius_m
+    return radius_m - np.asarray(WGS84.inv(lon, lat, at_lon, at_lat)[2])
 
 
 def approaches(folder: Path, case: str, keys: np.ndarray) -> np.ndarray:
-    """Return which pairs of movers come close in time, both walked along their geodesics."""
+    """Return how much closer than asked pairs of movers come, metres, both walked along their geodesics."""
     movers = pq.read_table(folder / f"states_{case}.parquet")
     lon, lat, speed, course = (movers[name].to_numpy() for name in ("lon", "lat", "speed", "course"))
     i, j = keys >> 20, keys & LOW
@@ -47,4 +47,4 @@ def approaches(folder: Path, case: str, keys: np.ndarray) -> np.ndarray:
         tries = np.array([np.clip(best + share * step, 0.0, HORIZON_S) for share in np.linspace(-1.0, 1.0, 9)])
         nearest = np.argmin([apart_m(t) for t in tries], axis=0)
         best, step = tries[nearest, np.arange(len(keys))], 0.3 * step
-    return apart_m(best) <= CPA_M
+    return CPA_M - apart_m(best)
