@@ -17,11 +17,12 @@ from tocsin.ids import stable_id
 from tocsin.station.core.entries import HEALTH, NoticeTold
 from tocsin.station.core.health import TOLD, Health, HealthNote
 from tocsin.station.core.overdue import About, outcome_record
+from tocsin.station.core.own_message import own_message
 from tocsin.tracks.order import FeedPolicy
 from tocsin.units import format_duration, format_instant
 from tocsin.warn.inputs import Reported, Send
 from tocsin.warn.message import neutral
-from tocsin.warn.states import MessageState, Purpose
+from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Message
 
 CHANNEL = "station"
@@ -203,21 +204,11 @@ def message_of(note: HealthNote, now_us: int) -> Message:
     message_id = stable_id("health", str(note.kind), note.about, now_us)
     about = f" {neutral(note.about)}" if note.about else ""
     said = f"{str(note.kind).replace('_', ' ')}{about}"
-    return Message(
-        message_id=message_id,
-        case_id=message_id,
-        rung=0,
-        purpose=Purpose.WARNING,
-        level=0,
+    return own_message(
+        message_id,
         channel=CHANNEL,
         recipient=KEEPER,
-        saying=0,
-        is_repeat=False,
-        event_id=None,
-        queued_us=now_us,
-        text_id=None,
-        languages=("en",),
         subject=f"Tocsin station: {said}",
         body=f"At {format_instant(now_us)} this station noted: {said}.\n{neutral(note.detail, limit=500)}",
-        state_us=now_us,
+        now_us=now_us,
     )

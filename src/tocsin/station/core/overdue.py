@@ -14,9 +14,9 @@ from tocsin.agreement.notices.words import FactKind
 from tocsin.agreement.playbook import Channel, Playbook
 from tocsin.ids import stable_id
 from tocsin.station.core.entries import NoticeTold
+from tocsin.station.core.own_message import own_message
 from tocsin.units import format_instant
 from tocsin.warn.message import neutral
-from tocsin.warn.states import Purpose
 from tocsin.warn.telling import Message, Outcome
 
 About = tuple[str | None, str]
@@ -64,23 +64,13 @@ def outcome_record(about: About, message: Message, outcome: Outcome) -> NoticeTo
 def _message(fact: Fact, party: str, channel: Channel, now_us: int) -> Message:
     parts = (str(fact.detail.get("receipt")), str(fact.detail.get("unit")), party)
     message_id = stable_id("overdue", fact.notice, *parts, fact.at_us)
-    return Message(
-        message_id=message_id,
-        case_id=message_id,
-        rung=0,
-        purpose=Purpose.WARNING,
-        level=0,
+    return own_message(
+        message_id,
         channel=channel.channel_id,
         recipient=party,
-        saying=0,
-        is_repeat=False,
-        event_id=None,
-        queued_us=now_us,
-        text_id=None,
-        languages=("en",),
         subject=f"Notice {neutral(str(fact.notice))}: a receipt is overdue",
         body=f"{neutral(fact.words, limit=500)}\nIt was due at {format_instant(fact.at_us)}.",
-        state_us=now_us,
+        now_us=now_us,
     )
 
 
