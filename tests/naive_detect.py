@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pyproj
 import shapely
+from tests.naive_watch import unobserved_us
 
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.tracks.batch import ReportBatch
@@ -18,7 +19,6 @@ from tocsin.tracks.category import may_be
 GEOD = pyproj.Geod(ellps="WGS84")
 S = 1_000_000
 BEAT_US = 60 * S
-GAP_S = 3_600.0
 
 
 class Piece(NamedTuple):
@@ -30,6 +30,7 @@ class Piece(NamedTuple):
     end: tuple[float, float]
     alts: tuple[float, float]
     gap_us: int
+    before_feed: str
     accuracy_m: float
     party: str | None
     category: str | None
@@ -51,13 +52,12 @@ def naive_meetings(watchlist: Watchlist, reports: ReportBatch) -> list[tuple[str
     out = []
     for rule in watchlist.rules:
         zone = watchlist.zones[rule.zone]
-        gap_s = min(
-            (r.after_s for r in watchlist.rules if r.zone == rule.zone and r.conduct is Conduct.GAP), default=GAP_S
-        )
-        here = {
-            name: [(p, _inside(watchlist, zone, p)) for p in pieces if p.gap_us <= gap_s * S]
+        of_zone = [r for r in watchlist.rules if r.zone == rule.zone]
+        seen = {
+            name: [p for p in pieces if p.gap_us <= unobserved_us(of_zone, p.before_feed)]
             for name, pieces in ways.items()
         }
+        here = {name: [(p, _inside(watchlist, zone, p)) for p in pieces] for name, pieces in seen.items()}
         if rule.conduct is Conduct.PROXIMITY:
             for a, b in combinations(sorted(here), 2):
                 for c in _contacts(zone, rule, _touches(rule, here[a], here[b], need=1)):
@@ -68,8 +68,8 @@ def naive_meetings(watchlist: Watchlist, reports: ReportBatch) -> list[tuple[str
         elif rule.conduct is Conduct.VOID:
             anybody = replace(zone, applies_to=None, exempt=frozenset(), categories=None)
             there = {
-                name: [(p, _inside(watchlist, anybody, p) and _of(rule, p)) for p in pieces if p.gap_us <= gap_s * S]
-                for name, pieces in ways.items()
+                name: [(p, _inside(watchlist, anybody, p) and _of(rule, p)) for p in pieces]
+                for name, pieces in seen.items()
             }
             out += _voids(watchlist, zone, rule, there, newest_us)
     return sorted(out)
@@ -87,6 +87,7 @@ def _ways(reports: ReportBatch) -> dict[str, list[Piece]]:
             (float(reports.lat_deg[i]), float(reports.lon_deg[i])),
             float(reports.alt_m[i]),
             float(reports.accuracy_m[i]),
+            reports.feeds[reports.feed[i]],
         )
         if name in last and now[0] == last[name][0]:
             continue
@@ -99,7 +100,7 @@ def _ways(reports: ReportBatch) -> dict[str, list[Piece]]:
                     Piece(
                         a, b, _at(before, now, a), _at(before, now, b),
                         (_alt(before, now, a), _alt(before, now, b)),
-                        now[0] - before[0], max(known, default=float("nan")), party, category,
+                        now[0] - before[0], before[4], max(known, default=float("nan")), party, category,
                     )
                 )  # fmt: skip
         last[name] = now

@@ -49,11 +49,12 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
          watermark_us: int) -> list[Found]:  # fmt: skip
     out: list[Found] = []
     polygon, visit = zone.region.geometry, _Visit()
-    gap_s = min((r.after_s for r in rules if r.conduct is Conduct.GAP), default=None)
-    unobserved_us = int((gap_s if gap_s is not None else 3_600) * 1e6)
     last: tuple[int, float, float, float] | None = None
     party = category = None
-    before = -1
+    before, before_feed = -1, ""
+
+    def silences(feed: str) -> list[tuple[Rule, int]]:
+        return [(r, silence_us(r, feed)) for r in rules if r.conduct is Conduct.GAP]
 
     def force(at_us: int) -> bool:
         return all(
@@ -111,13 +112,13 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
         elif now[0] == last[0]:
             continue
         else:
-            told = len(out)
+            told, before_feed = len(out), reports.feeds[reports.feed[before]]
             leave_if((at := certain_us()) is not None and at < now[0])
             counted = visit.counts_since is not None and visit.left_us is None
             if counted:
-                for r in rules:
-                    if r.conduct is Conduct.GAP and now[0] - last[0] > r.after_s * 1e6:
-                        say("gap", last[0] + int(r.after_s * 1e6), last[0])
+                for _, after_us in silences(before_feed):
+                    if now[0] - last[0] > after_us:
+                        say("gap", last[0] + after_us, last[0])
                         say("gap_ended", now[0], last[0])
             if bound or visit.counts_since is not None:
                 _way(watchlist, zone, polygon, last, now, visit, force, band, inside, say, end_visit, dwell)
@@ -131,7 +132,7 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
                 leave_if((at := certain_us()) is not None and at <= now[0])
             if not inside and visit.left_us is None:
                 end_visit()
-            silent = [r for r in rules if r.conduct is Conduct.GAP and now[0] - last[0] > r.after_s * 1e6]
+            silent = [r for r, after_us in silences(before_feed) if now[0] - last[0] > after_us]
             on_this_way = any(kind != "exit" or at_us > last[0] for kind, _, _, at_us, _ in out[told:])
             elsewhere = not on_this_way and not inside and visit.left_us is None
             if silent and bound and elsewhere and _could_count(watchlist, zone, last, now):
@@ -141,16 +142,27 @@ def _one(watchlist: Watchlist, zone: Zone, rules: list[Rule], track: str, report
                         say("gap_ended", now[0], last[0])
         visit.inside, before = inside, i
         if visit.counts_since is not None and visit.left_us is None:
-            gap = last is not None and now[0] - last[0] > unobserved_us
+            gap = last is not None and now[0] - last[0] > unobserved_us(rules, before_feed)
             _spells(rules, visit, now, float(reports.speed_mps[i]), gap, say)
             dwell(now[0])
         last = now
     leave_if((at := certain_us()) is not None and at < watermark_us)
     if last and visit.counts_since is not None and visit.left_us is None:
-        for r in rules:
-            if r.conduct is Conduct.GAP and watermark_us - last[0] > r.after_s * 1e6:
-                say("gap", last[0] + int(r.after_s * 1e6), last[0])
+        for _, after_us in silences(reports.feeds[reports.feed[before]]):
+            if watermark_us - last[0] > after_us:
+                say("gap", last[0] + after_us, last[0])
     return out
+
+
+def silence_us(rule: Rule, feed: str) -> int:
+    """Return after how long a gap rule calls a track silent whose last report this feed brought."""
+    return int(dict(rule.by_feed).get(feed, rule.after_s) * 1e6)
+
+
+def unobserved_us(rules: list[Rule], feed: str) -> int:
+    """Return the longest step from a report of this feed that tells what lies between, for the zone of these rules."""
+    gaps = [r for r in rules if r.conduct is Conduct.GAP]
+    return min((min(silence_us(r, feed), int(r.after_s * 1e6)) for r in gaps), default=3_600_000_000)
 
 
 def _could_count(watchlist: Watchlist, zone: Zone, last: Any, now: Any) -> bool:
@@ -246,10 +258,8 @@ def _way(watchlist: Watchlist, zone: Any, polygon: Any, last: Any, now: Any, vis
 
 def edge_distance_m(polygon: Any, lat_deg: float, lon_deg: float) -> float:
     """Return the distance from a place to a polygon's edge, in a plane that is true around the place."""
-    plane = pyproj.Transformer.from_crs(
-        "EPSG:4326", f"+proj=aeqd +lat_0={lat_deg} +lon_0={lon_deg} +datum=WGS84", always_xy=True
-    )
-    edge = shapely.transform(shapely.segmentize(polygon.boundary, 0.001), plane.transform, interleaved=False)
+    plane = pyproj.Proj(proj="aeqd", lat_0=lat_deg, lon_0=lon_deg, datum="WGS84")
+    edge = shapely.transform(shapely.segmentize(polygon.boundary, 0.001), plane, interleaved=False)
     return float(shapely.distance(edge, shapely.Point(0, 0)))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.geometry import GEOID_HIGH_M, GEOID_LOW_M
+from tocsin.agreement.lint import lint
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.playbook import MOVER, ConductTrigger, SilenceTrigger
 from tocsin.agreement.watchlist import Conduct
@@ -86,6 +87,40 @@ def test_act_that_says_what_a_threshold_says_is_one_rule():
     )
     assert set(told) == {"z/entry", "z/exit", "z/crossing", "z/stay", "z/exit/loiter"}
     assert told["z/stay"] == (Conduct.STOPPED, "stay", "conduct.prohibited[0]")
+
+
+def test_gap_has_a_time_for_each_feed_that_is_settled_and_its_own_for_the_rest():
+    entries = (
+        "{feed: sat, every: 2 h, missed: 3}, {feed: radar, after: 30 s, every: 5 s}, "
+        "{feed: coast, after: not_set}, {feed: buoy, every: 1 h}"
+    )
+    zone = "zones: [{id: z, geometry: {polygon: box}}]\n"
+    silent = f"{zone}conduct: {{thresholds: {{gap: {{after: 20 min, by_source: [{entries}]}}}}}}\n"
+    act = (
+        f"{zone}conduct: {{prohibited: [{{id: dark, test: {{event: gap, after: 20 min, by_source: [{entries}]}}}}]}}\n"
+    )
+    for text in (silent, act):
+        (gap,) = (rule for rule in compile_watchlist(parse(HEAD + text)).rules if rule.conduct is Conduct.GAP)
+        assert (gap.after_s, gap.by_feed) == (1_200.0, (("radar", 30.0), ("sat", 21_600.0)))
+    alone = f"{zone}conduct: {{thresholds: {{gap: {{by_source: [{entries}]}}}}}}\n"
+    assert not [rule for rule in compile_watchlist(parse(HEAD + alone)).rules if rule.conduct is Conduct.GAP]
+
+
+@pytest.mark.parametrize(
+    ("entries", "found"),
+    [
+        ("{feed: sat, after: 1 h}, {feed: sat, every: 1 h, missed: 2}", "feed sat a second time"),
+        ("{feed: sat, after: 1 h, missed: 2}", "feed sat with after and missed"),
+        ("{feed: sat, every: 1 h, missed: 0}", "missed: 0"),
+        ("{feed: sat, after: 0 s}", "feed sat silent after no time at all"),
+    ],
+)
+def test_feed_of_which_a_gap_says_two_things_is_refused_and_found(entries: str, found: str):
+    told = f"conduct: {{thresholds: {{gap: {{after: 20 min, by_source: [{entries}]}}}}}}\n"
+    with pytest.raises(AgreementErrors) as caught:
+        compile_watchlist(parse(HEAD + told))
+    assert found in str(caught.value)
+    assert any(found in f.message for f in lint(parse(HEAD + told)) if f.code == "CON-03")
 
 
 def test_dwell_and_void_carry_their_numbers_and_whose_tracks_count():

@@ -217,6 +217,25 @@ def test_unknown_key_is_a_finding_with_its_nearest():
     assert found.severity == "I" and found.path == "exit.notise" and "nearest known key is notice" in found.message
 
 
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"after": "1 h"}, "the name of the feed"),
+        ({"feed": "sat"}, "its number"),
+        ({"feed": "sat", "missed": 3}, "its number"),
+        ({"feed": "sat", "every": "1 h", "missed": "not_set"}, "its number"),
+        ({"feed": "sat", "every": "1 h", "after": "20 min"}, "silent between two reports"),
+        ({"feed": "sat", "every": "1 h", "missed": 2}, ""),
+        ({"feed": "sat", "every": "1 h", "after": "3 h"}, ""),
+    ],
+)
+def test_time_of_a_feed_that_is_half_set_or_too_short_is_found(entry: dict[str, Any], found: str):
+    gap = {"after": "20 min", "by_source": [entry]}
+    told = {"format": "tocsin-agreement/1", "id": "a", "conduct": {"thresholds": {"gap": gap}}}
+    messages = [f.message for f in of(told) if f.code == "CON-03" and "Threshold gap" in f.message]
+    assert [found in message for message in messages] == ([True] if found else [])
+
+
 def test_text_gives_each_finding_its_line_and_each_check_its_history_and_fix_once():
     agreement = load(DATA / "at-tanf-2017.yaml")
     findings = lint(agreement)

@@ -17,7 +17,7 @@ from tocsin.kernels.tables import RULE, ZONE, Book, Desk
 @kernel
 def _gather(desk: Any, i: int, out: Any) -> None:
     desk.book.zones[i].lower_m += 1.0
-    out[0], out[1] = desk.book.zones[i].gap_us, desk.book.zones[i].lower_m
+    out[0], out[1] = desk.book.zones[i].clear_us, desk.book.zones[i].lower_m
     out[2], out[3] = desk.book.windows_us[i, 1], desk.book.windows_us.shape[0]
     out[4], out[5], out[6] = desk.routes.place[i], desk.book.horizon_s, desk.work
     out[7] = len(desk.routes.place)
@@ -32,12 +32,12 @@ def gather(desk: Any, i: int, out: Any) -> None:
 def desk(n: int) -> Desk:
     """Return bundles of n rows; each number in them tells where it stands."""
     zones, at_us, lat_deg = np.zeros(n, ZONE), np.arange(n), np.zeros(n)
-    zones["gap_us"], zones["lower_m"] = np.arange(n) + 10, np.arange(n) + 0.5
+    zones["clear_us"], zones["lower_m"] = np.arange(n) + 10, np.arange(n) + 0.5
     routes = Routes(
         np.arange(n, dtype=np.int32), at_us, lat_deg, lat_deg, at_us, at_us, np.arange(n, dtype=np.int32) + 100
     )
     rules, windows_us = np.zeros(n, RULE), np.arange(2 * n).reshape(n, 2)
-    book = Book(zones, rules, rules, windows_us, np.zeros((1, 1, n), np.uint8), n, 0.25, 0)
+    book = Book(zones, rules, rules, windows_us, np.zeros((1, 1, n), np.uint8), windows_us, windows_us, n, 0.25, 0)
     return Desk(0, 0, hold(routes), hold(book), n)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from tocsin.tracks.batch import ReportBatch
 
 SECOND = 1_000_000
 START = 1_500_000_000 * SECOND
+FEEDS = ("f", "radar", "sat")
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,15 @@ def random_watchlist(rng: np.random.Generator, zones: int = 5, *, plain: bool = 
         rules.append(Rule(rule_id=f"z{i}/dwell", clause="t", conduct=Conduct.DWELL, zone=i, after_s=200))
         if rng.random() < 0.5:
             rules.append(Rule(rule_id=f"z{i}/gap", clause="t", conduct=Conduct.GAP, zone=i, after_s=500))
+    by_feed, others = rng.spawn(1)[0], [r for r in rules if r.conduct is not Conduct.GAP]
+    rules = [*others, *(replace(r, by_feed=_times(by_feed)) for r in rules if r.conduct is Conduct.GAP)]
     whole = Windows(((START + 60 * SECOND, START + 9_000 * SECOND),))
     return Watchlist(agreement_id="random", version=1, digest=bytes(32), in_force=whole, zones=made, rules=rules)
+
+
+def _times(rng: np.random.Generator) -> tuple[tuple[str, float], ...]:
+    """Return times of silence of some of the feeds of `random_reports`, shorter and longer than the rule's own."""
+    return tuple((feed, float(rng.choice([45.0, 200.0, 2_000.0]))) for feed in FEEDS[1:] if rng.random() < 0.5)
 
 
 def random_reports(rng: np.random.Generator, n: int = 300, tracks: int = 6) -> ReportBatch:
@@ -127,11 +135,11 @@ def random_reports(rng: np.random.Generator, n: int = 300, tracks: int = 6) -> R
         course_deg=floats(0, 360, 0.1),
         heading_deg=floats(0, 360, 0.5),
         accuracy_m=floats(5, 50, 0.3),
-        feed=np.zeros(n, np.int32),
+        feed=rng.spawn(1)[0].integers(0, len(FEEDS), n).astype(np.int32),
         party=rng.integers(-1, 3, tracks).astype(np.int32)[track],
         category=rng.integers(-1, 2, tracks).astype(np.int32)[track],
         tracks=tuple(f"dev:{t}" for t in range(tracks)),
-        feeds=("f",),
+        feeds=FEEDS,
         parties=("a", "b", "c"),
         categories=("fishing", "cargo"),
     )

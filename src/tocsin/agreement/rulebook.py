@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import inf, isnan, nan
 
+from tocsin.agreement.by_source import by_feed_of, conflicts_in
 from tocsin.agreement.model import Agreement
-from tocsin.agreement.terms.conduct import ActTest, Thresholds
-from tocsin.agreement.terms.state import given
+from tocsin.agreement.terms.conduct import ActTest, GapOfFeed, Thresholds
+from tocsin.agreement.terms.state import Maybe, given
 from tocsin.agreement.watchlist import Conduct, Rule
 from tocsin.errors import AgreementError, AgreementErrors
 
@@ -41,11 +42,15 @@ def rules_of(agreement: Agreement) -> tuple[Rule, ...]:
     Raises
     ------
     AgreementErrors
-        For a threshold or test whose zone does not exist.
+        For a threshold or test whose zone does not exist, or that says two things of one feed.
     """
     zones = {zone.id: i for i, zone in enumerate(given(agreement.zones) or ())}
     bound = {zone.id: zone for zone in given(agreement.zones) or () if not zone.is_exemption}
-    errors: list[AgreementError] = []
+    errors = [
+        AgreementError(wrong, expected="one time of silence, more than 0, for each feed", place=agreement.where(path))
+        for event, told in by_sources(agreement)
+        for path, wrong in conflicts_in(told, event)
+    ]
     rules = _Rules()
     for name, zone in bound.items():
         for conduct in ALWAYS_WATCHED:
@@ -107,6 +112,19 @@ def _zones_named(agreement: Agreement, rule: Rule, names: tuple[str, ...] | None
     return tuple(bound)
 
 
+def by_sources(agreement: Agreement) -> Iterator[tuple[Conduct, Maybe[tuple[GapOfFeed, ...]]]]:
+    """Yield each list of feeds whose silence has a time of its own: of the threshold, and of the tests of acts."""
+    conduct = given(agreement.conduct)
+    thresholds = given(conduct.thresholds) if conduct else None
+    gap = given(thresholds.gap) if thresholds else None
+    if gap is not None:
+        yield Conduct.GAP, gap.by_source
+    for act in (given(conduct.prohibited) if conduct else None) or ():
+        test = given(act.test)
+        if test is not None:
+            yield test.event, test.by_source
+
+
 def _tests(agreement: Agreement) -> Iterator[tuple[Rule, tuple[str, ...] | None, str]]:
     """Yield a rule for the test of every prohibited act, the zones it names, and where it stands."""
     conduct = given(agreement.conduct)
@@ -132,6 +150,7 @@ def test_rule(test: ActTest) -> Rule:
         speed_lo_mps=low if fast is None else fast,
         speed_hi_mps=high if slow is None else slow,
         radius_m=_number(given(test.within_m)),
+        by_feed=by_feed_of(test.by_source),
         count=given(test.count) or 0,
     )
 
@@ -169,7 +188,8 @@ def threshold_rules(told: Thresholds) -> Iterator[tuple[Rule, tuple[str, ...] | 
     if (d := given(told.dwell)) is not None:
         yield rule(Conduct.DWELL, d.path, after_s=given(d.for_s)), given(d.zone)
     if (g := given(told.gap)) is not None:
-        yield rule(Conduct.GAP, g.path, after_s=given(g.after_s)), given(g.zone)
+        silent = rule(Conduct.GAP, g.path, after_s=given(g.after_s))
+        yield replace(silent, by_feed=by_feed_of(g.by_source)), given(g.zone)
     if (p := given(told.proximity)) is not None:
         radius = given(p.two_vessels_within_m)
         near = given(p.within_m) if radius is None else radius

@@ -136,6 +136,8 @@ class Rule:
         Loiter: confined within this; proximity: closer than this; build-up: within this of each other; NaN if not used.
     count : int
         Probing: cycles; build-up, void: tracks; 0 if not used.
+    by_feed : tuple of (str, float)
+        Gap: feeds with a time of their own, by name, and that time in place of `after_s`.
     party, category : str or None
         Void: whose tracks count, and of which kind; None: anybody's, any.
     """
@@ -151,6 +153,7 @@ class Rule:
     speed_hi_mps: float = inf
     radius_m: float = float("nan")
     count: int = 0
+    by_feed: tuple[tuple[str, float], ...] = ()
     party: str | None = None
     category: str | None = None
 

@@ -113,7 +113,6 @@ ZONE = np.dtype(
     [
         ("lower_m", "f8"),
         ("upper_m", "f8"),
-        ("gap_us", "i8"),  # a longer step between two fixes leaves what lies between unobserved
         ("clear_us", "i8"),  # an exit is certain after this long
         ("clear_m", "f8"),  # and this far beyond the edge
         ("windows_from", "i4"),  # rows of the windows array
@@ -134,7 +133,7 @@ ZONE = np.dtype(
 
 RULE = np.dtype(
     [
-        ("after_us", "i8"),
+        ("after_us", "i8"),  # of a gap: the shortest of any feed
         ("lookahead_s", "f8"),
         ("speed_lo_mps", "f8"),
         ("speed_hi_mps", "f8"),
@@ -230,6 +229,7 @@ LEG = np.dtype(
         ("own_accuracy_m", "f4"),  # the second fix's own
         ("track", "i4"),
         ("feed", "i4"),
+        ("from_feed", "i4"),  # that brought the fix before; NONE if there is none
         ("party", "i4"),
         ("category", "i4"),
         ("from_exemption", "i4"),
@@ -267,7 +267,7 @@ class State(NamedTuple):
         First free episode, and how many are free.
     due_us : ndarray, shape (1,), int64
         Until the watermark is past this, it tells nothing by itself; NEVER if that is not known.
-    party_class, category_class : ndarray, shape (k + 1,), int32
+    party_class, category_class, feed_class : ndarray, shape (k + 1,), int32
         Class in the book of each code; the last is the class of "nobody said".
     """
 
@@ -277,6 +277,7 @@ class State(NamedTuple):
     due_us: Rows
     party_class: Rows
     category_class: Rows
+    feed_class: Rows
 
 
 class Book(NamedTuple):
@@ -290,6 +291,10 @@ class Book(NamedTuple):
     binds : ndarray, shape (parties, categories, zones), uint8
         By class of party and class of category: 1 if the zone is about such a mover (for an exemption: if it exempts
         it).
+    silent_us : ndarray, shape (feeds, rules), int64
+        By class of the feed that brought a track's last fix: after how long each gap rule calls it silent.
+    unobserved_us : ndarray, shape (feeds, zones), int64
+        By the same: a longer step to the next fix leaves what lies between unobserved.
     gap_us : int
         The shortest agreed silence; `FOREVER` without such a rule.
     horizon_s : float
@@ -303,6 +308,8 @@ class Book(NamedTuple):
     approaches: Rows
     windows_us: Rows
     binds: Rows
+    silent_us: Rows
+    unobserved_us: Rows
     gap_us: int
     horizon_s: float
     ask_us: int

@@ -74,6 +74,27 @@ def named_categories(watchlist: Watchlist) -> Names:
     return Names(sorted(named | {str(category) for category in Category}))
 
 
+class Feeds:
+    """The feeds to which a gap rule gives a time of their own, as classes; every other feed is of class 0."""
+
+    def __init__(self, watchlist: Watchlist) -> None:
+        self.words = tuple(sorted({feed for rule in watchlist.rules for feed, _ in rule.by_feed}))
+        self._place = {word: place + 1 for place, word in enumerate(self.words)}
+
+    def class_of(self, word: str) -> int:
+        """Return the class of a feed."""
+        return self._place.get(word, 0)
+
+    def __len__(self) -> int:
+        return len(self.words) + 1
+
+    def silent_us(self, rule: Rule) -> NDArray[np.int64]:
+        """Return a gap rule's time by class, microseconds."""
+        own = dict(rule.by_feed)
+        after_s = [rule.after_s, *(own.get(word, rule.after_s) for word in self.words)]
+        return np.array([round(one_s * US_PER_S) for one_s in after_s], np.int64)
+
+
 def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book:
     """Return the book of an agreement, with windows good for every instant in [from_us, to_us).
 
@@ -96,12 +117,8 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
     for place, rule in enumerate(watchlist.rules):
         if rule.conduct in VISIT_RULES:
             zones[rule.conduct.value][rule.zone] = place
-    gap_s: dict[int, float] = {}
-    for _, rule in spells:
-        if rule.conduct is Conduct.GAP:
-            gap_s[rule.zone] = min(rule.after_s, gap_s.get(rule.zone, rule.after_s))
+    silent_us, unobserved_us = _silences(watchlist, rules)
     for i, zone in enumerate(watchlist.zones):
-        zones[i]["gap_us"] = round(gap_s.get(i, UNOBSERVED_S) * US_PER_S)
         zones[i]["clear_us"], zones[i]["clear_m"] = round(zone.clear_s * US_PER_S), zone.clear_m
         zones[i]["lower_m"], zones[i]["upper_m"] = zone.lower_m, zone.upper_m
         zones[i]["banded"] = np.isfinite(zone.lower_m) or np.isfinite(zone.upper_m)
@@ -115,9 +132,9 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
         approaches=approaches,
         windows_us=windows,
         binds=_binds(watchlist),
-        gap_us=min(
-            (round(r.after_s * US_PER_S) for _, r in spells if r.conduct is Conduct.GAP), default=tables.FOREVER
-        ),
+        silent_us=silent_us,
+        unobserved_us=unobserved_us,
+        gap_us=int(silent_us.min(initial=tables.FOREVER, where=rules["code"] == tables.GAP)),
         horizon_s=PATIENCE * max((r.lookahead_s for _, r in ahead), default=0.0),
         ask_us=round(ask_every_s(min((r.lookahead_s for _, r in ahead), default=0.0)) * US_PER_S),
     )
@@ -166,6 +183,25 @@ def _by_zone(chosen: Sequence[tuple[int, Rule]], zones: int) -> tuple[tables.Row
         row["code"] = TIMED_CODES.get(rule.conduct, tables.APPROACH)
     bounds = np.searchsorted(rows["zone"], np.arange(zones + 1)).astype(np.int32)
     return rows, bounds
+
+
+def _silences(watchlist: Watchlist, rules: tables.Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return `Book.silent_us` and `Book.unobserved_us`, and write the shortest silence of any feed into the gap rules.
+
+    A step is unobserved if it is longer than the agreed time, whichever feed; or than its own feed's, if that is
+    shorter: then it was told as a silence.
+    """
+    feeds = Feeds(watchlist)
+    silent_us = np.repeat(rules["after_us"][np.newaxis], len(feeds), axis=0)
+    none_us = round(UNOBSERVED_S * US_PER_S)
+    unobserved_us = np.full((len(feeds), len(watchlist.zones)), tables.FOREVER, np.int64)
+    for r in np.flatnonzero(rules["code"] == tables.GAP):
+        silent_us[:, r] = feeds.silent_us(watchlist.rules[rules["place"][r]])
+        zone = rules["zone"][r]
+        unobserved_us[:, zone] = np.minimum(unobserved_us[:, zone], np.minimum(silent_us[:, r], silent_us[0, r]))
+        rules["after_us"][r] = silent_us[:, r].min()
+    unobserved_us[unobserved_us == tables.FOREVER] = none_us
+    return silent_us, unobserved_us
 
 
 def _windows(watchlist: Watchlist, from_us: int, to_us: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

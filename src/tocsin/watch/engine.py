@@ -21,7 +21,7 @@ from tocsin.kernels.forecast.forecast import RAYS
 from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes
 from tocsin.kernels.held import hold
 from tocsin.tracks.batch import ReportBatch
-from tocsin.watch.book import named_categories, named_parties, unwatched, write_book
+from tocsin.watch.book import Feeds, named_categories, named_parties, unwatched, write_book
 from tocsin.watch.detect.meetings import Meetings
 from tocsin.watch.detect.watch import PairWatch
 from tocsin.watch.event import EventKind
@@ -71,6 +71,7 @@ class Engine:
         self.atlas = Atlas.build([zone.region for zone in watchlist.zones])
         self._parties = named_parties(watchlist)
         self._categories = named_categories(watchlist)
+        self._feeds = Feeds(watchlist)
         self._work = _work(FIRST_WORK)
         self._book = write_book(watchlist, from_us=0, to_us=1)
         self._covers_us = (0, 1)
@@ -216,15 +217,16 @@ class Engine:
 
     def _arrays(self, state: WatchState) -> tables.State:
         known = state.classes
-        if known.whose is not self or known.parties != len(state.parties) or known.categories != len(state.categories):
+        many = len(state.parties), len(state.categories), len(state.feeds)
+        if known.whose is not self or known[1:4] != many:
             known = state.classes = Classes(
                 self,
-                len(state.parties),
-                len(state.categories),
+                *many,
                 np.array([*map(self._parties.class_of, state.parties), 0], np.int32),
                 np.array([*map(self._categories.class_of, state.categories), 0], np.int32),
+                np.array([*map(self._feeds.class_of, state.feeds), 0], np.int32),
             )
-        return state.arrays(known.of_party, known.of_category)
+        return state.arrays(known.of_party, known.of_category, known.of_feed)
 
     def _desk(self, state: WatchState) -> tables.Desk:
         """Return what a sweep works with; the same each time until something on it is another."""

@@ -29,17 +29,19 @@ NO_CLASS = np.zeros(1, np.int32)
 MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin": THIN}
 """The arrays of `Meetings`."""
 
-FORMAT = "tocsin-watch-state/5"
+FORMAT = "tocsin-watch-state/6"
 
 
 class Classes(NamedTuple):
-    """How an engine classes the parties and categories that a state knows: so many of each."""
+    """How an engine classes the parties, categories and feeds that a state knows: so many of each."""
 
     whose: object
     parties: int
     categories: int
+    feeds: int
     of_party: NDArray[np.int32]
     of_category: NDArray[np.int32]
+    of_feed: NDArray[np.int32]
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class WatchState:
     watermark_us: int | None = None
     repeated: int = 0
     meetings: Meetings | None = field(default_factory=Meetings)
-    classes: Classes = field(default=Classes(None, 0, 0, NO_CLASS, NO_CLASS), repr=False, compare=False)
+    classes: Classes = field(default=Classes(None, 0, 0, 0, NO_CLASS, NO_CLASS, NO_CLASS), repr=False, compare=False)
     desk: tables.Desk | None = field(default=None, repr=False, compare=False)
     _held: tables.State | None = field(default=None, repr=False, compare=False)
     _own_codes: dict[int, tuple[Any, Any, Any, bool]] = field(default_factory=dict, repr=False, compare=False)
@@ -106,13 +108,18 @@ class WatchState:
         return codes if same else own[codes]
 
     def arrays(
-        self, party_class: NDArray[np.int32] = NO_CLASS, category_class: NDArray[np.int32] = NO_CLASS
+        self,
+        party_class: NDArray[np.int32] = NO_CLASS,
+        category_class: NDArray[np.int32] = NO_CLASS,
+        feed_class: NDArray[np.int32] = NO_CLASS,
     ) -> tables.State:
-        """Return the state as the kernels take it, with the classes of its parties and categories.
+        """Return the state as the kernels take it, with the classes of its parties, categories and feeds.
 
         The same object each time, as long as its arrays and those given are the same.
         """
-        arrays = tables.State(self.tracks, self.episodes, self.free, self.due_us, party_class, category_class)
+        arrays = tables.State(
+            self.tracks, self.episodes, self.free, self.due_us, party_class, category_class, feed_class
+        )
         if self._held is None or not all(map(is_, self._held, arrays)):
             self._held = hold(arrays)
         return self._held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.watch.strategies import ALWAYS, SECOND, START, Windows, star
+from tests.watch.strategies import ALWAYS, FEEDS, SECOND, START, Windows, star
 
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.geo.shapes import Region, polygon
@@ -12,6 +12,10 @@ from tocsin.tracks.order import canonical
 
 FIRST_US = -(-START // (60 * SECOND)) * 60 * SECOND
 """A full minute after the start of everything."""
+
+
+BY_FEED = ((FEEDS[1], 45.0), (FEEDS[2], 600.0))
+"""Times of silence of their own, shorter and longer than the rule's."""
 
 
 def square(lat_deg: float, lon_deg: float, half_deg: float) -> Region:
@@ -99,7 +103,9 @@ def random_watchlist(rng: np.random.Generator) -> Watchlist:
             picket(int(rng.integers(1, 4)), float(rng.choice([40.0, 300.0])), i, party=party, category=category)
         )
         if rng.random() < 0.5:
-            rules.append(Rule(rule_id=f"z{i}/gap", clause="t", conduct=Conduct.GAP, zone=i, after_s=240))
+            rules.append(
+                Rule(rule_id=f"z{i}/gap", clause="t", conduct=Conduct.GAP, zone=i, after_s=240, by_feed=BY_FEED)
+            )
     return watchlist(zones, rules)
 
 
@@ -139,11 +145,11 @@ def random_fleet(rng: np.random.Generator, tracks: int = 6, fixes: int = 60) -> 
         course_deg=blank,
         heading_deg=blank,
         accuracy_m=accuracy,
-        feed=np.zeros(n, np.int32),
+        feed=rng.spawn(1)[0].integers(0, len(FEEDS), n).astype(np.int32),
         party=rng.integers(-1, 3, tracks).astype(np.int32)[track],
         category=rng.integers(-1, 2, tracks).astype(np.int32)[track],
         tracks=tuple(f"dev:{(7 * t) % tracks}" for t in range(tracks)),
-        feeds=("f",),
+        feeds=FEEDS,
         parties=("a", "b", "c"),
         categories=("fishing", "cargo"),
     )

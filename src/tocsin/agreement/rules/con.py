@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tocsin.agreement.rulebook import missing_numbers, test_rule, threshold_rules
+from tocsin.agreement.by_source import after_s_of, conflicts_in
+from tocsin.agreement.rulebook import by_sources, missing_numbers, test_rule, threshold_rules
 from tocsin.agreement.rules.check import Gap, Severity, View, check
 from tocsin.agreement.terms.conduct import ConductTerms
 from tocsin.agreement.terms.places import Domain
 from tocsin.agreement.terms.state import Blank, State, given
 from tocsin.agreement.watchlist import Conduct, Rule
+from tocsin.units import format_duration
 
 MEASURED = (Conduct.APPROACH, Conduct.BUILD_UP, Conduct.GAP, Conduct.LOITER)
 """Conduct that is nothing without a number; for an entry the zone's edge is the number."""
@@ -77,7 +79,7 @@ def permitted(view: View) -> Iterator[Gap]:
     keys=(
         "conduct", "conduct.thresholds", "conduct.thresholds.approach", "conduct.thresholds.build_up",
         "conduct.thresholds.approach.predicted_entry_within", "conduct.thresholds.build_up.vessels",
-        "conduct.thresholds.build_up.for",
+        "conduct.thresholds.build_up.for", "conduct.thresholds.gap.by_source",
     ),
     fix="""
 conduct:
@@ -114,6 +116,7 @@ def thresholds(view: View) -> Iterator[Gap]:
         for name in zones or ():
             if not view.knows_zone(name):
                 yield view.odd(f"{rule.clause}.zone", f"Threshold {rule.conduct}: zone {name} is not there.")
+    yield from _silences(view)
 
 
 @check(
@@ -221,6 +224,24 @@ def _rules(conduct: ConductTerms) -> Iterator[Rule]:
     told = given(conduct.thresholds)
     if told is not None:
         yield from (rule for rule, _ in threshold_rules(told))
+
+
+def _silences(view: View) -> Iterator[Gap]:
+    """Yield what entries of feeds with a time of their own leave open, and what cannot be meant."""
+    for event, told in by_sources(view.agreement):
+        yield from (view.odd(path, f"Threshold gap: {wrong}.") for path, wrong in conflicts_in(told, event))
+        for entry in given(told) or ():
+            feed, after_s, every_s = given(entry.feed), after_s_of(entry), given(entry.every_s)
+            if feed is None:
+                yield from view.need_of(entry, "feed", "Threshold gap, by source,", "the name of the feed")
+            elif after_s is None:
+                key = "after" if every_s is None and given(entry.missed) is None else "missed"
+                key = "every" if every_s is None and key == "missed" else key
+                what = "its number (after; or every, and how many may be missed)"
+                yield from view.need_of(entry, key, f"Threshold gap, feed {feed},", what)
+            elif every_s is not None and after_s < every_s:
+                few = f"silent after {format_duration(after_s)}, expected every {format_duration(every_s)}"
+                yield view.odd(entry.path, f"Threshold gap, feed {feed}: {few}, so it is silent between two reports.")
 
 
 _NUMBER_KEYS = {

@@ -13,6 +13,16 @@ from tocsin.agreement.watchlist import Conduct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GapOfFeed(Record):
+    """After how long one feed's movers are silent: a time, or so many missed reports of one expected this often."""
+
+    feed: Maybe[str] = None
+    after_s: Maybe[Seconds] = None
+    every_s: Maybe[Seconds] = None
+    missed: Maybe[int] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActTest(Record):
     """How the watch tests a prohibited act: a conduct, a zone and numbers."""
 
@@ -23,6 +33,7 @@ class ActTest(Record):
     speed_between_mps: Maybe[tuple[SpeedMps, SpeedMps]] = None
     for_s: Maybe[Seconds] = None
     after_s: Maybe[Seconds] = None
+    by_source: Maybe[tuple[GapOfFeed, ...]] = None
     within_m: Maybe[LengthM] = None
     predicted_entry_within_s: Maybe[Seconds] = None
     count: Maybe[int] = None
@@ -69,9 +80,10 @@ class DwellThreshold(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapThreshold(Record):
-    """Silent for longer than this."""
+    """Silent for longer than this, or than what is agreed for the feed that brought the last report."""
 
     after_s: Maybe[Seconds] = None
+    by_source: Maybe[tuple[GapOfFeed, ...]] = None
     zone: Maybe[Words] = None
 
 

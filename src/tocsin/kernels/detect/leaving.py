@@ -12,6 +12,7 @@ import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, instant_on_way, place_on_way, seconds
+from tocsin.kernels.detect.silences import is_unobserved
 from tocsin.kernels.earth.geodesic import inverse_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import EXIT, LEAVING, LEFT_FROM, LEFT_TO, NEVER, NONE, Book, Row, Rows, State
@@ -27,7 +28,7 @@ def leave(state: State, book: Book, leg: Row, zone: int, s: float) -> None:
     open_episode(state, leg.track, LEFT_TO, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
     e = open_episode(state, leg.track, LEAVING, zone, instant_on_way(leg, s), lat_deg, lon_deg)
     state.episodes[e].exemption = leg.from_exemption
-    state.episodes[e].raised = leg.to_us - leg.from_us > book.zones[zone].gap_us  # unobserved
+    state.episodes[e].raised = is_unobserved(state, book, leg, zone)
 
 
 @kernel

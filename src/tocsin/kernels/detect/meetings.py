@@ -11,6 +11,7 @@ from math import ceil, floor, isnan, nan, sqrt
 
 import numpy as np
 
+from tocsin.kernels.detect.silences import is_unobserved
 from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.earth.geodesic import direct, inverse_m, short_way
 from tocsin.kernels.jit import kernel
@@ -170,14 +171,15 @@ def take_legs(reports: Reports, state: State, place_of: Rows, fixes: Rows, atlas
             last.party = reports.party[i]
         if reports.category[i] != NONE:
             last.category = reports.category[i]
-        leg.track, leg.feed, leg.party, leg.category = track, reports.feed[i], last.party, last.category
+        leg.track, leg.feed, leg.from_feed = track, reports.feed[i], last.feed
+        leg.party, leg.category = last.party, last.category
         leg.to_us, leg.to_lat_deg, leg.to_lon_deg = at_us, reports.lat_deg[i], reports.lon_deg[i]
         leg.speed_mps, leg.course_deg = reports.speed_mps[i], reports.course_deg[i]
         leg.from_exemption, leg.to_exemption, leg.first, leg.knows_motion = NONE, NONE, 0, 0
         if last.observed_us != NEVER and at_us - last.observed_us <= gap_us and _is_near(leg, atlas, near_m, zones):
             n += 1
         last.observed_us, last.lat_deg, last.lon_deg = at_us, reports.lat_deg[i], reports.lon_deg[i]
-        last.alt_m, last.accuracy_m = reports.alt_m[i], reports.accuracy_m[i]
+        last.alt_m, last.accuracy_m, last.feed = reports.alt_m[i], reports.accuracy_m[i], reports.feed[i]
     for i in range(len(reports.track)):
         place_of[reports.track[i]] = NONE
     return n
@@ -288,7 +290,7 @@ def counts_at_end(
         bound = book.binds[state.party_class[leg.party], state.category_class[leg.category], zone_of[k]]
         forced = in_force(book.windows_us, zone.windows_from, zone.windows_to, part.to_us - 1)
         counts[k] = 0
-        if known and forced and leg.to_us - leg.from_us <= zone.gap_us:
+        if known and forced and not is_unobserved(state, book, leg, zone_of[k]):
             counts[k] = BOUND if bound else UNBOUND
 
 
@@ -363,20 +365,22 @@ def set_reach(legs: Rows, parts: Rows, within_m: float, pieces: Rows) -> None:
 
 
 @kernel
-def touches(legs: Rows, pieces: Rows, parts: Rows, hits: Rows, chosen: Rows, within_m: float, gap_us: int,
-            strangers: bool, out: Rows) -> int:  # fmt: skip
+def touches(legs: Rows, pieces: Rows, parts: Rows, state: State, book: Book, hits: Rows, chosen: Rows, within_m: float,
+            zone: int, strangers: bool, out: Rows) -> int:  # fmt: skip
     """Write which hits are meetings by a rule, and return how many.
 
     Parameters
     ----------
     legs, pieces, parts : ndarray of LEG, pairs.PIECE, PART
+    state : State
+    book : Book
     hits : ndarray of pairs.HIT
     chosen : ndarray, shape (m,)
         The hits that are about the rule's zone.
     within_m : float
         The agreed distance.
-    gap_us : int
-        The zone's gap time.
+    zone : int
+        The rule's.
     strangers : bool
         True if two of one party, and one that follows the other, do not meet.
     out : ndarray, shape (m,), TOUCH
@@ -386,7 +390,7 @@ def touches(legs: Rows, pieces: Rows, parts: Rows, hits: Rows, chosen: Rows, wit
         hit = hits[chosen[c]]
         p, q = pieces[hit.p], pieces[hit.q]
         one, other = legs[parts[hit.p].leg], legs[parts[hit.q].leg]
-        if one.to_us - one.from_us > gap_us or other.to_us - other.from_us > gap_us:
+        if is_unobserved(state, book, one, zone) or is_unobserved(state, book, other, zone):
             continue
         if strangers and (_follows(p, q, hit.closest_s) or (one.party != NONE and one.party == other.party)):
             continue

@@ -18,20 +18,37 @@ from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m, clearan
 
 
 @kernel
+def agreed_us(state: State, book: Book, feed: int, r: int) -> int:
+    """Return after how long a gap rule calls a track silent whose last fix a feed brought: the next is due from it."""
+    silent_us: int = book.silent_us[state.feed_class[feed], r]
+    return silent_us
+
+
+@kernel
+def is_unobserved(state: State, book: Book, leg: Row, zone: int) -> bool:
+    """Return True if the two fixes of a way lie so far apart that what lies between is unobserved, for a zone."""
+    longest_us: int = book.unobserved_us[state.feed_class[leg.from_feed], zone]
+    return leg.to_us - leg.from_us > longest_us
+
+
+@kernel
 def silences(state: State, book: Book, leg: Row, zone: int, visit_us: int, found: Rows, n: int) -> int:
     """Write the end of a silence inside this zone, and its begin if nobody has said it yet."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule = book.rules[r]
         if rule.code != GAP or leg.to_us - leg.from_us <= rule.after_us:
             continue
+        after_us = agreed_us(state, book, leg.from_feed, r)
+        if leg.to_us - leg.from_us <= after_us:
+            continue
         e = find_episode(state.episodes, state.tracks[leg.track].episodes, SILENCE, r)
         if e == NONE:
-            n = silence(state.tracks[leg.track], leg.track, rule, found, n)
+            n = silence(state.tracks[leg.track], leg.track, rule, after_us, found, n)
         else:
             close_episode(state, leg.track, e)
         n = emit(found, n, leg, GAP_ENDED, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.from_us)
         found[n - 1].value[0] = seconds(leg.from_us, leg.to_us)
-        found[n - 1].value[1] = rule.after_us / US_PER_S
+        found[n - 1].value[1] = after_us / US_PER_S
         found[n - 1].value[2] = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
         found[n - 1].value[3] = 0.0  # it was inside
         found[n - 1].unobserved = 1
@@ -39,18 +56,18 @@ def silences(state: State, book: Book, leg: Row, zone: int, visit_us: int, found
 
 
 @kernel
-def silence(last: Row, track: int, rule: Row, found: Rows, n: int) -> int:
+def silence(last: Row, track: int, rule: Row, after_us: int, found: Rows, n: int) -> int:
     """Write the begin of a silence: the same row whether the watermark or the next report tells it."""
     row = found[n]
     row.code, row.rule, row.zone, row.track = GAP, rule.place, rule.zone, track
     row.feed, row.party, row.category = last.feed, last.party, last.category
-    row.at_us = row.known_us = last.observed_us + rule.after_us
+    row.at_us = row.known_us = last.observed_us + after_us
     row.visit_us = row.before_us = last.observed_us
     row.lat_deg, row.lon_deg, row.accuracy_m = last.lat_deg, last.lon_deg, last.accuracy_m
     row.before_lat_deg, row.before_lon_deg = last.lat_deg, last.lon_deg
     row.after_us, row.after_lat_deg, row.after_lon_deg = NEVER, nan, nan
     row.exemption, row.unobserved = last.exemption, 1
-    row.value[0], row.value[1], row.value[2], row.value[3] = rule.after_us / US_PER_S, nan, nan, nan
+    row.value[0], row.value[1], row.value[2], row.value[3] = after_us / US_PER_S, nan, nan, nan
     return n + 1
 
 
@@ -104,6 +121,9 @@ def was_reachable(state: State, atlas: AtlasArrays, book: Book, leg: Row, binds:
         rule = book.rules[r]
         if rule.code != GAP or leg.to_us - leg.from_us <= rule.after_us or not binds[rule.zone]:
             continue
+        after_us = agreed_us(state, book, leg.from_feed, r)
+        if leg.to_us - leg.from_us <= after_us:
+            continue
         if find_episode(state.episodes, last.episodes, VISIT, rule.zone) != NONE or not _could_count(
             book, leg, rule.zone
         ):
@@ -122,7 +142,7 @@ def was_reachable(state: State, atlas: AtlasArrays, book: Book, leg: Row, binds:
             found, n, leg, GAP_ENDED, rule.place, rule.zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.from_us
         )
         found[n - 1].value[0] = gap_s
-        found[n - 1].value[1] = rule.after_us / US_PER_S
+        found[n - 1].value[1] = after_us / US_PER_S
         found[n - 1].value[2] = way_m
         found[n - 1].value[3] = detour_m / gap_s
         found[n - 1].unobserved = 1

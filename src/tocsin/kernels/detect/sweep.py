@@ -56,7 +56,7 @@ d² · (111.3 km)² · sin φ cos φ / 8R. A longer one may pass an edge in a ce
 def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     """Write what a report means together with the track's last fix; a word that nobody said again stays as it was."""
     last = state.tracks[reports.track[i]]
-    leg.track, leg.feed = reports.track[i], reports.feed[i]
+    leg.track, leg.feed, leg.from_feed = reports.track[i], reports.feed[i], last.feed
     leg.party = reports.party[i] if reports.party[i] != NONE else last.party
     leg.category = reports.category[i] if reports.category[i] != NONE else last.category
     leg.to_us, leg.to_lat_deg, leg.to_lon_deg = reports.observed_us[i], reports.lat_deg[i], reports.lon_deg[i]
@@ -255,7 +255,7 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
     at the edges of its cells.
     """
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
-    repeated = 0
+    repeated, by_feed = 0, len(book.silent_us) > 1
     for i in range(start, len(reports.track)):
         last, to_us = state.tracks[reports.track[i]], reports.observed_us[i]
         if to_us <= last.observed_us:
@@ -279,6 +279,8 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             continue
         if book.horizon_s > 0.0:
             take_motion(last, work.track[0])
+        if by_feed and reports.feed[i] != last.feed:
+            state.due_us[0] = min(state.due_us[0], to_us + last.quiet_gap_us)  # the other feed's silence may be shorter
         last.observed_us, last.lat_deg, last.lon_deg, last.speed_mps = to_us, lat_deg, lon_deg, speed_mps
         last.alt_m, last.course_deg = reports.alt_m[i], reports.course_deg[i]
         last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]

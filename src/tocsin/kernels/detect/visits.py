@@ -13,7 +13,7 @@ import numpy as np
 from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, instant_on_way, know_motion, place_on_way, seconds
 from tocsin.kernels.detect.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
-from tocsin.kernels.detect.silences import silences
+from tocsin.kernels.detect.silences import is_unobserved, silences
 from tocsin.kernels.detect.spans import (
     BY_KNOWLEDGE,
     BY_TRACK,
@@ -128,7 +128,7 @@ def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) 
             if rule.radius_m == rule.radius_m:
                 away_m = inverse_m(spell.lat_deg, spell.lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
                 strayed = away_m > rule.radius_m
-            if not slow or strayed or leg.to_us - leg.from_us > book.zones[zone].gap_us:
+            if not slow or strayed or is_unobserved(state, book, leg, zone):
                 close_episode(state, leg.track, e)
                 e = NONE
         if e == NONE:
@@ -146,7 +146,9 @@ def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) 
 
 
 @kernel
-def _dwells(book: Book, leg: Row, zone: int, visit_us: int, judged_us: int, until_us: int, found: Rows, n: int) -> int:
+def _dwells(
+    state: State, book: Book, leg: Row, zone: int, visit_us: int, judged_us: int, until_us: int, found: Rows, n: int
+) -> int:
     """Write each agreed time inside that a visit filled after `judged_us` and by `until_us`: once, by arithmetic."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule = book.rules[r]
@@ -158,7 +160,7 @@ def _dwells(book: Book, leg: Row, zone: int, visit_us: int, judged_us: int, unti
         n = emit(found, n, leg, DWELL, rule.place, zone, due_us, lat_deg, lon_deg, visit_us)
         found[n - 1].value[1] = seconds(visit_us, until_us)
         found[n - 1].value[2] = rule.after_us / US_PER_S
-        found[n - 1].unobserved = leg.to_us - leg.from_us > book.zones[zone].gap_us
+        found[n - 1].unobserved = is_unobserved(state, book, leg, zone)
     return n
 
 
@@ -182,7 +184,7 @@ def _walk(
                 forget_leaving(state, leg.track, zone)  # it came back before it was clear
         if ends:
             until_us = instant_on_way(leg, work.span[span, 1])
-            n = _dwells(book, leg, zone, visit_us, judged_us, until_us, found, n)
+            n = _dwells(state, book, leg, zone, visit_us, judged_us, until_us, found, n)
             judged_us = until_us
         if ends and work.by[span, 1] == BY_ZONE:
             n = _zone_ended(book, work, zone, span, visit_us, found, n)
@@ -224,12 +226,12 @@ bool,
     if counted and inside_from and inside_to and _steady(book, work, zone):
         state.episodes[visit].clear_us = leg.to_us
         n = _spells(state, book, leg, zone, found, n)
-        return _dwells(book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
+        return _dwells(state, book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
     watched, first = (bound or visit_us != NEVER) and not limits.exempts, n
     spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
     if not (spans > 0 and work.span[0, 0] == SINCE_BEFORE and work.span[spans - 1, 1] == STILL):
         n, visit_us, judged_us = _walk(state, book, work, zone, spans, visit_us, judged_us, found, n)
-    if leg.to_us - leg.from_us > limits.gap_us:
+    if is_unobserved(state, book, leg, zone):
         for i in range(first, n):
             found[i].unobserved = 1
     leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
@@ -248,7 +250,7 @@ bool,
     state.episodes[visit].began_us, state.episodes[visit].raised = visit_us, inside_to
     if visit_us != NEVER and leaving == NONE:
         n = _spells(state, book, leg, zone, found, n)
-        n = _dwells(book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
+        n = _dwells(state, book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
         judged_us = leg.to_us
     state.episodes[visit].clear_us = judged_us
     return n

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tocsin.kernels.detect.approaches import fall_due
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.leaving import certain_at, exit_certain
-from tocsin.kernels.detect.silences import silence
+from tocsin.kernels.detect.silences import agreed_us, silence
 from tocsin.kernels.forecast.vigil import DUE
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import (
@@ -45,7 +45,8 @@ def length(state: State, head: int) -> int:
 def due_us(state: State, book: Book, track: int) -> int:
     """Return the instant that the watermark must pass to tell something of a track by itself, or FOREVER.
 
-    What `_time_passes` and `fall_due` look for; a later fix may put it off, never bring it forward.
+    What `_time_passes` and `fall_due` look for; a later fix may put it off, and bring it forward only if another feed
+    brought it, of which less silence was agreed.
     """
     soonest_us, last = FOREVER, state.tracks[track]
     e = last.episodes
@@ -60,7 +61,7 @@ def due_us(state: State, book: Book, track: int) -> int:
             for r in range(book.zones[row.key].rules_from, book.zones[row.key].rules_to):
                 rule = book.rules[r]
                 if rule.code == GAP and find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
-                    soonest_us = min(soonest_us, last.observed_us + rule.after_us)
+                    soonest_us = min(soonest_us, last.observed_us + agreed_us(state, book, last.feed, r))
     return soonest_us
 
 
@@ -80,9 +81,12 @@ def _time_passes(state: State, book: Book, track: int, visit: int, watermark_us:
         rule = book.rules[r]
         if rule.code != GAP or watermark_us - last.observed_us <= rule.after_us:
             continue
+        after_us = agreed_us(state, book, last.feed, r)
+        if watermark_us - last.observed_us <= after_us:
+            continue
         if find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
             open_episode(state, track, SILENCE, r, last.observed_us, last.lat_deg, last.lon_deg)
-            n = silence(last, track, rule, found, n)
+            n = silence(last, track, rule, after_us, found, n)
     return n
 
 

@@ -106,9 +106,8 @@ class PairWatch:
         self._exempting = np.array([i for i, z in enumerate(watchlist.zones) if z.is_exemption], np.int32)
         self._atlas = Atlas.build([watchlist.zones[i].region for i in self._zones])
         self._exempt_atlas = Atlas.build([watchlist.zones[i].region for i in self._exempting])
-        self._gap_us = int(book.zones["gap_us"][self._zones].max(initial=0))
+        self._gap_us = int(book.unobserved_us[:, self._zones].max(initial=0))
         self._clear_us = book.zones["clear_us"].copy()
-        self._gaps_us = book.zones["gap_us"].copy()
         self._near_m = 2.0 * max((r.radius_m for _, r in self.rules if not np.isnan(r.radius_m)), default=0.0)
         self._place_of = np.empty(0, np.int32)
         self.waits_us = self._gap_us + kernels.BEAT_US + 1
@@ -209,7 +208,7 @@ class PairWatch:
             inside = _of_rule(cut, rule, words) if is_void else cut.inside(rule.zone)
             if (early and is_void) or not (len(mine) or len(inside) or len(mine_thin)):
                 continue
-            after, turns = self._contacts(cut, place, rule, inside, mine, to_us)
+            after, turns = self._contacts(cut, state, book, place, rule, inside, mine, to_us)
             span = Span(
                 legs=cut.legs, pieces=cut.pieces, parts=cut.parts, inside=inside, place=place, rule=rule,
                 names=words.tracks,
@@ -238,8 +237,9 @@ class PairWatch:
         return np.concatenate(rows)
 
     def _contacts(
-        self, cut: _Cut, place: int, rule: Rule, chosen: NDArray[np.int64], before: Rows, to_us: int
-    ) -> tuple[Rows, Rows]:
+        self, cut: _Cut, state: tables.State, book: tables.Book, place: int, rule: Rule, chosen: NDArray[np.int64],
+        before: Rows, to_us: int,
+    ) -> tuple[Rows, Rows]:  # fmt: skip
         """Return the contacts of a rule after a span, and what turned in it."""
         if np.isnan(rule.radius_m):
             found = np.empty(len(chosen), kernels.TOUCH)
@@ -248,8 +248,9 @@ class PairWatch:
             strangers = rule.conduct is Conduct.PROXIMITY
             hits, chosen = cut.hits(rule.radius_m, not strangers, rule.zone)
             found = np.empty(len(chosen), kernels.TOUCH)
-            gap_us = int(self._gaps_us[rule.zone])
-            n = kernels.touches(cut.legs, cut.pieces, cut.parts, hits, chosen, rule.radius_m, gap_us, strangers, found)
+            n = kernels.touches(
+                cut.legs, cut.pieces, cut.parts, state, book, hits, chosen, rule.radius_m, rule.zone, strangers, found
+            )
             found = found[:n]
         names = ("p", "q", "closest_m", "out_us", "in_us", "beat", "b", "a")
         found = found[np.lexsort([found[name] for name in names])]
