@@ -122,6 +122,18 @@ def fixed(degrees: float, whole: int) -> int:
 
 
 @kernel
+def cell_at(coarse: NDArray[np.int64], fx: int, fy: int) -> tuple[int, int]:
+    """Return where the code of the fine cell of a place stands in `cells`, and the cell's side as a power of two.
+
+    `fx` and `fy` are the place's, as `fixed` gives them; the side is in their unit.
+    """
+    word = coarse[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
+    level = word & ((1 << LEVEL_BITS) - 1)
+    down = FIXED_BITS - level
+    return (word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down), down
+
+
+@kernel
 def cell_of(coarse: NDArray[np.int64], x: float, y: float) -> tuple[int, float, float]:
     """Return the fine cell of a place within ±180 and ±90 degrees and its south-west corner.
 
@@ -133,10 +145,7 @@ def cell_of(coarse: NDArray[np.int64], x: float, y: float) -> tuple[int, float, 
         Degrees, exact.
     """
     fx, fy = fixed(x, 180), fixed(y, 90)
-    word = coarse[(fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)]
-    level = word & ((1 << LEVEL_BITS) - 1)
-    down = FIXED_BITS - level
-    cell = (word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)
+    cell, down = cell_at(coarse, fx, fy)
     return cell, ((fx >> down) << down) * (1.0 / ONE) - 180.0, ((fy >> down) << down) * (1.0 / ONE) - 90.0
 
 
