@@ -60,6 +60,10 @@ def lines(folder, name="events.jsonl"):
 
 
 def test_the_text_moved_and_not_the_mover(folder):
+    replay(job(folder))
+    told = [(e["kind"], e["agreement"]["version"], e["at"][11:19]) for e in lines(folder)]
+    assert told == [("first_seen_inside", 1, "10:00:00")]
+    (folder / "versions" / "v2.yaml").write_text(text(2, "4 km", CHANGE).replace("ring", "other_ring"))
     replayed = replay(job(folder))
     told = [(e["kind"], e["agreement"]["version"], e["at"][11:19]) for e in lines(folder)]
     assert told[0] == ("first_seen_inside", 1, "10:00:00")
@@ -74,6 +78,7 @@ def test_cases_end_under_the_text_that_they_began_under(folder):
     replay(job(folder))
     said = [m["words"] if "words" in m else json.dumps(m) for m in lines(folder, "cases.jsonl")]
     assert any("inside version 1" in word for word in said)
+    assert not any("inside version 2" in word for word in said), "it never left, and is told once"
 
 
 def test_both_versions_are_entries_each_at_its_instant(folder):
@@ -91,7 +96,8 @@ def test_what_is_in_force_alone_equals_a_replay_of_one_file(folder):
 
 
 def test_a_routing_that_changed_changes_who_may_read_from_then_on(folder):
-    (folder / "versions" / "v2.yaml").write_text(text(2, "4 km", CHANGE, routing="[counts]"))
+    second = text(2, "4 km", CHANGE, routing="[counts]").replace("ring", "other_ring")
+    (folder / "versions" / "v2.yaml").write_text(second)
     replayed = replay(job(folder))
     entries = entries_of(
         replayed.chapters, archive=replayed.archive, events=replayed.events.events, warned=replayed.warned,
@@ -113,8 +119,9 @@ def signed(folder, version: int, what=What.SIGNATURE, at="2031-04-02T00:00:00Z")
 
 
 def test_a_version_that_is_not_signed_is_not_watched(folder):
-    for number, begins in ((1, "2031-05-01T00:00:00Z"), (2, CHANGE)):
-        (folder / "versions" / f"v{number}.yaml").write_text(text(number, "5 km", begins, signed=True))
+    for number, begins, zone in ((1, "2031-05-01T00:00:00Z", "ring"), (2, CHANGE, "other_ring")):
+        told = text(number, "5 km", begins, signed=True).replace("ring", zone)
+        (folder / "versions" / f"v{number}.yaml").write_text(told)
     first = signed(folder, 1)
     replay(job(folder, signatures=[first], keys=folder / "keys.yaml"))
     assert {e["agreement"]["version"] for e in lines(folder)} == {1}

@@ -7,7 +7,6 @@ what a replay of all reports tells, each version watched in its own time.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 from tests.station.walks import FEEDS
@@ -156,19 +155,7 @@ def replayed(versions: list[tuple[int, Terms]], reports: ReportBatch, *, waterma
         watch, found = engine.step(WatchState(), whole)
         _, rest = engine.step(watch, EMPTY, watermark_us=watermark_us)
         batches.append(EventBatch.concat([found, rest]))
-    told = [list(batch) for batch in at_seams(batches)]
-    expected = [event for events in told for event in events]
-    for (at_us, _), (old, new) in zip(versions[1:], pairwise(told), strict=True):
-        expected = _without_both(expected, old, new, at_us)
-    return expected
-
-
-def _without_both(events: list[Event], old: list[Event], new: list[Event], at_us: int) -> list[Event]:
-    """Drop what one version ended and the next began of the same zone: nothing happened (docs/guide/station.md)."""
-    ended = {(e.track_id, e.zone_id) for e in old if e.kind is EventKind.ZONE_ENDED and e.at_us == at_us}
-    began = {(e.track_id, e.zone_id) for e in new if e.kind is EventKind.ZONE_BEGAN and e.at_us == at_us}
-    same = ended & began
-    return [e for e in events if not (e.kind in ZONES and e.at_us == at_us and (e.track_id, e.zone_id) in same)]
+    return [event for batch in at_seams(batches) for event in batch]
 
 
 def _keys(batch: ReportBatch) -> list[tuple[str, int, int]]:

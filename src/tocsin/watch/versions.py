@@ -2,9 +2,10 @@
 
 Every version has a watch of its own and is given all reports (`agreement/versions/in_force.py` says when it is in
 force). When one version follows another, the old watch tells `zone_ended` of whoever is inside and the new one
-`zone_began`: what was said under the one text ends, and begins anew under the other. If a zone is in both versions and
+`zone_began`. Where both tell so of one zone nothing has changed, and nothing is said; if a zone is in both versions and
 the track inside of it in one of them only, the zone was drawn over the track or away from it, and that is
-`zone_changed`. Leaves out which version is in force when.
+`zone_changed` (docs/format/version.md, 14; live, `station/core/handover.py` does the same). Leaves out which version is
+in force when.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def _at_seam(before: EventBatch, after: EventBatch, at_us: int) -> tuple[EventBa
     ended, began = _rows_at(before, ZONE_ENDED, at_us), _rows_at(after, ZONE_BEGAN, at_us)
     in_both = {zone.zone_id for zone in before.watchlist.zones} & {zone.zone_id for zone in after.watchlist.zones}
     changed = {place for place in ended.keys() ^ began.keys() if place[1] in in_both}
-    return _renamed(before, ended, changed), _renamed(after, began, changed)
+    same = ended.keys() & began.keys()
+    return _settled(before, ended, changed, same), _settled(after, began, changed, same)
 
 
 def _rows_at(batch: EventBatch, code: int, at_us: int) -> dict[Place, int]:
@@ -63,11 +65,10 @@ def _rows_at(batch: EventBatch, code: int, at_us: int) -> dict[Place, int]:
     return {batch.place(row): row for row in rows.tolist()}
 
 
-def _renamed(batch: EventBatch, told: dict[Place, int], changed: set[Place]) -> EventBatch:
-    """Return a batch in which what is told of some places is the zone's change."""
-    mine = [told[place] for place in told.keys() & changed]
-    if not mine:
+def _settled(batch: EventBatch, told: dict[Place, int], changed: set[Place], same: set[Place]) -> EventBatch:
+    """Return a batch in which what is told of some places is the zone's change, and of others nothing."""
+    if not told.keys() & (changed | same):
         return batch
     rows = batch.rows.copy()
-    rows["code"][mine] = ZONE_CHANGED
-    return EventBatch(rows, batch.words)
+    rows["code"][[told[place] for place in told.keys() & changed]] = ZONE_CHANGED
+    return EventBatch(np.delete(rows, [told[place] for place in same]), batch.words)

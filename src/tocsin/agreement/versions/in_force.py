@@ -163,8 +163,8 @@ def version_of_the_day(
 def watchlist_in_force(version: InForce) -> Watchlist:
     """Return the watchlist of a version, in force for its own time and no longer.
 
-    Give every version's watch all of the reports: a track that is inside when the versions change then gets
-    `zone_ended` of the one and `zone_began` of the other, at the instant of the change.
+    Give every version's watch all of the reports: of a track that is inside when the versions change the one then tells
+    `zone_ended` and the other `zone_began`, at the instant of the change (`watch/versions.py` puts the two together).
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Chapters: the versions of an agreement that are in force while a watch runs, each compiled, each for its own time.
 
 Which version holds at an instant is `agreement/versions/in_force.py`'s to say. Every version's watch is given all
-reports, so that a track that is inside when the text changes gets `zone_ended` of the one and `zone_began` of the
-other, or `zone_changed` if it is inside in one of them only (`watch/versions.py`).
+reports; what they say of the instant between them, of a track that is inside when the text changes, is put together by
+`watch/versions.py`.
 """
 
 from __future__ import annotations
