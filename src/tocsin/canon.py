@@ -23,6 +23,10 @@ MOST_INT = 2**53 - 1
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
+_AS_THEY_ARE = frozenset({str, bool, type(None)})
+_ONLY_STR = frozenset({str})
+"""Types of values of which there is one text, and of keys."""
+
 
 def canonical_bytes(value: Any) -> bytes:
     r"""Return the RFC 8785 bytes of a JSON value.
@@ -72,19 +76,16 @@ class _NotPlainError(Exception):
 def _plain(value: Any) -> Any:
     """Return a value with its whole numbers as integers, if it is one of which every sorted encoder makes one text."""
     kind = type(value)
-    if kind is str or value is None or kind is bool:
-        return value
-    if kind is int and -MOST_INT <= value <= MOST_INT:
+    if kind in _AS_THEY_ARE:
         return value
     if kind is dict:
-        plain = {}
-        for key, held in value.items():
-            if type(key) is not str or not key.isascii():
-                raise _NotPlainError
-            plain[key] = held if type(held) is str else _plain(held)
-        return plain
+        if not _ONLY_STR.issuperset(map(type, value)) or not "".join(value).isascii():
+            raise _NotPlainError
+        return {key: held if type(held) in _AS_THEY_ARE else _plain(held) for key, held in value.items()}
     if kind is list or kind is tuple:
-        return [held if type(held) is str else _plain(held) for held in value]
+        return [held if type(held) in _AS_THEY_ARE else _plain(held) for held in value]
+    if kind is int and -MOST_INT <= value <= MOST_INT:
+        return value
     if kind is float and LEAST_PLAIN <= abs(value) < MOST_PLAIN:
         return int(value) if value.is_integer() else value
     if kind is float and value == 0.0:

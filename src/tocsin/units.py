@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import UnitError
@@ -43,6 +44,9 @@ _ISO_DURATION = re.compile(
 _ISO_SECONDS = {"y": 31_536_000.0, "w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:\.(\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+REMEMBERED = 4_096
+"""Instants whose text is remembered: what is decided in one step bears the same few, a dozen times each."""
 
 
 def parse_length_m(text: object) -> float:
@@ -151,6 +155,7 @@ def parse_instant_us(text: object) -> int:
     return (whole - _EPOCH) // timedelta(microseconds=1) + micros
 
 
+@lru_cache(maxsize=REMEMBERED)
 def format_instant(at_us: int) -> str:
     """Return an instant as RFC 3339 UTC with its microseconds, such as "2017-05-18T11:02:00.000000Z"."""
     # Not `strftime`: it takes twice the time, and writes years before 1000 with fewer than four digits.

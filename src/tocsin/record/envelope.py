@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tocsin.errors import VerificationError
@@ -66,7 +67,7 @@ class Envelope:
     open: Any = None
 
     def __bytes__(self) -> bytes:
-        head = f'{{"at":"{self.at}","audience":'.encode() + plain_bytes(list(self.audience))
+        head = f'{{"at":"{self.at}","audience":'.encode() + _audience_bytes(self.audience)
         if self.commitment is not None:
             tail = f',"commitment":"{self.commitment.hex()}","kind":"{self.kind}"'.encode()
         else:
@@ -145,6 +146,11 @@ def plain_bytes(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     except UnicodeEncodeError as error:
         raise VerificationError(f"a lone surrogate in an envelope: {error.reason}") from None
+
+
+@lru_cache(maxsize=256)
+def _audience_bytes(audience: tuple[str, ...]) -> bytes:
+    return plain_bytes(list(audience))
 
 
 def _require_plain(value: Any) -> None:

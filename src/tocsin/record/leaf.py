@@ -91,7 +91,7 @@ def new_salt() -> bytes:
     return secrets.token_bytes(SALT_BYTES)
 
 
-def seal(entry: Entry, salt: bytes) -> Sealed:
+def seal(entry: Entry, salt: bytes, *, written: bytes | None = None) -> Sealed:
     """Return an entry's envelope, with what opens it.
 
     Parameters
@@ -99,6 +99,8 @@ def seal(entry: Entry, salt: bytes) -> Sealed:
     entry : Entry
     salt : bytes
         32 bytes that nobody can guess and that no other entry has.
+    written : bytes or None
+        The canonical bytes of the payload, where somebody has made them already.
 
     Raises
     ------
@@ -119,7 +121,7 @@ def seal(entry: Entry, salt: bytes) -> Sealed:
             raise RecordError(f"payload of an entry of kind {entry.kind}: {error}") from error
         return Sealed(envelope=_within_limit(envelope, entry), salt=b"", payload=b"")
     try:
-        payload = canonical_bytes(entry.payload)
+        payload = canonical_bytes(entry.payload) if written is None else written
     except ValueError as error:
         raise RecordError(f"payload of an entry of kind {entry.kind}: {error}") from error
     if len(payload) > MAX_PAYLOAD_BYTES:

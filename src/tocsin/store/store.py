@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Insert, Table, Update, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, Insert, Table, Update, delete, func, insert, inspect, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.errors import StoreAwayError, StoreError
 from tocsin.store import schema
-from tocsin.store.connect import as_store_error, connect, damage_of, faults_of, size_of
+from tocsin.store.connect import as_store_error, connect, damage_of, execute_sqlite, faults_of, size_of
 from tocsin.store.reading import KeptTick, Row, StoreReader
 
 __all__ = ["PG_LOCK", "KeptTick", "Row", "Store", "Write", "migrate"]
@@ -204,7 +204,7 @@ class Store(StoreReader):
             self._connection = None
 
     def _check_fence(self, connection: Connection) -> None:
-        if self._show_fence is None or self._show_fence.run(connection, [{}]).rowcount != 1:
+        if self._show_fence is None or self._show_fence.run(connection, [{}]) != 1:
             raise StoreError("another process has taken this store over; this one must not write any more")
 
     def _is_made(self, connection: Connection, work: Write) -> bool:
@@ -288,13 +288,12 @@ class _Spelled:
         given = {name: value for name, value in compiled.params.items() if value is not None}
         return cls(text=str(compiled), names=tuple(names) if names is not None else None, given=given)
 
-    def run(self, connection: Connection, rows: Sequence[Row]) -> CursorResult[Any]:
-        """Run it once for each row."""
+    def run(self, connection: Connection, rows: Sequence[Row]) -> int:
+        """Run it once for each row, and return how many rows it changed."""
         full = [{**self.given, **row} for row in rows] if self.given or self.names is None else rows
         if self.names is None:
-            return connection.exec_driver_sql(self.text, full if len(full) > 1 else full[0])
-        told = [tuple([row[name] for name in self.names]) for row in full]
-        return connection.exec_driver_sql(self.text, told if len(told) > 1 else told[0])
+            return connection.exec_driver_sql(self.text, full if len(full) > 1 else full[0]).rowcount
+        return execute_sqlite(connection, self.text, [tuple([row[name] for name in self.names]) for row in full])
 
 
 def migrate(connection: Connection) -> None:

@@ -133,23 +133,28 @@ def concat(batches: Sequence[ReportBatch]) -> ReportBatch:
     batches : sequence of ReportBatch
         Each with its own lists of names; the result lists every name once, in order of first appearance.
     """
+    batches = [batch for batch in batches if batch is not EMPTY] or [EMPTY]
     if len(batches) == 1:
         return batches[0]
     columns: dict[str, Any] = {}
     for word in _WORDS:
         names: dict[str, int] = {}
+        first = getattr(batches[0], _NAMES[word])
+        if all(getattr(batch, _NAMES[word]) == first for batch in batches):
+            columns[word] = np.concatenate([getattr(batch, word) for batch in batches])
+            columns[_NAMES[word]] = first
+            continue
         codes = []
         for batch in batches:
             own = getattr(batch, _NAMES[word])
             # The last place serves code -1, so that missing stays missing.
             place = np.array([*(names.setdefault(name, len(names)) for name in own), -1], np.int32)
             codes.append(place[getattr(batch, word)])
-        columns[word] = np.concatenate(codes) if codes else np.empty(0, np.int32)
+        columns[word] = np.concatenate(codes)
         columns[_NAMES[word]] = tuple(names)
     for f in fields(ReportBatch):
         if f.name not in columns:
-            arrays = [getattr(batch, f.name) for batch in batches] or [getattr(EMPTY, f.name)]
-            columns[f.name] = np.concatenate(arrays)
+            columns[f.name] = np.concatenate([getattr(batch, f.name) for batch in batches])
     return ReportBatch(**columns)
 
 

@@ -74,7 +74,8 @@ class Draft:
     def drop_deadlines(self, *kinds: DeadlineKind, about: str | None = None) -> None:
         """Drop the deadlines of these kinds, about one thing or all."""
         kept = [old for old in self.case.deadlines if old.kind not in kinds or about not in {None, old.about}]
-        self.case = replace(self.case, deadlines=tuple(kept))
+        if len(kept) < len(self.case.deadlines):
+            self.case = replace(self.case, deadlines=tuple(kept))
 
     def change_rung(self, index: int, **changes: Any) -> None:
         """Change what is known of one rung; keywords are fields of `Rung`."""

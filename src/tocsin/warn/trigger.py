@@ -117,7 +117,14 @@ def levels_begun(playbook: Playbook, event: Event, standing: Sequence[str]) -> t
     """
     if event.revision is Revision.WITHDRAWN:
         return ()
-    return tuple(level for level in playbook.levels if _begins(level, event, standing))
+    zone = event.zone_id
+    return tuple(
+        level
+        for level in playbook.levels
+        if isinstance(trigger := level.trigger, ConductTrigger)
+        and trigger.zone_id == zone
+        and _begins(trigger, event, standing)
+    )
 
 
 def level_stands(level: Level, standing: Sequence[str]) -> bool:
@@ -139,10 +146,8 @@ def stands_down(stand_down: StandDown | None, event: Event) -> bool:
     )
 
 
-def _begins(level: Level, event: Event, standing: Sequence[str]) -> bool:
-    trigger = level.trigger
-    if not isinstance(trigger, ConductTrigger) or event.zone_id != trigger.zone_id:
-        return False
+def _begins(trigger: ConductTrigger, event: Event, standing: Sequence[str]) -> bool:
+    """Return True if an event in a trigger's zone shows its conduct."""
     shown = shows(trigger.conduct, event)
     if not trigger.acts:
         return shown

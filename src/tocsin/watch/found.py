@@ -245,6 +245,8 @@ def _order(rows: NDArray[Any], words: Words) -> tuple[NDArray[np.intp], tuple[ND
 
     Where two are alike in all but the id, return by what to sort after it, too: ids are dear and seldom decide.
     """
+    if len(rows) == 1:
+        return np.zeros(1, np.intp), ()
     kind = _ranks([kind.value for kind in KINDS])[rows["code"]]
     rules, rule_at = np.unique(rows["rule"], return_inverse=True)
     rule = _ranks([words.watchlist.rules[rule].rule_id for rule in rules.tolist()])[rule_at]

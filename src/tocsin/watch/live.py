@@ -36,6 +36,9 @@ EARLY_US = 10 * US_PER_S
 """How often several tracks together are looked at before the watermark, microseconds of arrival: short
 beside the minutes that agreements set for them; oftener costs more and warns sooner."""
 
+END_US = np.iinfo(np.int64).max
+"""After every watermark."""
+
 
 @dataclass(slots=True, kw_only=True)
 class LiveState:
@@ -49,6 +52,8 @@ class LiveState:
         The watch at the watermark and the watch at arrival; they give words the same codes.
     open : dict of str to Event
         Provisional events, by id, that are neither confirmed nor withdrawn yet.
+    open_us : int
+        Up to this watermark none of them is withdrawn; at the beginning it is not known.
     looked_us : int
         When several tracks together were last looked at.
     again : set of int
@@ -59,6 +64,7 @@ class LiveState:
     settled: WatchState = field(default_factory=WatchState)
     arrived: WatchState = field(init=False)
     open: dict[str, Event] = field(default_factory=dict)
+    open_us: int = field(default=BEGINNING_US, compare=False)
     looked_us: int = BEGINNING_US
     again: set[int] = field(default_factory=set)
 
@@ -132,17 +138,10 @@ def watch(engine: Engine, state: LiveState, release: Release, *, now_us: int) ->
     ]
     fresh = [e for e in found if e.event_id not in told and _is_news(state.open, e)]
     fresh = [replace(e, revision=Revision.AMENDED) if e.event_id in state.open else e for e in fresh]
-    state.open |= {event.event_id: replace(event, revision=Revision.OPENED) for event in fresh}
-    gone = sorted(
-        (
-            replace(e, revision=Revision.WITHDRAWN)
-            for e in state.open.values()
-            if e.known_us + engine.waits_us(e.kind) < watermark_us
-        ),
-        key=lambda event: event.order,
-    )
-    for event in gone:
-        del state.open[event.event_id]
+    for event in fresh:
+        state.open[event.event_id] = replace(event, revision=Revision.OPENED)
+        state.open_us = min(state.open_us, event.known_us + engine.waits_us(event.kind))
+    gone = _unconfirmed(engine, state) if state.open_us < watermark_us else []
     return state, [*final, *gone, *(e for e in fresh if e.event_id in state.open)]
 
 
@@ -165,6 +164,14 @@ def corrections(engine: Engine, history: ReportBatch, late: ReportBatch) -> list
     both = concat([history, late])
     end = both.take(canonical(both).keep)
     return amendments(replay(engine, history)[0], replay(engine, end)[0])
+
+
+def _unconfirmed(engine: Engine, state: LiveState) -> list[Event]:
+    """Take out what the watermark has passed unconfirmed, and return it withdrawn."""
+    until_us = {key: event.known_us + engine.waits_us(event.kind) for key, event in state.open.items()}
+    gone = [state.open.pop(key) for key, at_us in until_us.items() if at_us < state.order.watermark_us]
+    state.open_us = min((until_us[key] for key in state.open), default=END_US)
+    return sorted((replace(e, revision=Revision.WITHDRAWN) for e in gone), key=lambda event: event.order)
 
 
 def _at_arrival(engine: Engine, state: LiveState, release: Release) -> list[Event]:

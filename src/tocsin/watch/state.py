@@ -101,9 +101,12 @@ class WatchState:
             One of this state's own.
         """
         whose, of, own, same = self._own_codes.get(id(known), (None, None, None, False))
-        if whose is not known or of is not names or own is None:
-            own = np.array([*(known.setdefault(name, len(known)) for name in names), tables.NONE], np.int32)
-            same = np.array_equal(own[:-1], np.arange(len(names)))
+        if whose is not known or own is None or (of is not names and of != names):
+            found = list(map(known.get, names))
+            if None in found:
+                found = [known.setdefault(name, len(known)) for name in names]
+            own = np.array([*found, tables.NONE], np.int32)
+            same = found == list(range(len(names)))
             self._own_codes[id(known)] = known, names, own, same
         return codes if same else own[codes]
 

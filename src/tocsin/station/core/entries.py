@@ -86,7 +86,7 @@ def event_entries(policy: Policy, events: Iterable[Event], *, at_us: int | None 
             conduct=Conduct(CONDUCT.get(event.kind, event.kind)),
         )
         told = seers(policy, thing=thing, now_us=when_us)
-        yield Entry(kind=EntryKind.EVENT, at_us=when_us, audience=told, payload=event.as_json())
+        yield Entry(kind=EntryKind.EVENT, at_us=when_us, audience=told or KEEPER, payload=event.as_json())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +133,10 @@ def fact_entries(policy: Policy, parties: frozenset[str], facts: Iterable[dict[s
         at_us = parse_instant_us(fact["at"])
         if fact["kind"] == HEALTH:
             told = seers(policy, thing=Thing(sort=Sort.ENTRY, at_us=at_us), now_us=at_us)
-            yield Entry(kind=EntryKind.HEALTH, at_us=at_us, audience=told, payload=fact)
+            yield Entry(kind=EntryKind.HEALTH, at_us=at_us, audience=told or KEEPER, payload=fact)
             continue
         kind = FACTS[FactKind(fact["kind"])]
         sort = Sort.CASE if kind is EntryKind.CASE_STEP else Sort.MESSAGE
         told = seers(policy, thing=Thing(sort=sort, at_us=at_us, level=fact.get("level")), now_us=at_us)
         spoken_to = parties & {fact.get("recipient"), fact.get("party")}
-        yield Entry(kind=kind, at_us=at_us, audience=told | spoken_to, payload=fact)
+        yield Entry(kind=kind, at_us=at_us, audience=told | spoken_to or KEEPER, payload=fact)

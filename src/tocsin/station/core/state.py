@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from tocsin.agreement.notices.held import Fact
@@ -179,11 +180,18 @@ class Commit:
     looked: bool = False
     version: AgreementText | None = None
     silent: list[str] = field(default_factory=list)
+    _lines: tuple[list[bytes], list[bytes]] | None = field(default=None, repr=False, compare=False)
+
+    def lines(self) -> tuple[list[bytes], list[bytes]]:
+        """Return the events and the facts, each as its canonical line; made once, when all is decided."""
+        if self._lines is None:
+            self._lines = list(map(Event.as_line, self.events)), list(map(canonical_line, self.facts))
+        return self._lines
 
     def digest(self) -> bytes:
         """Return the SHA-256 of everything decided: two commits of one digest decide the same."""
         hashed = hashlib.sha256(f"{self.tick} {self.at_us} {self.first_event} {self.first_fact}".encode())
-        for line in (*map(Event.as_line, self.events), *map(canonical_line, self.facts)):
+        for line in chain(*self.lines()):
             hashed.update(line)
         sends = [[attempt_id(send.message.message_id, send.number), send.message.channel] for send in self.sends]
         rest = [sends, self.settled, self.positions, self.counters, len(self.entries)]

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table
 
-from tocsin.canon import canonical_bytes, canonical_line
+from tocsin.canon import canonical_bytes
 from tocsin.errors import StoreError
 from tocsin.record.leaf import new_salt, seal
 from tocsin.station.core.inputs import Inputs, dump_rest, load_inputs
@@ -68,17 +68,21 @@ NO_CHORES = Chores()
 def write_of(commit: Commit, inputs: Inputs, *, clock: bytes, chores: Chores = NO_CHORES) -> Write:
     """Return the transaction of a commit; the entries get their salts here."""
     number = commit.tick
+    event_lines, fact_lines = commit.lines()
     added: dict[Table, list[dict[str, Any]]] = {
-        schema.events: [_event(e, commit.first_event + n, number) for n, e in enumerate(commit.events)],
+        schema.events: [
+            _event(event, line, commit.first_event + n, number)
+            for n, (event, line) in enumerate(zip(commit.events, event_lines, strict=True))
+        ],
         schema.facts: [
             {
                 "seq": commit.first_fact + n,
                 "tick": number,
                 "case_id": fact.get("case"),
                 "kind": fact["kind"],
-                "line": canonical_line(fact),
+                "line": line,
             }
-            for n, fact in enumerate(commit.facts)
+            for n, (fact, line) in enumerate(zip(commit.facts, fact_lines, strict=True))
         ],
         schema.outbox: [
             {
@@ -192,8 +196,10 @@ def _handled(state: State | None) -> int:
 
 
 def _entries(commit: Commit) -> Iterator[dict[str, Any]]:
+    # An entry's payload that is a fact is written already, but for the end of its line.
+    written = {id(fact): line[:-1] for fact, line in zip(commit.facts, commit.lines()[1], strict=True)}
     for n, entry in enumerate(commit.entries):
-        sealed = seal(entry, new_salt())
+        sealed = seal(entry, new_salt(), written=written.get(id(entry.payload)))
         yield {
             "entry_index": commit.first_entry + n,
             "tick": commit.tick,
@@ -203,7 +209,7 @@ def _entries(commit: Commit) -> Iterator[dict[str, Any]]:
         }
 
 
-def _event(event: Event, seq: int, number: int) -> dict[str, Any]:
+def _event(event: Event, line: bytes, seq: int, number: int) -> dict[str, Any]:
     return {
         "seq": seq,
         "tick": number,
@@ -214,7 +220,7 @@ def _event(event: Event, seq: int, number: int) -> dict[str, Any]:
         "track_id": event.track_id,
         "rule_id": event.rule_id,
         "kind": str(event.kind),
-        "line": event.as_line(),
+        "line": line,
     }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from tocsin.clock import US_PER_S, now_us
 from tocsin.errors import RefusedError
-from tocsin.tracks.batch import EMPTY, ReportBatch, concat
+from tocsin.tracks.batch import ReportBatch, concat
 from tocsin.tracks.feeds.feed import Deliver, Delivery, FactKind, FeedFact
 from tocsin.tracks.feeds.pace import Pace
 from tocsin.tracks.formats.live import LiveReader
@@ -58,7 +58,7 @@ class Inbox:
         self._said_replay = False
         self._readers: dict[LiveReader, Callable[[], str] | None] = {}
         self._facts: list[FeedFact] = []
-        self._batch: ReportBatch = EMPTY
+        self._batches: list[ReportBatch] = []
         self._rejects: list[Reject] = []
         self._flagged: dict[Flag, int] = {}
         self._read = self._shed = 0
@@ -70,7 +70,7 @@ class Inbox:
     @property
     def waiting(self) -> int:
         """Records that wait for the next delivery."""
-        return len(self._batch) + len(self._rejects) + sum(map(len, self._readers))
+        return sum(map(len, self._batches)) + len(self._rejects) + sum(map(len, self._readers))
 
     def open(self, reader: LiveReader, position: Callable[[], str] | None = None) -> LiveReader:
         """Take a reader's reports from now on.
@@ -93,11 +93,20 @@ class Inbox:
             self.shed()
         self._came.set()
 
-    def came(self) -> None:
-        """Note that a reader was given bytes."""
+    def came(self, *, sheds: bool = False) -> None:
+        """Note that a reader was given bytes.
+
+        Parameters
+        ----------
+        sheds : bool
+            True if its source cannot wait: what is too much is given up (`shed`).
+        """
         self.seen_us = now_us()
-        if self.waiting >= MAX_WAITING:
+        waiting = self.waiting
+        if waiting >= MAX_WAITING:
             self._room.clear()
+        if sheds and waiting >= MAX_UNREAD:
+            self.shed()
         self._came.set()
 
     def note(self, kind: FactKind, detail: str, *, count: int = 0) -> None:
@@ -125,10 +134,10 @@ class Inbox:
             return
         for reader in self._readers:
             reader.shed(len(reader) // 2)
-        most, batch, rejects = MAX_UNREAD // 2, self._batch, self._rejects
+        most, batch, rejects = MAX_UNREAD // 2, concat(self._batches), self._rejects
         kept = kept_of([batch.tracks[track] for track in batch.track.tolist()], most)
         self._shed += len(batch) - len(kept) + max(0, len(rejects) - most)
-        self._batch, self._rejects = batch.take(np.array(kept, np.int64)), rejects[-most:]
+        self._batches, self._rejects = [batch.take(np.array(kept, np.int64))], rejects[-most:]
 
     async def run(self, deliver: Deliver) -> None:
         """Hand over until cancelled.
@@ -160,12 +169,13 @@ class Inbox:
                 self._came.set()
             if position is not None:
                 self.position = position()
-        self._judge_age()
+        batch = concat(self._batches)
+        self._judge_age(batch)
         if not (self._read or self._facts):
             return None
         delivery = Delivery(
             feed=self._feed,
-            batch=self._batch,
+            batch=batch,
             rejects=tuple(self._rejects),
             read=self._read,
             position=self.position,
@@ -173,7 +183,7 @@ class Inbox:
             flagged=self._flagged,
             facts=tuple(self._facts),
         )
-        self._batch, self._rejects, self._flagged, self._facts = EMPTY, [], {}, []
+        self._batches, self._rejects, self._flagged, self._facts = [], [], {}, []
         self._read = self._shed = 0
         return delivery
 
@@ -181,20 +191,21 @@ class Inbox:
         if not len(reader) and not reader.shed_count:
             return
         found = reader.take(most)
-        self._batch = concat([self._batch, found.batch]) if len(self._batch) else found.batch
+        if len(found.batch):
+            self._batches.append(found.batch)
         self._rejects += found.rejects
         self._read += found.read
         self._shed += found.shed
         for flag, count in found.flagged.items():
             self._flagged[flag] = self._flagged.get(flag, 0) + count
 
-    def _judge_age(self) -> None:
-        if not len(self._batch):
+    def _judge_age(self, batch: ReportBatch) -> None:
+        if not len(batch):
             return
-        age_us = now_us() - int(self._batch.observed_us.max())
+        age_us = now_us() - int(batch.observed_us.max())
         if age_us <= self._replay_us:
             self._said_replay = False
         elif not self._said_replay:
             self._said_replay = True
             old = f"the newest report is {format_duration(age_us / US_PER_S)} old"
-            self._facts.append(FeedFact(kind=FactKind.REPLAYED, at_us=now_us(), count=len(self._batch), detail=old))
+            self._facts.append(FeedFact(kind=FactKind.REPLAYED, at_us=now_us(), count=len(batch), detail=old))

@@ -142,8 +142,7 @@ class TcpFeed:
                     break
                 anything = True
                 lines.push(data, now_us())
-                inbox.came()
-                inbox.shed()
+                inbox.came(sheds=True)
         finally:
             inbox.close(lines)
         return anything

@@ -84,8 +84,7 @@ class _Receiver(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         self._reader.push_message(data, now_us())
-        self._inbox.came()
-        self._inbox.shed()
+        self._inbox.came(sheds=True)
 
 
 async def watch_silence(inbox: Inbox, timeout_us: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -38,6 +39,12 @@ OPTIONAL = {
     "accuracy": "accuracy_m",
 }
 
+_KNOWN: dict[str, str] = {}
+"""Identities as written, and in their one spelling: of every reader, since a request has its own."""
+
+MOST_KNOWN_CHARS = 100
+"""Characters of a spelling that is remembered: what is mostly blanks is not."""
+
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
 
@@ -54,11 +61,10 @@ class QuickLines:
     """
 
     def __init__(self, line: type[msgspec.Struct], *, feed: str, party: str | None) -> None:
-        self._decoder = msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
+        self._decoder = _decoder(line)
         self._fields = line.__struct_fields__
         self._feed = feed
         self._party = party
-        self._known: dict[str, str] = {}
 
     def read(self, raws: Sequence[bytes], arrived_us: Sequence[int | None]) -> ReportBatch | None:
         """Return what lines say, or None if one of them is not plain.
@@ -104,7 +110,7 @@ class QuickLines:
         said = dict(zip(self._fields, zip(*map(astuple, found), strict=True), strict=True))
         if any(said[name].count(UNSET) < n for name in ("received", "party", "category")):
             return None
-        track, names = self._tracks(said["track_id"])
+        track, names = _tracks(said["track_id"])
         observed = instants(said["observed"])
         lat = np.array(said["lat_deg"], np.float64) + 0.0
         lon = np.array(said["lon_deg"], np.float64) + 0.0
@@ -144,19 +150,31 @@ class QuickLines:
             categories=(),
         )
 
-    def _tracks(self, texts: Sequence[str]) -> tuple[NDArray[np.int32] | None, tuple[str, ...]]:
-        """Return each identity's place among the names, and those in order of appearance."""
-        known = self._known
-        if len(known) > MAX_KNOWN:
-            known.clear()
-        for text in [text for text in texts if text not in known]:
-            name = normal_id(text) if text.strip() and "\ufffd" not in text else None
-            if name is None:
-                return None, ()
-            known[text] = name
-        places: dict[str, int] = {}
-        codes = [places.setdefault(known[text], len(places)) for text in texts]
-        return np.array(codes, np.int32), tuple(places)
+
+@cache
+def _decoder(line: type[msgspec.Struct]) -> msgspec.json.Decoder[list[Any]]:
+    return msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
+
+
+def _tracks(texts: Sequence[str]) -> tuple[NDArray[np.int32] | None, tuple[str, ...]]:
+    """Return each identity's place among the names, and those in order of appearance."""
+    names = list(map(_KNOWN.get, texts))
+    if None in names:
+        names = [name or _normal(text) for name, text in zip(names, texts, strict=True)]
+        if None in names:
+            return None, ()
+    places: dict[str | None, int] = {}
+    codes = [places.setdefault(name, len(places)) for name in names]
+    return np.array(codes, np.int32), tuple(filter(None, places))
+
+
+def _normal(text: str) -> str | None:
+    name = normal_id(text) if text.strip() and "\ufffd" not in text else None
+    if name is not None and len(text) <= MOST_KNOWN_CHARS:
+        if len(_KNOWN) >= MAX_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[text] = name
+    return name
 
 
 def instants(texts: Sequence[str]) -> NDArray[np.int64] | None:

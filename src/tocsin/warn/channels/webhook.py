@@ -11,6 +11,7 @@ import base64
 import ssl
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
+from threading import Lock
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -52,7 +53,7 @@ class Webhook:
     allow : sequence of network
         Addresses that may be reached although they are not public, such as 127.0.0.1/32.
     tls : ssl.SSLContext or None
-        The system's trust store if None.
+        The system's trust store if None, read once: that takes 50 ms, for which nothing else would run.
     timeout_s : float
     form : Form or None
         Our own JSON if None.
@@ -84,6 +85,7 @@ class Webhook:
         self._key = key
         self._allow = tuple(allow)
         self._tls = tls
+        self._reading = Lock()
         self.timeout_s = timeout_s
         self._form = form or JsonForm()
         self._parked: str | None = None
@@ -114,11 +116,17 @@ class Webhook:
         ]
         backend = GuardedBackend(allow=self._allow, deadline=Deadline(self.timeout_s), plain=self._plain)
         with (
-            httpcore2.ConnectionPool(ssl_context=self._tls, network_backend=backend, http2=False) as pool,
+            httpcore2.ConnectionPool(ssl_context=self._trust(), network_backend=backend, http2=False) as pool,
             pool.stream("POST", self.url, headers=headers, content=body) as response,
         ):
             found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             return response.status, found
+
+    def _trust(self) -> ssl.SSLContext | None:
+        with self._reading:
+            if self._tls is None and not self._plain:
+                self._tls = httpcore2.default_ssl_context()
+            return self._tls
 
     def _judge(self, status: int, headers: dict[str, str], now_us: int) -> Outcome:
         if 200 <= status < 300:
