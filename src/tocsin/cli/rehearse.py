@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from tocsin.cli.follow import follow as follow_station
+
 if TYPE_CHECKING:
     from tocsin.rehearsal.run import Rehearsal
+
+
+WITHIN = "24 h"
+"""How long before its last tick a station's reports are taken, where nobody says."""
 
 
 class Format(StrEnum):
@@ -32,9 +38,12 @@ def rehearse_command(
     station: Annotated[
         Path | None, typer.Option(help="Instead of tracks: the data folder of a station, running or not.")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="With --station: go on beside it, a line for all that either tells.")
+    ] = False,
     within: Annotated[
-        str, typer.Option(help="With --station: reports observed so long before its last tick, or since.")
-    ] = "24 h",
+        str | None, typer.Option(help="With --station: reports observed so long before its last tick; else 24 h.")
+    ] = None,
     store: Annotated[
         str | None, typer.Option(help="With --station: a database URL, where the station was given one.")
     ] = None,
@@ -59,15 +68,21 @@ def rehearse_command(
     """Rehearse a draft on recorded tracks; exit 1 unless people could be warned by it, its alarm budget kept.
 
     With --station it is rehearsed on what a station has just watched, which goes on undisturbed: no message leaves.
+    With --follow it is rehearsed on what the station watches from now on, as if it had come into force.
 
     Example: tocsin rehearse examples/us-coast/agreement.yaml examples/us-coast/tracks.parquet
     --columns examples/us-coast/columns.yaml --out out/rehearsal
     """
+    if follow:
+        if station is None or any((tracks, out, within, columns, position_error, gap, clear)):
+            raise typer.BadParameter("goes with --station, --store and --routes alone", param_hint="--follow")
+        follow_station(agreement, station, store=store, routes=routes)
+        return
     if (station is None) == (not tracks):
         raise typer.BadParameter("give tracks, or --station, and not both", param_hint="TRACKS")
     if station is not None:
         with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
-            recorded = _recorded(station, within, store, Path(folder))
+            recorded = _recorded(station, within or WITHIN, store, Path(folder))
             _rehearse(agreement, [recorded], out, format, None, position_error, gap, clear, routes)
     _rehearse(agreement, tracks or [], out, format, columns, position_error, gap, clear, routes)
 

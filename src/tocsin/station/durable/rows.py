@@ -26,7 +26,8 @@ from tocsin.station.durable.snapshot import load_state, read_snapshot
 from tocsin.station.past.archive import NOTHING, Task
 from tocsin.station.past.journal import DROPPED
 from tocsin.store import schema
-from tocsin.store.store import Store, Write
+from tocsin.store.reading import StoreReader
+from tocsin.store.store import Write
 from tocsin.tracks.packed import dump_batch
 from tocsin.warn.case import Case
 from tocsin.warn.snapshot import dump_case
@@ -139,12 +140,12 @@ def load_message(raw: bytes) -> Message:
     return msgspec.json.decode(raw, type=Message)
 
 
-def restore(store: Store, folder: Path, *, known: Iterable[Terms] = ()) -> State | None:
+def restore(store: StoreReader, folder: Path, *, known: Iterable[Terms] = ()) -> State | None:
     """Return the state after the last committed tick, or None if there has been none.
 
     Parameters
     ----------
-    store : Store
+    store : StoreReader
     folder : Path
         The data folder, for its snapshots.
     known : iterable of Terms
@@ -158,7 +159,7 @@ def restore(store: Store, folder: Path, *, known: Iterable[Terms] = ()) -> State
     return take_up(store, folder, known=known)[0]
 
 
-def take_up(store: Store, folder: Path, *, known: Iterable[Terms] = ()) -> tuple[State | None, int]:
+def take_up(store: StoreReader, folder: Path, *, known: Iterable[Terms] = ()) -> tuple[State | None, int]:
     """Return what `restore` does, and how many reports the ticks after the snapshot took or settled."""
     snapshots = store.rows(schema.snapshots, descending=True)
     state: State | None = None

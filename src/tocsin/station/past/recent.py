@@ -22,6 +22,25 @@ STORE = "station.db"
 """A station's own store, inside its data folder."""
 
 
+def open_reader(folder: Path, store_url: str | None = None) -> StoreReader:
+    """Return a reader of a station's store, of this program's version.
+
+    Raises
+    ------
+    StoreError
+        If there is none.
+    """
+    if store_url is None and not (folder / STORE).exists():
+        raise StoreError(f"{folder}: found no {STORE}, expected the data folder of a station")
+    store = StoreReader(store_url or sqlite_url(folder / STORE))
+    try:
+        store.check_version()
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
 def recent_reports(folder: Path, *, within_s: float, store_url: str | None = None) -> ReportBatch:
     """Return what a station took, observed within a time before its last tick, in the order of its arrival.
 
@@ -39,11 +58,8 @@ def recent_reports(folder: Path, *, within_s: float, store_url: str | None = Non
     StoreError
         If there is no station's store, or they are too many to be read at a time.
     """
-    if store_url is None and not (folder / STORE).exists():
-        raise StoreError(f"{folder}: found no {STORE}, expected the data folder of a station")
-    store = StoreReader(store_url or sqlite_url(folder / STORE))
+    store = open_reader(folder, store_url)
     try:
-        store.check_version()
         last_tick, now_us = store.last_tick()
         return reports_of(
             store,
