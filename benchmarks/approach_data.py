@@ -80,7 +80,7 @@ MOVING_MPS = 1.0
 
 def read_set(folder: Path, one: Set) -> ReportBatch:
     """Return the reports of a set, within its box and days."""
-    batch = ReportBatch.from_table(read_tracks([folder / f"{name}.parquet" for name in one.files]).table)
+    batch = read_tracks([folder / f"{name}.parquet" for name in one.files]).reports
     south, west, north, east = one.box
     day = batch.observed_us // DAY_US
     seen = np.unique(day)[one.days[0] : one.days[1]]

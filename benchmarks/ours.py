@@ -189,7 +189,7 @@ def from_parquet(asked: Asked) -> Any:
     rows = pq.read_metadata(path).num_rows
 
     def call() -> int:
-        found, _ = replay(engine, ReportBatch.from_table(read_tracks([path]).table))
+        found, _ = replay(engine, read_tracks([path]).reports)
         pq.write_table(found.table(), out, compression="zstd")
         return len(found)
 

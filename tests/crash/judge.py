@@ -182,7 +182,7 @@ def sent_reports(station: Station, kept: dict[str, ReportBatch]) -> dict[str, Re
 
 
 def read(path: Path) -> ReportBatch:
-    return ReportBatch.from_table(read_tracks([path]).table) if path.stat().st_size else EMPTY
+    return read_tracks([path]).reports if path.stat().st_size else EMPTY
 
 
 def lost_of(sent: ReportBatch, kept: ReportBatch) -> int:

@@ -7,7 +7,6 @@ from pathlib import Path
 from tocsin.agreement.compile import compile_watchlist
 from tocsin.agreement.load import load
 from tocsin.tracks.archive import read_tracks
-from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.formats.columns import load_columns
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import Event
@@ -19,7 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def events_of(agreement: str, tracks: str, columns: str | None = None) -> list[Event]:
     archive = read_tracks([EXAMPLES / tracks], columns=load_columns(EXAMPLES / columns) if columns else None)
     engine = Engine(compile_watchlist(load(EXAMPLES / agreement)))
-    return list(replay(engine, ReportBatch.from_table(archive.table))[0])
+    return list(replay(engine, archive.reports)[0])
 
 
 def test_us_coast_finds_what_its_readme_counts() -> None:

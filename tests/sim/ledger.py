@@ -112,7 +112,7 @@ class Ledger:
         came = [batch for number, _, batch in self.reports if self.archived < number <= row["last_tick"]]
         self.archived = row["last_tick"]
         path = self.folder / row["file"]
-        read = ReportBatch.from_table(read_tracks([path]).table) if row["report_count"] else EMPTY
+        read = read_tracks([path]).reports if row["report_count"] else EMPTY
         assert row["report_count"] == sum(map(len, came)), "an hour's file has every report of it"
         assert {key[:2] for key in _keys(read)} == {key[:2] for key in _keys(concat(came))}
         self.hours += 1

@@ -21,7 +21,6 @@ from tocsin.station.past.journal import FOLDER, Ahead, reports_of
 from tocsin.store import schema
 from tocsin.store.store import Store
 from tocsin.tracks.archive import read_tracks
-from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.feeds.feed import Delivery
 
 TERMS = terms()
@@ -118,7 +117,7 @@ def test_a_file_that_a_crash_left_unnamed_is_made_again(hours: Hours) -> None:
     hours.archivist.close()
     hours.archivist = Archivist(hours.folder, hours.store)
     assert not stray.exists() and (hours.folder / row["file"]).exists()
-    batch = ReportBatch.from_table(read_tracks([hours.folder / row["file"]]).table)
+    batch = read_tracks([hours.folder / row["file"]]).reports
     assert len(batch) == row["report_count"]
 
 

@@ -63,7 +63,7 @@ def test_walks_far_and_near_are_told_of_alike_by_the_short_and_the_long_way(seed
 
 def test_coast_is_told_of_alike_by_the_short_and_the_long_way() -> None:
     archive = read_tracks([COAST / "tracks.parquet"], columns=load_columns(COAST / "columns.yaml"))
-    reports, watchlist = ReportBatch.from_table(archive.table), compile_watchlist(load(COAST / "agreement.yaml"))
+    reports, watchlist = archive.reports, compile_watchlist(load(COAST / "agreement.yaml"))
     busy = np.argsort(-np.bincount(reports.track), kind="stable")[:BUSY]
     reports = reports.take(np.flatnonzero(np.isin(reports.track, busy))[:MOST])
     told = lines(watchlist, reports, every=len(reports))

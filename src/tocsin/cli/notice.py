@@ -119,12 +119,11 @@ def conformance_command(
     """
     from tocsin.agreement.notices.plan import plans_of
     from tocsin.tracks.archive import read_tracks
-    from tocsin.tracks.batch import ReportBatch
     from tocsin.tracks.formats.columns import load_columns
     from tocsin.watch.conformance import conformance_of
 
     _, register, watchlist = _followed(agreement, notices)
-    reports = ReportBatch.from_table(read_tracks(tracks, columns=load_columns(columns) if columns else None).table)
+    reports = read_tracks(tracks, columns=load_columns(columns) if columns else None).reports
     until_us = int(reports.observed_us[-1]) if len(reports) else 0
     found = conformance_of(plans_of(register), reports, watchlist, until_us=until_us)
     for kept in found:

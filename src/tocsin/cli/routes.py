@@ -23,13 +23,12 @@ def routes_command(
     """
     from tocsin.cli.replay import progress_bars
     from tocsin.tracks.archive import read_tracks
-    from tocsin.tracks.batch import ReportBatch
     from tocsin.tracks.formats.columns import load_columns
     from tocsin.watch.routes import learn_routes, write_routes
 
     with progress_bars() as (reading, _):
         archive = read_tracks(tracks, columns=load_columns(columns) if columns else None, progress=reading)
-    table = learn_routes(ReportBatch.from_table(archive.table))
+    table = learn_routes(archive.reports)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_routes(table, out)
     paths = len(table["route"].unique())

@@ -182,7 +182,7 @@ def rehearse(
     agreement = load(draft.agreement)
     watchlist, playbook, policy = compile_watchlist(agreement), _playbook(agreement), compile_policy(agreement)
     archive = read_tracks(draft.tracks, columns=draft.columns, progress=reading)
-    reports = ReportBatch.from_table(archive.table)
+    reports = archive.reports
     if not len(reports):
         raise ReportError(
             "no usable report", expected="recorded tracks to rehearse on", place=Place(str(draft.tracks[0]))

@@ -85,8 +85,12 @@ class Archive:
 
     Attributes
     ----------
-    table : Table
-        `report.SCHEMA`, in canonical order, without duplicates.
+    reports : ReportBatch
+        In canonical order, without duplicates.
+    read : Table
+        `report.SCHEMA`, as they stand in the files, one file after the other.
+    keep : ndarray, int64
+        The row of each report in it.
     counts : mapping of str to Counts
         By file, named as it was given. A duplicate is counted at the file whose report was dropped.
     rejects : Table
@@ -95,10 +99,18 @@ class Archive:
         `quality.FLAG_SCHEMA`, likewise; conflicts last, with line 0.
     """
 
-    table: pa.Table
+    reports: ReportBatch
+    read: pa.Table
+    keep: NDArray[np.int64]
     counts: Mapping[str, Counts]
     rejects: pa.Table
     flags: pa.Table
+
+    @property
+    def table(self) -> pa.Table:
+        """The reports as a table of `report.SCHEMA`, made anew each time."""
+        in_order = len(self.keep) == self.read.num_rows and bool((np.diff(self.keep) == 1).all())
+        return (self.read if in_order else self.read.take(pa.array(self.keep))).combine_chunks()
 
     @property
     def total(self) -> Counts:
@@ -213,7 +225,8 @@ def _read_stream(stream: Stream, columns: ColumnMap | None, feed: str) -> Iterat
 
 
 def _settle(names: list[str], parts: list[list[Part]], table: pa.Table, source: NDArray[np.int64]) -> Archive:
-    ordering = canonical(ReportBatch.from_table(table))
+    reports = ReportBatch.from_table(table)
+    ordering = canonical(reports)
     duplicate = np.bincount(source[ordering.duplicate], minlength=len(names))
     conflict = np.bincount(source[ordering.conflict], minlength=len(names))
     counts = {}
@@ -224,9 +237,10 @@ def _settle(names: list[str], parts: list[list[Part]], table: pa.Table, source: 
         counts[name] = replace(counted, accepted=counted.accepted - twice, duplicate=twice, flagged=flagged)
     flags = [part.flags for file in parts for part in file]
     rejects = [part.rejects for file in parts for part in file]
-    in_order = len(ordering.keep) == table.num_rows and bool((np.diff(ordering.keep) == 1).all())
     return Archive(
-        table=table.combine_chunks() if in_order else table.take(pa.array(ordering.keep)).combine_chunks(),
+        reports=reports.take(ordering.keep),
+        read=table,
+        keep=ordering.keep,
         counts=counts,
         rejects=pa.concat_tables([REJECT_SCHEMA.empty_table(), *rejects]),
         flags=pa.concat_tables(

@@ -90,26 +90,36 @@ def canonical(batch: ReportBatch) -> Ordering:
     batch : ReportBatch
         In any order.
     """
-    order = np.argsort(batch.observed_us, kind="stable")
-    at = batch.observed_us[order]
-    alike = at[1:] == at[:-1]
-    if not alike.any():  # as in most live ticks: no two of one instant, so nothing else decides
+    order, instant = _ordered(batch.observed_us)
+    if len(order) == 0 or instant[-1] == len(order) - 1:  # as in most live ticks: no two of one instant
         return Ordering(keep=order, duplicate=order[:0], conflict=order[:0])
-    # What a report says, and of whom, is looked at only where another has its instant.
-    shared = np.r_[False, alike] | np.r_[alike, False]
-    tied = batch.take(order[shared])
-    said, rank = content_hash(tied), _rank(batch.tracks)[tied.track]
-    within = np.lexsort((said, rank, tied.observed_us))
+    who = instant * (len(batch.tracks) + 1) + _rank(batch.tracks)[batch.track[order]]
+    within, fix = _ordered(who)
+    order = order[within]
+    again = np.r_[False, fix[1:] == fix[:-1]]
+    if not again.any():  # as in most archives: no two of one track at one instant
+        return Ordering(keep=order, duplicate=order[:0], conflict=order[:0])
+    # What a report says is looked at only where another has its track and instant.
+    shared = again | np.r_[again[1:], False]
+    said = content_hash(batch.take(order[shared]))
+    within = np.lexsort((said, fix[shared]))
     order[shared] = order[shared][within]
-    at, who, what = tied.observed_us[within], rank[within], said[within]
-    same_fix, same = np.zeros(len(order), np.bool_), np.zeros(len(order), np.bool_)
-    same_fix[shared] = np.r_[False, (at[1:] == at[:-1]) & (who[1:] == who[:-1])]
-    same[shared] = same_fix[shared] & np.r_[False, what[1:] == what[:-1]]
+    same = np.zeros(len(order), np.bool_)
+    same[shared] = again[shared] & np.r_[False, said[within][1:] == said[within][:-1]]
     if same.any():
         order = _prefer(batch, order, same)
-    keep, kept_fix = order[~same], same_fix[~same]
-    followed = np.r_[kept_fix[1:], False][: len(keep)]
-    return Ordering(keep=keep, duplicate=order[same], conflict=keep[kept_fix | followed])
+    keep, kept_again = order[~same], again[~same]
+    followed = np.r_[kept_again[1:], False]
+    return Ordering(keep=keep, duplicate=order[same], conflict=keep[kept_again | followed])
+
+
+def _ordered(key: Rows) -> tuple[Rows, Rows]:
+    """Return the rows in ascending order of a key, equal ones as they stand, and how many smaller keys each has."""
+    order = np.arange(len(key))
+    if not (key[1:] >= key[:-1]).all():
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+    return order, np.r_[0, np.cumsum(key[1:] != key[:-1])][: len(key)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,7 +196,7 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     engines = engines_of(chapters, read_routes(job.routes) if job.routes else NO_ROUTES)
     _check_channels(job)
     _clear(job.out)
-    reports = ReportBatch.from_table(archive.table)
+    reports = archive.reports
     found, repeated = watch_chapters(engines, reports, watching=watching)
     until_us = max([0, *reports.observed_us[-1:].tolist()])
     notified = None

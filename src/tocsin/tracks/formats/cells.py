@@ -103,8 +103,9 @@ def read_cells(
         "observed": pa.array(times.us).cast(INSTANT),
         "lat_deg": pa.array(lat + 0.0),
         "lon_deg": pa.array(lon + 0.0),
-        "feed": pa.repeat(pa.scalar(feed), n),
     }
+    if "feed" not in cells.columns:
+        columns["feed"] = pa.repeat(pa.scalar(feed), n)
     flags.add(Flag.NULL_ISLAND, (lat == 0) & (lon == 0), "")
     for field, cell in cells.columns.items():
         column = FIELDS[field]
