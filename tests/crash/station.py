@@ -88,6 +88,7 @@ class Station:
         self.agreement.write_text(slowed(AGREEMENT.read_text()))
         self.keeper = Keeper(self.data)
         self.ticks: list[KeptTick] = []
+        self._remembered = 0.0
 
     def arguments(self) -> list[str]:
         """Return what `tocsin` is told."""
@@ -157,6 +158,7 @@ class Station:
         while time.monotonic() < until:
             self.source.write()
             self.caller.write()
+            self._remember_in_time()
             time.sleep(min(0.02, max(0.0, until - time.monotonic())))
         self.clock.is_running = False
 
@@ -181,6 +183,12 @@ class Station:
         columns = "tick, at_us, reports, inputs, digest"
         for row in self.query(f"SELECT {columns} FROM tick WHERE tick > {after} ORDER BY tick"):
             self.ticks.append(KeptTick(**dict(zip(columns.split(", "), row, strict=True))))
+
+    def _remember_in_time(self) -> None:
+        """Remember now and then while it lives: on a busy machine a life is long enough for an hour to be archived."""
+        if time.monotonic() - self._remembered > REMEMBER_EVERY_S:
+            self.remember()
+            self._remembered = time.monotonic()
 
     def has_store(self) -> bool:
         """Return True once its tables are made."""
@@ -243,6 +251,7 @@ class Station:
             assert self.is_alive(), self.errors()
             if self.pusher.is_done and self.received() == self.source.count and not self._outbox():
                 return
+            self._remember_in_time()
             time.sleep(0.1)
         raise AssertionError(f"{self.received()} of {self.source.count} reports after {seconds} s; {self.errors()}")
 
@@ -275,6 +284,9 @@ class Station:
         """How often the receiver was given each message."""
         return Counter(request.headers["webhook-id"] for request in self.receiver.received)
 
+
+REMEMBER_EVERY_S = 1.0
+"""How often the ticks of a living station are read, seconds."""
 
 LONG_S = 3.0
 """How long some lives last: long enough for a snapshot and an hour of the archive."""
