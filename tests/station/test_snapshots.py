@@ -86,3 +86,26 @@ def test_a_snapshot_of_another_version_is_said_to_be_one(tmp_path: Path, store: 
     store.write(write_of(commit, Inputs(), clock=b"", chores=Chores(snapshot=named)))
     with pytest.raises(StoreError, match=f"format {FORMAT + 1}, expected {FORMAT}"):
         take_up(store, tmp_path)
+
+
+def test_one_is_taken_when_reports_have_come_and_no_more_come(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUIET_REPORTS", 100)
+    state, _ = tick(begin(TERMS), Inputs(agreement=TERMS.written, started=FEEDS), START, terms=TERMS)
+    snapshots = Snapshots(tmp_path, store)
+    snapshots.take(state)
+    reports = walk(np.random.default_rng(1), 300)
+    batch, delivered = of_deliveries([Delivery(feed="f", batch=reports, rejects=(), read=300, position=None)])
+    came_us = int(reports.observed_us.max())
+    for at_us, inputs in (
+        (came_us, Inputs(batch=batch, delivered=delivered)),
+        (came_us + SECOND // 2, Inputs()),
+        (came_us + module.QUIET_US, Inputs()),
+        (came_us + 3 * module.QUIET_US, Inputs()),
+    ):
+        state, _ = tick(state, inputs, at_us)
+        snapshots.take(state)
+    snapshots.close()
+    named, _ = snapshots.done()
+    assert named is not None and named[0] == state.tick - 1, "when a second had passed without a report, and then once"

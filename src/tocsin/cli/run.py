@@ -8,6 +8,8 @@ import json
 import os
 import signal
 import sys
+import threading
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +52,7 @@ def run_command(
     """
     from tocsin.record.files import Lock, make_folder
 
+    sys.setswitchinterval(SWITCH_S)
     gc.disable()  # a start makes hundreds of thousands of objects that stay: looking for others costs a quarter of it
     host, port = _address(bind)
     make_folder(data)
@@ -57,6 +60,9 @@ def run_command(
     from tocsin.station.core.terms import read_text
     from tocsin.station.live import LiveStation, Settings
     from tocsin.tracks.feeds.feed import open_feed
+
+    # Beside the station's own start, a third of which is kernels and files that are read without the interpreter.
+    threading.Thread(target=import_module, args=("tocsin.serve.app",), name="serve", daemon=True).start()
     from tocsin.warn.channels.config import default_transports, load_transports
 
     transports = load_transports(channels, out=data) if channels else default_transports(data)
@@ -68,7 +74,6 @@ def run_command(
         store_url=store,
         allow_unsafe=allow_unsafe,
     )
-    sys.setswitchinterval(SWITCH_S)
     station = LiveStation(settings)
     try:
         station.start()

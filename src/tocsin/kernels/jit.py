@@ -25,6 +25,7 @@ import numpy as np
 from numba.core import cgutils, config, types
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
+from numba.core.runtime import rtsys
 from numba.core.types import unliteral
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
@@ -113,10 +114,14 @@ class SharedCache(FunctionCache):  # type: ignore[misc]
         self._folder = folder
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the kept code; None, so that it is compiled again, if there is none or it is damaged."""
+        """Return the kept code; None, so that it is compiled again, if there is none or it is damaged.
+
+        numba's own would first fill the tables that compiling needs, a tenth of a start; compiling fills them itself.
+        """
         try:
+            rtsys.initialize(target_context)
             with _locked(self._folder):
-                return super().load_overload(sig, target_context)
+                return self._load_overload(sig, target_context)
         except (OSError, EOFError, ValueError, AttributeError, ImportError, pickle.UnpicklingError) as error:
             log.warning("kernels.cache_unreadable", extra={"kernel": str(sig), "reason": str(error)})
             with contextlib.suppress(OSError), _locked(self._folder):

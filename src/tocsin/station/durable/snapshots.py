@@ -26,6 +26,11 @@ EVERY_US = 300 * US_PER_S
 EVERY_REPORTS = 250_000
 """Reports after which one is taken: about a second of replay."""
 
+QUIET_REPORTS = 20_000
+QUIET_US = US_PER_S
+"""Reports after which one is taken as soon as none has come for so long: nobody waits for it then, and a start that
+comes before the next report has nothing to take again."""
+
 WAITING_SHARE = 4
 """One is taken at most when one part in so many of the reports that wait has come: a snapshot holds all of them."""
 
@@ -57,7 +62,8 @@ class Snapshots:
         self._named: list[Named] = [(row["tick"], row["file"], row["sha256"]) for row in rows]
         self._tick = self._named[-1][0] if self._named else 0
         self._replayed = replayed
-        self._received = 0
+        self._received = self._newest = 0
+        self._newest_us = 0
         self._at_us: int | None = None
         self._under_way: Future[Named] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
@@ -78,9 +84,13 @@ class Snapshots:
     def take(self, state: State) -> None:
         """Take a snapshot of a state that is durable, if one is due."""
         received = sum(counts.received for counts in state.counts.values())
+        if received > self._newest:
+            self._newest, self._newest_us = received, state.now_us
         if self._at_us is None:
             self._at_us, self._received = state.now_us, received - self._replayed
             most = REPLAYED
+        elif state.now_us - self._newest_us >= QUIET_US:
+            most = QUIET_REPORTS
         else:
             most = max(EVERY_REPORTS, len(state.live.order.waiting) // WAITING_SHARE)
         if self._under_way is None and self._is_due(state, received - self._received, most):
