@@ -61,6 +61,7 @@ def look(atlas: AtlasArrays, routes: Routes, feed: Feed, horizon_s: float) -> tu
     fix, of_zone, known, m = np.zeros(4_096, np.int64), np.zeros(4_096, np.int64), np.zeros((4_096, FEATURES)), 0
     edge_zone, edge_s, zones = np.zeros(ROOM, np.int32), np.zeros(ROOM), np.zeros(ROOM, np.int32)
     way_m, route_m, row = np.zeros((ROOM, RAYS)), np.zeros((ROOM, PASSAGES)), rows[0]
+    fan_of = np.zeros(atlas.zones, np.int32)
     ask_us = np.int64(ask_every_s(horizon_s) * 1e6)
     for i in range(len(feed.at_us)):
         follows, dt_s, east, north = i > 0 and feed.track[i] == feed.track[i - 1], 0.0, 0.0, 0.0
@@ -83,7 +84,7 @@ def look(atlas: AtlasArrays, routes: Routes, feed: Feed, horizon_s: float) -> tu
         if not reach > 0.0:
             continue
         lat, lon, (s, c) = feed.lat[i], feed.lon[i], sincosd(course)
-        n = look_around(atlas, lat, lon, course, reach, edge_zone, edge_s, zones, way_m)
+        n = look_around(atlas, lat, lon, course, reach, edge_zone, edge_s, fan_of, zones, way_m)
         n = look_along(
             atlas, routes, lat, lon, speed * s, speed * c, now, reach, PATIENCE * horizon_s, edge_zone, edge_s, n,
             zones, way_m, route_m, passages,

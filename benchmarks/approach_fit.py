@@ -75,6 +75,7 @@ def look(atlas: AtlasArrays, feed: Feed, horizon_s: float, ask_us: int) -> tuple
         np.zeros(ROOM, np.int32),
         np.zeros((ROOM, RAYS)),
     )
+    fan_of = np.zeros(atlas.zones, np.int32)
     for i in range(len(feed.at_us)):
         dt_s, east, north = 0.0, 0.0, 0.0
         if i > 0 and feed.track[i] == feed.track[i - 1]:
@@ -89,7 +90,8 @@ def look(atlas: AtlasArrays, feed: Feed, horizon_s: float, ask_us: int) -> tuple
         reach = reach_m(row, hypot(row.east_mps, row.north_mps), horizon_s, carry_s(row))
         if not reach > 0.0:
             continue
-        n = look_around(atlas, feed.lat[i], feed.lon[i], course_ahead_deg(row), reach, edge_zone, edge_s, zones, way_m)
+        course = course_ahead_deg(row)
+        n = look_around(atlas, feed.lat[i], feed.lon[i], course, reach, edge_zone, edge_s, fan_of, zones, way_m)
         if n > ROOM:
             continue
         while m + n > len(fix):

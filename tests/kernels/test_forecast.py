@@ -98,12 +98,12 @@ def test_chance_is_that_of_the_slow_twin_and_rises_with_time(legs, way_m, horizo
 
 
 def test_fan_finds_a_square_where_plane_geometry_puts_it():
-    atlas, room = Atlas.build([SQUARE]), 16
+    atlas, room, fan_of = Atlas.build([SQUARE]), 64, np.full(1, 7, np.int32)
     zones, way_m = np.zeros(room, np.int64), np.zeros((room, RAYS))
     edge_zone, edge_s = np.zeros(room, np.int64), np.zeros(room)
     for course_deg in (90.0, 60.0, 200.0):
         n = look_around(
-            atlas.arrays, 0.0, -3_000.0 / EAST_M, course_deg, 9_000.0, edge_zone, edge_s, zones, way_m
+            atlas.arrays, 0.0, -3_000.0 / EAST_M, course_deg, 9_000.0, edge_zone, edge_s, fan_of, zones, way_m
         )  # two kilometres west of the square's edge
         expected = []
         for off in FAN_DEG:
@@ -135,10 +135,10 @@ def test_fan_is_the_same_as_if_every_way_were_followed_edge_by_edge(lat_deg, lon
                share * reach_m)
         for north, east, share in around
     ]  # fmt: skip
-    atlas, room = Atlas.build(circles), 64
+    atlas, room, fan_of = Atlas.build(circles), 1_024, np.full(len(circles), 1, np.int32)
     zones, way_m = np.zeros(room, np.int64), np.zeros((room, RAYS))
     edge_zone, edge_s = np.zeros(room, np.int64), np.zeros(room)
-    n = look_around(atlas.arrays, lat_deg, lon_deg, course_deg, reach_m, edge_zone, edge_s, zones, way_m)
+    n = look_around(atlas.arrays, lat_deg, lon_deg, course_deg, reach_m, edge_zone, edge_s, fan_of, zones, way_m)
     expected = np.full((len(circles), RAYS), math.inf)
     pieces = math.ceil(reach_m / PIECE_M)
     for ray, off in enumerate(FAN_DEG):

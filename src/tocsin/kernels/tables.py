@@ -70,14 +70,16 @@ TRACK = np.dtype(
         ("category", "i4"),
         ("exemption", "i4"),  # zone that exempts the last fix, or NONE
         ("episodes", "i4"),  # first of the track's episodes, or NONE
-        ("quiet_speed_mps", "f4"),  # while no edge is near and the speed is not below this,
+        ("quiet_speed_mps", "f4"),  # while no edge is near and the speed is not below this (if infinite, it always is),
         ("quiet_gap_us", "i8"),  # and no two fixes lie further apart than this,
         ("quiet_until_us", "i8"),  # nothing can happen before this
-        ("free_south_deg", "f8"),  # a box about the last fix that no edge touches; NaN where none is known
+        ("free_south_deg", "f8"),  # a box about the last fix that no edge touches, nor ends a spell inside it by
+        # straying; NaN where none is known
         ("free_north_deg", "f8"),
         ("free_west_deg", "f8"),
         ("free_east_deg", "f8"),
         *MOTION_FIELDS,
+        ("confined", "u1"),  # 1 while a spell would end by straying
     ],
     align=True,
 )
@@ -227,6 +229,7 @@ LEG = np.dtype(
         ("course_deg", "f4"),
         ("accuracy_m", "f4"),  # the worse of the two
         ("own_accuracy_m", "f4"),  # the second fix's own
+        ("about_mps", "f4"),  # speed from one fix to the other, to a millionth; NaN until somebody asks
         ("track", "i4"),
         ("feed", "i4"),
         ("from_feed", "i4"),  # that brought the fix before; NONE if there is none
@@ -316,7 +319,7 @@ class Book(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Scratch room of one sweep, allocated once; all but `leg`, `track` and `ways` of one length.
+    """Scratch room of one sweep, allocated once; all but `leg`, `track`, `ways` and `fan_of` of one length.
 
     Attributes
     ----------
@@ -333,6 +336,8 @@ class Work(NamedTuple):
         Edges that one predicted way crosses.
     fan_zone, fan_m : ndarray, int32 and float64, the latter with one column a direction
         Zones that a fan of ways meets, and how far each is.
+    fan_of : ndarray, shape (zones,), int32
+        Where in `fan_zone` a zone stands, if it stands there.
     route_m, passages : ndarray, float64 and `forecast.routes.PASSAGE`, one column and one row a passage
         How far along each earlier passage they are, and the passages.
     ways : ndarray, float64
@@ -352,6 +357,7 @@ class Work(NamedTuple):
     ahead_s: Rows
     fan_zone: Rows
     fan_m: Rows
+    fan_of: Rows
     route_m: Rows
     passages: Rows
     ways: Rows

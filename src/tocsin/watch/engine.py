@@ -72,7 +72,7 @@ class Engine:
         self._parties = named_parties(watchlist)
         self._categories = named_categories(watchlist)
         self._feeds = Feeds(watchlist)
-        self._work = _work(FIRST_WORK)
+        self._work = _work(FIRST_WORK, len(watchlist.zones))
         self._book = write_book(watchlist, from_us=0, to_us=1)
         self._covers_us = (0, 1)
         self._found = _new_found(FIRST_FOUND)
@@ -260,7 +260,7 @@ class Engine:
         if why == tables.WANTS_EPISODES:
             state.make_room_for_episodes()
         elif why == tables.WANTS_WORK:
-            self._work = _work(2 * len(self._work.s))
+            self._work = _work(2 * len(self._work.s), len(self._work.fan_of))
         elif why == tables.WANTS_ROOM:
             self._found = together([self._found, _new_found(len(self._found))])
 
@@ -301,7 +301,7 @@ def _new_found(n: int) -> NDArray[Any]:
     return rows
 
 
-def _work(room: int) -> tables.Work:
+def _work(room: int, zones: int) -> tables.Work:
     work = tables.Work(
         leg=np.zeros(1, tables.LEG),
         track=np.zeros(1, tables.TRACK),
@@ -313,6 +313,7 @@ def _work(room: int) -> tables.Work:
         ahead_s=np.zeros(room),
         fan_zone=np.zeros(room, np.int32),
         fan_m=np.zeros((room, RAYS)),
+        fan_of=np.zeros(zones, np.int32),
         route_m=np.zeros((room, PASSAGES)),
         passages=np.zeros(PASSAGES, PASSAGE),
         ways=np.zeros((RAYS + PASSAGES, 3)),

@@ -17,8 +17,10 @@ from tocsin.kernels.detect.episodes import close_episode, find_episode, open_epi
 from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion
 from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.forecast.forecast import (
+    NO_OUTLOOK,
     RAYS,
     SPREAD,
+    Outlook,
     course_ahead_deg,
     look_around,
     outlook,
@@ -26,7 +28,7 @@ from tocsin.kernels.forecast.forecast import (
     speed_ahead_mps,
     weigh_ways,
 )
-from tocsin.kernels.forecast.motion import carry_s, learn_motion, leg_m
+from tocsin.kernels.forecast.motion import SILENCE_S, carry_s, learn_motion, leg_m
 from tocsin.kernels.forecast.routes import PASSAGES, TRUST, Routes, look_along, weigh_routes
 from tocsin.kernels.forecast.vigil import IDLE, PATIENCE, WARNED, falls_due, hold_vigil, keep_vigil, warn_now
 from tocsin.kernels.jit import kernel
@@ -111,6 +113,14 @@ def _asks(book: Book, row: Row, at_us: int) -> bool:
 
 
 @kernel
+def asks_nothing(book: Book, last: Row, reports: Reports, i: int) -> bool:
+    """Return True if no forecast is due at a report, whatever it teaches, and its accuracy leaves nothing open."""
+    at_us = reports.observed_us[i]
+    soon = (last.asked_us != NEVER) & (at_us - last.asked_us < book.ask_us)
+    return soon & (at_us - last.observed_us <= SILENCE_S * US_PER_S) & (not reports.accuracy_m[i] > 0.0)
+
+
+@kernel
 def _reach_m(book: Book, row: Row) -> float:
     """Return how far a forecast must look, metres."""
     return reach_m(row, hypot(row.east_mps, row.north_mps), book.horizon_s, carry_s(row))
@@ -161,8 +171,9 @@ def look_ahead(atlas: AtlasArrays, routes: Routes, book: Book, reports: Reports,
         return 0
     lat_deg, lon_deg, course_deg = reports.lat_deg[i], reports.lon_deg[i], course_ahead_deg(row)
     n = look_around(
-        atlas, lat_deg, lon_deg, course_deg, reach, work.ahead_zone, work.ahead_s, work.fan_zone, work.fan_m
-    )
+        atlas, lat_deg, lon_deg, course_deg, reach, work.ahead_zone, work.ahead_s, work.fan_of, work.fan_zone,
+        work.fan_m,
+    )  # fmt: skip
     speed_mps, (s, c) = speed_ahead_mps(row, hypot(row.east_mps, row.north_mps)), sincosd(course_deg)
     return look_along(
         atlas, routes, lat_deg, lon_deg, speed_mps * s, speed_mps * c, row.asked_us, reach, book.horizon_s,
@@ -263,12 +274,21 @@ def _retreat(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int)
 
 
 @kernel
-def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, episode: int, met: int, found: Rows,
-          n: int) -> int:  # fmt: skip
-    """Take a new forecast of one zone, the fan's zone number `met` or `NONE`, into an approach, and write its news."""
+def _view(work: Work, view: Outlook, rule: Row) -> Outlook:
+    """Return the outlook for a rule's horizon: the one at hand if it is for the same."""
+    horizon_s = PATIENCE * rule.lookahead_s
+    return view if view.horizon_s == horizon_s else outlook(work.track[0], SPREAD, horizon_s)
+
+
+@kernel
+def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlook, episode: int, met: int,
+          found: Rows, n: int) -> int:  # fmt: skip
+    """Take a new forecast of one zone, the fan's zone number `met` or `NONE`, into an approach, and write its news.
+
+    `view` is the outlook for the rule's horizon.
+    """
     leg, row, vigil = work.leg[0], work.track[0], state.episodes[episode]
     rule, began_us, ways = book.approaches[vigil.key], vigil.began_us, 0
-    view = outlook(row, SPREAD, PATIENCE * rule.lookahead_s)
     if met != NONE:
         nearest_m = inf
         for ray in range(RAYS):
@@ -345,12 +365,16 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
         leaving = find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE
         if binds[zone] and not (leaving or _holds_fix(work, zones, zone)):
             n = _take_unknown(state, atlas, book, work, zone, found, n)
-    e = state.tracks[leg.track].episodes
+    leaves, e = False, state.tracks[leg.track].episodes
     while e != NONE:
         if state.episodes[e].kind == APPROACHING:
             work.left[kept] = e
             kept += 1
+        leaves = leaves or state.episodes[e].kind == LEAVING
         e = state.episodes[e].next
+    for m in range(ahead):
+        work.fan_of[work.fan_zone[m]], work.what[m] = m, 0
+    view = NO_OUTLOOK
     for k in range(kept):
         e = work.left[k]
         rule = book.approaches[state.episodes[e].key]
@@ -359,27 +383,33 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
                 n = _end(atlas, leg, rule, state.episodes[e].began_us, found, n)
             close_episode(state, leg.track, e)
         elif ahead != NONE:
-            met, unknown = NONE, False
+            met, unknown = work.fan_of[rule.zone], False
             for m in range(near):
                 unknown = unknown or work.ahead_zone[m] == rule.zone
+            if not (0 <= met < ahead and work.fan_zone[met] == rule.zone):
+                met = NONE
+            else:
+                work.what[met] += 1
             if unknown and state.episodes[e].standing == WARNED:
                 continue
-            for m in range(ahead):
-                met = m if work.fan_zone[m] == rule.zone and binds[rule.zone] else met
-            n = _keep(state, atlas, book, work, e, met, found, n)
+            view = _view(work, view, rule)
+            n = _keep(state, atlas, book, work, view, e, met if binds[rule.zone] else NONE, found, n)
             if state.episodes[e].standing == IDLE:
                 close_episode(state, leg.track, e)
     for m in range(ahead):
         zone = work.fan_zone[m]
-        if not binds[zone] or _holds_fix(work, zones, zone):
+        first, last = book.zones[zone].approach_from, book.zones[zone].approach_to
+        if not binds[zone] or work.what[m] == last - first or _holds_fix(work, zones, zone):
             continue
-        if find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE:
+        if leaves and find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE:
             continue  # whoever is just leaving is not approaching
-        for a in range(book.zones[zone].approach_from, book.zones[zone].approach_to):
-            if find_episode(state.episodes, state.tracks[leg.track].episodes, APPROACHING, a) != NONE:
+        for a in range(first, last):
+            e = state.tracks[leg.track].episodes if work.what[m] > 0 else NONE
+            if find_episode(state.episodes, e, APPROACHING, a) != NONE:
                 continue
             e = open_episode(state, leg.track, APPROACHING, a, NEVER, leg.to_lat_deg, leg.to_lon_deg)
-            n = _keep(state, atlas, book, work, e, m, found, n)
+            view = _view(work, view, book.approaches[a])
+            n = _keep(state, atlas, book, work, view, e, m, found, n)
             if state.episodes[e].standing == IDLE:
                 close_episode(state, leg.track, e)
     return n

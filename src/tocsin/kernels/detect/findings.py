@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 
 from tocsin.kernels.earth.geodesic import inverse_m
 from tocsin.kernels.earth.legs import geodesic_point, leg_error_m
+from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import NEVER, Row, Rows
 
 US_PER_S = 1_000_000.0
 """Microseconds in a second; dimensionless."""
 
+
+NEARLY_LESS, NEARLY_MORE = 1.0 - 1e-5, 1.0 + 1e-5
+"""Times `motion.about_m`, a length is surely too short, or too long: ten times what that may be off."""
 
 EVEN_M = 0.005
 """A way whose chord leaves the geodesic by less is as good as straight; metres: half of the last digit written."""
@@ -53,6 +57,31 @@ def know_motion(leg: Row) -> None:
         leg.speed_mps = way_m * US_PER_S / (leg.to_us - leg.from_us)
     if np.isnan(leg.course_deg) and way_m > 0.0:
         leg.course_deg = course_deg % 360.0
+
+
+@kernel
+def is_between(leg: Row, lo_mps: float, hi_mps: float) -> bool:
+    """Return True if the speed at the second fix is `lo_mps` or more and below `hi_mps`; worked out only if need be."""
+    if not leg.knows_motion and isnan(leg.speed_mps) and not leg.first:
+        if isnan(leg.about_mps):
+            way_m = about_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
+            leg.about_mps = way_m * US_PER_S / (leg.to_us - leg.from_us)
+        least_mps, most_mps = NEARLY_LESS * leg.about_mps, NEARLY_MORE * leg.about_mps
+        if lo_mps <= least_mps and most_mps < hi_mps:
+            return True
+        if most_mps < lo_mps or least_mps >= hi_mps:
+            return False
+    know_motion(leg)
+    return bool(lo_mps <= leg.speed_mps < hi_mps)
+
+
+@kernel
+def is_farther(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float, than_m: float) -> bool:
+    """Return True if two places lie farther apart than a distance."""
+    about = about_m(lat0_deg, lon0_deg, lat1_deg, lon1_deg)
+    if NEARLY_LESS * about > than_m or NEARLY_MORE * about < than_m:
+        return about > than_m
+    return inverse_m(lat0_deg, lon0_deg, lat1_deg, lon1_deg)[0] > than_m
 
 
 @kernel

@@ -7,10 +7,11 @@ crossed, and hands both to `visits.py`; the predicted way goes to `approaches.py
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, isnan, nan
 
 from tocsin.kernels.detect.approaches import (
     approaches,
+    asks_nothing,
     fall_due,
     look_about,
     look_ahead,
@@ -19,10 +20,12 @@ from tocsin.kernels.detect.approaches import (
     take_motion,
 )
 from tocsin.kernels.detect.episodes import find_episode
+from tocsin.kernels.detect.findings import NEARLY_LESS, US_PER_S
 from tocsin.kernels.detect.silences import was_reachable
 from tocsin.kernels.detect.spans import in_force
-from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
+from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet, spells
 from tocsin.kernels.detect.watermark import due_us, length
+from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import (
     DONE,
@@ -62,7 +65,7 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     leg.to_us, leg.to_lat_deg, leg.to_lon_deg = reports.observed_us[i], reports.lat_deg[i], reports.lon_deg[i]
     leg.to_alt_m, leg.speed_mps, leg.course_deg = reports.alt_m[i], reports.speed_mps[i], reports.course_deg[i]
     leg.accuracy_m, leg.first, leg.knows_motion = reports.accuracy_m[i], last.observed_us == NEVER, 0
-    leg.own_accuracy_m = leg.accuracy_m
+    leg.own_accuracy_m, leg.about_mps = leg.accuracy_m, nan
     leg.from_exemption = leg.to_exemption = NONE
     if leg.first:
         leg.from_us, leg.from_lat_deg, leg.from_lon_deg, leg.from_alt_m = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, nan
@@ -84,12 +87,20 @@ def _flips(atlas: AtlasArrays, work: Work, lat0: float, lon0: float, lat1: float
 
 
 @kernel
-def _nothing_due(last: Row, to_us: int, speed_mps: float, party: int, category: int) -> bool:
-    """Return True if a report only moves its track's last fix unless it crosses an edge: nothing due, nobody else."""
+def _nothing_due(last: Row, to_us: int, party: int, category: int) -> bool:
+    """Return True if a report tells only of its track's spells unless it crosses an edge: nothing due, nobody else."""
     soon = (to_us < last.quiet_until_us) & (to_us - last.observed_us <= last.quiet_gap_us)
-    fast = (not last.quiet_speed_mps > 0.0) | (speed_mps >= last.quiet_speed_mps)  # no, when the speed is NaN
     known = ((party == NONE) | (party == last.party)) & ((category == NONE) | (category == last.category))
-    return soon & fast & known
+    return soon & known
+
+
+@kernel
+def _is_fast(last: Row, to_us: int, lat_deg: float, lon_deg: float, speed_mps: float) -> bool:
+    """Return True if a report is too fast to begin a slow spell, and there is none that it could end."""
+    if isnan(speed_mps) and last.quiet_speed_mps < inf:
+        speed_mps = NEARLY_LESS * about_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S
+        speed_mps /= to_us - last.observed_us
+    return bool(speed_mps >= last.quiet_speed_mps)
 
 
 @kernel
@@ -107,22 +118,18 @@ def _note_free(row: Row, box: tuple[float, float, float, float]) -> None:
 
 
 @kernel
-def _crossed(atlas: AtlasArrays, work: Work, last: Row, lat_deg: float, lon_deg: float) -> int:
-    """Write the edges on the way from a track's last fix, as `_flips` does; if there are none, note the new fix's box.
+def _crossed(atlas: AtlasArrays, work: Work, last: Row, lat_deg: float, lon_deg: float,
+             box: tuple[float, float, float, float]) -> int:  # fmt: skip
+    """Write the edges on the way from a track's last fix to a new one with this box about it, as `_flips` does.
 
     Three looks, each dearer than the one before: does the box about the new fix hold the last one; is every edge of the
     cells about the way surely beside it; and the way itself.
     """
-    box, flips = free_box(atlas, lat_deg, lon_deg), NONE
     if abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG:
         held = (box[0] <= last.lat_deg) & (last.lat_deg <= box[1]) & (box[2] <= last.lon_deg) & (last.lon_deg <= box[3])
         if held or no_edge_between(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg):
-            flips = 0
-    if flips == NONE:
-        flips = _flips(atlas, work, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
-    if flips == 0:
-        _note_free(last, box)
-    return flips
+            return 0
+    return _flips(atlas, work, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
 
 
 @kernel
@@ -222,10 +229,42 @@ def _take_report(reports: Reports, i: int, desk: Desk, flips: int, found: Rows, 
     last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
     if book.horizon_s > 0.0:
         take_motion(last, work.track[0])
-    note_quiet(state, book, leg.track, leg.to_us)
     _note_free(last, free_box(atlas, leg.to_lat_deg, leg.to_lon_deg))
+    note_quiet(state, book, leg.track, leg.to_us)
     state.due_us[0] = min(state.due_us[0], due_us(state, book, leg.track))
     return n, DONE
+
+
+@kernel
+def _take_spells(reports: Reports, i: int, desk: Desk, found: Rows, n: int) -> tuple[int, int]:
+    """Take one report that can tell of its track's spells only; return what `_take_report` does."""
+    state, book, work = desk.state, desk.book, desk.work
+    leg, last, room = work.leg[0], state.tracks[reports.track[i]], MARGIN * len(work.s)
+    if length(state, last.episodes) > len(work.left):
+        return n, WANTS_WORK
+    if len(found) - n < room:
+        return n, WANTS_ROOM
+    if state.free[1] < room:
+        return n, WANTS_EPISODES
+    _fill_leg(state, reports, i, leg)
+    leg.to_exemption = last.exemption
+    visits, e = 0, last.episodes
+    while e != NONE:
+        if state.episodes[e].kind == VISIT and state.episodes[e].began_us != NEVER:
+            work.left[visits] = state.episodes[e].key
+            visits += 1
+        e = state.episodes[e].next
+    for v in range(visits):
+        n = spells(state, book, leg, work.left[v], found, n)
+    return n, DONE
+
+
+@kernel
+def _note_fix(last: Row, reports: Reports, i: int) -> None:
+    """Make a report that changed nothing else its track's last fix."""
+    last.observed_us, last.lat_deg, last.lon_deg = reports.observed_us[i], reports.lat_deg[i], reports.lon_deg[i]
+    last.speed_mps, last.alt_m, last.course_deg = reports.speed_mps[i], reports.alt_m[i], reports.course_deg[i]
+    last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
 
 
 @kernel
@@ -255,7 +294,7 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
     at the edges of its cells.
     """
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
-    repeated, by_feed = 0, len(book.silent_us) > 1
+    repeated, looks, by_feed = 0, book.horizon_s > 0.0, len(book.silent_us) > 1
     for i in range(start, len(reports.track)):
         last, to_us = state.tracks[reports.track[i]], reports.observed_us[i]
         if to_us <= last.observed_us:
@@ -263,25 +302,41 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
                 return i, n, WANTS_ORDER, repeated
             repeated += 1
             continue
-        lat_deg, lon_deg, speed_mps = reports.lat_deg[i], reports.lon_deg[i], reports.speed_mps[i]
-        flips = NONE
-        quiet = _nothing_due(last, to_us, speed_mps, reports.party[i], reports.category[i])
-        if book.horizon_s > 0.0:
+        lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
+        flips, quiet = NONE, _nothing_due(last, to_us, reports.party[i], reports.category[i])
+        goes_on = quiet and looks and asks_nothing(book, last, reports, i)
+        if looks and not goes_on:
             note_motion(last, reports, i, work.track[0])
             quiet = quiet and nothing_ahead(atlas, book, reports, i, work.track[0])
-        if quiet and not _is_free(last, lat_deg, lon_deg):
-            flips = _crossed(atlas, work, last, lat_deg, lon_deg)
+        free = quiet and _is_free(last, lat_deg, lon_deg)
+        box = (nan, nan, nan, nan)
+        if quiet and not free:
+            box = free_box(atlas, lat_deg, lon_deg)
+            flips = _crossed(atlas, work, last, lat_deg, lon_deg, box)
             quiet = flips == 0
         if not quiet:
+            if goes_on:
+                note_motion(last, reports, i, work.track[0])
             n, why = _take_report(reports, i, desk, flips, found, n)
             if why != DONE:
                 return i, n, why, repeated
             continue
-        if book.horizon_s > 0.0:
+        idle = (free or last.confined == 0) and (
+            not last.quiet_speed_mps > 0.0 or _is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
+        )
+        if not idle:
+            n, why = _take_spells(reports, i, desk, found, n)
+            if why != DONE:
+                return i, n, why, repeated
+        if goes_on:
+            note_motion(last, reports, i, last)
+        elif looks:
             take_motion(last, work.track[0])
         if by_feed and reports.feed[i] != last.feed:
             state.due_us[0] = min(state.due_us[0], to_us + last.quiet_gap_us)  # the other feed's silence may be shorter
-        last.observed_us, last.lat_deg, last.lon_deg, last.speed_mps = to_us, lat_deg, lon_deg, speed_mps
-        last.alt_m, last.course_deg = reports.alt_m[i], reports.course_deg[i]
-        last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
+        _note_fix(last, reports, i)
+        if not free:
+            _note_free(last, box)
+        if not idle:
+            note_quiet(state, book, reports.track[i], to_us)
     return len(reports.track), n, DONE, repeated

@@ -6,12 +6,20 @@ counted; silences, slow spells and the time inside are kept while a visit lasts.
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isnan, nan
 
 import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
-from tocsin.kernels.detect.findings import US_PER_S, emit, instant_on_way, know_motion, place_on_way, seconds
+from tocsin.kernels.detect.findings import (
+    US_PER_S,
+    emit,
+    instant_on_way,
+    is_between,
+    is_farther,
+    place_on_way,
+    seconds,
+)
 from tocsin.kernels.detect.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
 from tocsin.kernels.detect.silences import is_unobserved, silences
 from tocsin.kernels.detect.spans import (
@@ -26,8 +34,12 @@ from tocsin.kernels.detect.spans import (
     spans_on_way,
 )
 from tocsin.kernels.earth.geodesic import inverse_m
+from tocsin.kernels.forecast.motion import POLAR_DEG
+from tocsin.kernels.forecast.vigil import DUE
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.trig import RAD_PER_DEG, sincosd
 from tocsin.kernels.tables import (
+    APPROACHING,
     CROSSING,
     CYCLE,
     DWELL,
@@ -51,6 +63,11 @@ from tocsin.kernels.tables import (
     Work,
 )
 from tocsin.kernels.zones.atlas import AtlasArrays
+from tocsin.kernels.zones.crossings import DEGREE_M
+
+SQUARE, FLAT_M = 0.68, 20_000.0
+"""A box reaching this share of a distance each way lies within it: at a corner it is 0.96 of it on a plane, and as far
+as this, metres, and not nearer to a pole than `POLAR_DEG`, the ellipsoid leaves the plane by less than the rest."""
 
 
 @kernel
@@ -111,23 +128,25 @@ def _cross(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) ->
 
 
 @kernel
-def _spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
+def _is_any_speed(rule: Row) -> bool:
+    """Return True if a spell may have any speed, even one that nobody knows."""
+    return rule.speed_lo_mps <= 0.0 and rule.speed_hi_mps == inf
+
+
+@kernel
+def spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
     """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule = book.rules[r]
         if rule.code not in (LOITER, STOPPED):
             continue
-        know_motion(leg)
-        speed_mps = leg.speed_mps
-        any_speed = rule.speed_lo_mps <= 0.0 and rule.speed_hi_mps == inf
-        slow = any_speed or rule.speed_lo_mps <= speed_mps < rule.speed_hi_mps
+        slow = _is_any_speed(rule) or is_between(leg, rule.speed_lo_mps, rule.speed_hi_mps)
         e = find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r)
         if e != NONE:
             spell = state.episodes[e]
             strayed = False
             if rule.radius_m == rule.radius_m:
-                away_m = inverse_m(spell.lat_deg, spell.lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
-                strayed = away_m > rule.radius_m
+                strayed = is_farther(spell.lat_deg, spell.lon_deg, leg.to_lat_deg, leg.to_lon_deg, rule.radius_m)
             if not slow or strayed or is_unobserved(state, book, leg, zone):
                 close_episode(state, leg.track, e)
                 e = NONE
@@ -225,7 +244,7 @@ bool,
         n = silences(state, book, leg, zone, visit_us, found, n)
     if counted and inside_from and inside_to and _steady(book, work, zone):
         state.episodes[visit].clear_us = leg.to_us
-        n = _spells(state, book, leg, zone, found, n)
+        n = spells(state, book, leg, zone, found, n)
         return _dwells(state, book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
     watched, first = (bound or visit_us != NEVER) and not limits.exempts, n
     spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
@@ -249,7 +268,7 @@ bool,
         visit = open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
     state.episodes[visit].began_us, state.episodes[visit].raised = visit_us, inside_to
     if visit_us != NEVER and leaving == NONE:
-        n = _spells(state, book, leg, zone, found, n)
+        n = spells(state, book, leg, zone, found, n)
         n = _dwells(state, book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
         judged_us = leg.to_us
     state.episodes[visit].clear_us = judged_us
@@ -270,20 +289,61 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
         n = emit(
             found, n, leg, FIRST_SEEN_INSIDE, limits.entry, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, visit_us
         )
-        n = _spells(state, book, leg, zone, found, n)
+        n = spells(state, book, leg, zone, found, n)
     return n
 
 
 @kernel
+def _confine(row: Row, spell: Row, radius_m: float) -> None:
+    """Narrow a track's box to one that lies within a distance of where a spell began; see `SQUARE`."""
+    row.confined = 1
+    if isnan(row.free_south_deg):
+        return
+    if abs(spell.lat_deg) > POLAR_DEG:
+        row.free_south_deg = nan
+        return
+    north_deg = SQUARE * min(radius_m, FLAT_M) / DEGREE_M
+    east_deg = north_deg / (sincosd(spell.lat_deg)[1] + north_deg * RAD_PER_DEG)  # the cosine nearest to the equator
+    row.free_south_deg = max(row.free_south_deg, spell.lat_deg - north_deg)
+    row.free_north_deg = min(row.free_north_deg, spell.lat_deg + north_deg)
+    row.free_west_deg = max(row.free_west_deg, spell.lon_deg - east_deg)
+    row.free_east_deg = min(row.free_east_deg, spell.lon_deg + east_deg)
+
+
+@kernel
+def _note_spell(book: Book, row: Row, spell: Row) -> None:
+    """Note while what holds a spell neither ends nor has lasted long enough."""
+    rule = book.rules[spell.key]
+    for feed in range(len(book.unobserved_us)):
+        row.quiet_gap_us = min(row.quiet_gap_us, book.unobserved_us[feed, rule.zone])
+    if spell.raised == 0:
+        row.quiet_until_us = min(row.quiet_until_us, spell.began_us + rule.after_us)
+    if not _is_any_speed(rule):
+        row.quiet_speed_mps = inf
+    elif rule.radius_m == rule.radius_m:
+        _confine(row, spell, rule.radius_m)
+
+
+@kernel
 def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
-    """Note until when, and while what holds, a track's reports change nothing as long as no edge is near."""
+    """Note until when, and while what holds, a track's reports change nothing as long as no edge is near.
+
+    Its box is that of its last fix already, and is narrowed.
+    """
     row = state.tracks[track]
-    row.quiet_until_us, row.quiet_gap_us, row.quiet_speed_mps = FOREVER, book.gap_us, 0.0
+    row.quiet_until_us, row.quiet_gap_us, row.quiet_speed_mps, row.confined = FOREVER, book.gap_us, 0.0, 0
     e = row.episodes
     while e != NONE:
         episode = state.episodes[e]
         e = episode.next
         if episode.kind == CYCLE:
+            continue
+        if episode.kind == SPELL:
+            _note_spell(book, row, episode)
+            continue
+        if episode.kind == APPROACHING:
+            if episode.standing == DUE:
+                row.quiet_until_us = min(row.quiet_until_us, episode.began_us)
             continue
         zone = book.zones[episode.key]
         if episode.kind != VISIT or zone.banded:
@@ -298,5 +358,5 @@ def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
                 row.quiet_gap_us = min(row.quiet_gap_us, rule.after_us)
             elif rule.code == DWELL and episode.began_us + rule.after_us > now_us:
                 row.quiet_until_us = min(row.quiet_until_us, episode.began_us + rule.after_us)
-            elif rule.code in (LOITER, STOPPED):
+            elif rule.code in (LOITER, STOPPED) and not _is_any_speed(rule):
                 row.quiet_speed_mps = max(row.quiet_speed_mps, np.float32(rule.speed_hi_mps))

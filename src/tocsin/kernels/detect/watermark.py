@@ -42,6 +42,18 @@ def length(state: State, head: int) -> int:
 
 
 @kernel
+def _most(state: State, book: Book, head: int) -> int:
+    """Return how many rows, and episodes, the watermark can need for a track at most."""
+    n = 0
+    while head != NONE:
+        row = state.episodes[head]
+        n, head = n + 1, row.next
+        if row.kind == VISIT and row.began_us != NEVER:
+            n += book.zones[row.key].rules_to - book.zones[row.key].rules_from
+    return n
+
+
+@kernel
 def due_us(state: State, book: Book, track: int) -> int:
     """Return the instant that the watermark must pass to tell something of a track by itself, or FOREVER.
 
@@ -107,9 +119,9 @@ def pass_time(desk: Desk, start: int, watermark_us: int, found: Rows, n: int) ->
     for k in range(start, len(state.tracks)):
         if state.tracks[k].episodes == NONE:
             continue
-        room = length(state, state.tracks[k].episodes) + len(book.rules) + 1
-        if room > len(work.left):
+        if length(state, state.tracks[k].episodes) > len(work.left):
             return k, n, WANTS_WORK
+        room = _most(state, book, state.tracks[k].episodes)
         if len(found) - n < room:
             return k, n, WANTS_ROOM
         if state.free[1] < room:

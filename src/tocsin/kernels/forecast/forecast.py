@@ -19,7 +19,7 @@ from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.chance import exp, logistic, student
 from tocsin.kernels.numbers.trig import RAD_PER_DEG, atan2d, hypot, log, sincosd
 from tocsin.kernels.tables import Row, Rows
-from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, crossings_on
+from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, edges_met
 
 _HALF_FAN_DEG = (1.0, 2.0, 3.5, 6.0, 9.0, 13.0, 19.0, 27.0, 38.0, 52.0, 70.0, 95.0, 130.0, 165.0)
 FAN_DEG = np.array([*(-a for a in reversed(_HALF_FAN_DEG)), 0.0, *_HALF_FAN_DEG])
@@ -158,6 +158,10 @@ class Outlook(NamedTuple):
     horizon_s: float
 
 
+NO_OUTLOOK = Outlook(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""That of a horizon of no time, which nobody asks for."""
+
+
 @kernel
 def speed_ahead_mps(row: Row, now_mps: float) -> float:
     """Return the speed by which a forecast measures time, metres per second: now, or of late if that was faster."""
@@ -227,7 +231,7 @@ def _bend(lat_deg: float, reach_m: float) -> float:
 @kernel
 def look_around(
     atlas: AtlasArrays, lat_deg: float, lon_deg: float, course_deg: float, reach_m: float,
-    edge_zone: Rows, edge_s: Rows, zones_out: Rows, way_m: Rows,
+    edge_zone: Rows, edge_s: Rows, fan_of: Rows, zones_out: Rows, way_m: Rows,
 ) -> int:  # fmt: skip
     """Write the zones that a fan meets, and how far each is in each direction.
 
@@ -237,6 +241,8 @@ def look_around(
     lat_deg, lon_deg, course_deg, reach_m : float
     edge_zone, edge_s : ndarray, int64 and float64
         Scratch room for the edges of one way.
+    fan_of : ndarray, shape (zones,), int32
+        Scratch room; what stands in it does not matter.
     zones_out : ndarray, shape (m,), int64
     way_m : ndarray, shape (m, RAYS), float64
         Metres along each direction to the zone's first edge; infinite where it is not met.
@@ -256,17 +262,16 @@ def look_around(
         from_lat, from_lon = lat_deg, lon_deg
         for piece in range(pieces):
             to_lat, to_lon = direct(lat_deg, lon_deg, course_deg + FAN_DEG[ray], reach_m * (piece + 1) / pieces)
-            met = crossings_on(atlas, from_lat, from_lon, to_lat, to_lon, edge_zone, edge_s)
+            met = edges_met(atlas, from_lat, from_lon, to_lat, to_lon, edge_zone, edge_s)
             if met > room:
                 return room + 1
             for j in range(met):
-                z = 0
-                while z < n and zones_out[z] != edge_zone[j]:
-                    z += 1
-                if z == n:
+                z = fan_of[edge_zone[j]]
+                if not (0 <= z < n and zones_out[z] == edge_zone[j]):
                     if n == room:
                         return room + 1
-                    zones_out[n] = edge_zone[j]
+                    z = n
+                    fan_of[edge_zone[j]], zones_out[n] = n, edge_zone[j]
                     for other in range(RAYS):
                         way_m[n, other] = inf
                     n += 1

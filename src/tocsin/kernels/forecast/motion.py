@@ -121,6 +121,13 @@ def leg_m(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) ->
 
 
 @kernel
+def about_m(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) -> float:
+    """Return how far one place lies from another, to a millionth, metres."""
+    east_m, north_m = leg_m(lat0_deg, lon0_deg, lat1_deg, lon1_deg)
+    return hypot(east_m, north_m)
+
+
+@kernel
 def carry_s(row: Row) -> float:
     """Return how long after its last fix a track is still taken to go on as forecast, seconds."""
     return min(max(CARRY_INTERVALS * row.interval_s, CARRY_S), CARRY_MOST_S)

@@ -5,10 +5,10 @@ As in `kernels/numbers/trig.py`, every machine finds the same bits, so that the 
 
 from __future__ import annotations
 
-from math import floor, ldexp, sqrt
+from math import floor, sqrt
 
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.numbers.trig import LN2
+from tocsin.kernels.numbers.trig import LN2, power_of_2
 
 LN2_HI = 0.693147180369123816490
 """The first 32 bits of the natural logarithm of 2: a whole number of times this is exact."""
@@ -38,7 +38,7 @@ def exp(x: float) -> float:
     s = s * r + 1.0 / 24.0
     s = s * r + 1.0 / 6.0
     s = s * r + 0.5
-    return ldexp(1.0 + (r + r * r * s), int(k))
+    return (1.0 + (r + r * r * s)) * power_of_2(int(k))
 
 
 @kernel

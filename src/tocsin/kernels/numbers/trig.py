@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from math import floor, frexp, sqrt
 
+import numpy as np
+
 from tocsin.kernels.jit import kernel
 
 PI = 3.141592653589793
@@ -18,6 +20,13 @@ HALF_PI_LO = 6.123233995736766e-17
 """π/2 less its float64: two parts together carry 107 bits."""
 RAD_PER_DEG = PI / 180.0
 LN2 = 0.6931471805599453
+
+MANTISSA_BITS, BIAS = 52, 1_023
+MANTISSA, HALF = (1 << MANTISSA_BITS) - 1, (BIAS - 1) << MANTISSA_BITS
+"""A float64 is a mantissa under the power of 2 that it is multiplied by; and the bits of that of ½."""
+
+LEAST_NORMAL = 2.2250738585072014e-308
+"""The least number that has all its bits."""
 
 ATAN_QUARTER, ATAN_HALF, ATAN_3_QUARTERS = 0.24497866312686414, 0.4636476090008061, 0.6435011087932844
 
@@ -135,9 +144,18 @@ def atan2d(y: float, x: float) -> float:
 
 
 @kernel
+def power_of_2(k: int) -> float:
+    """Return 2 to a whole power from -1022 to 1023, exactly: the bits of the number, which costs no call."""
+    return np.int64((k + BIAS) << MANTISSA_BITS).view(np.float64)
+
+
+@kernel
 def log(x: float) -> float:
     """Return the natural logarithm of x > 0."""
-    m, e = frexp(x)
+    bits = np.float64(x).view(np.int64)
+    m, e = np.int64(bits & MANTISSA | HALF).view(np.float64), (bits >> MANTISSA_BITS) - BIAS + 1
+    if x < LEAST_NORMAL:
+        m, e = frexp(x)
     if m < 0.7071067811865476:
         m, e = 2.0 * m, e - 1
     u = (m - 1.0) / (m + 1.0)

@@ -6,7 +6,7 @@ poles (`geo/shapes.py`). A region is closed: a place on its edge is inside.
 
 from tocsin.kernels.earth.legs import geodesic_point, split_count
 from tocsin.kernels.zones.cells import AtlasArrays
-from tocsin.kernels.zones.crossings import crossings_on, way_crossings
+from tocsin.kernels.zones.crossings import crossings_on, edges_met, way_crossings
 from tocsin.kernels.zones.distance import boundary_distance_m
 from tocsin.kernels.zones.near import zones_near
 from tocsin.kernels.zones.places import clearance_m, free_box, locate, no_edge_between, zones_at
@@ -16,6 +16,7 @@ __all__ = [
     "boundary_distance_m",
     "clearance_m",
     "crossings_on",
+    "edges_met",
     "free_box",
     "geodesic_point",
     "locate",

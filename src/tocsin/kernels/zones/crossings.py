@@ -46,10 +46,7 @@ RIGHT, LEFT = 1, 2
 
 @kernel
 def _offer(edge: int, flips: int, s: float, n: int, out: NDArray[np.int64], s_out: NDArray[np.float64]) -> int:
-    """Add a contact unless this edge has been met already, in another cell; past the room it is only counted."""
-    for i in range(min(n, len(out)) - 1, -1, -1):
-        if out[i] >> 2 == edge:
-            return n
+    """Add a contact, perhaps one that another cell has shown already; past the room it is only counted."""
     if n < len(out):
         out[n], s_out[n] = edge << 2 | flips, s
     return n + 1
@@ -116,7 +113,7 @@ def _meet_all(
     coarse: Ints, cells: Ints, xy: Floats, x0: float, y0: float, x1: float, y1: float,
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
-    """Write the contacts of the way with edges, each once, in no order; return how many."""
+    """Write the contacts of the way with edges, in no order, one perhaps more than once; return how many."""
     n, cell = 0, cell_of(coarse, x0, y0)[0]
     if cell > 0 and cell == cell_of(coarse, x1, y1)[0]:  # cell 0 is all that lies far from zones
         return _meet_cell(cells, xy, cell, x0, y0, x1, y1, n, out, s_out)
@@ -139,6 +136,22 @@ def _meet_all(
                 for i in range(i0, i1):
                     n = _meet_cell(cells, xy, start + (j << level) + i, x0, y0, x1, y1, n, out, s_out)
     return n
+
+
+@kernel
+def _once(n: int, out: NDArray[np.int64], s_out: NDArray[np.float64]) -> int:
+    """Keep one contact with each edge and return how many."""
+    m = 0
+    for i in range(n):
+        known = False
+        for j in range(m - 1, -1, -1):
+            if out[j] >> 2 == out[i] >> 2:
+                known = True
+                break
+        if not known:
+            out[m], s_out[m] = out[i], s_out[i]
+            m += 1
+    return m
 
 
 @kernel
@@ -259,12 +272,21 @@ def _settle(
 
 @kernel
 def _plane_crossings(
-    a: AtlasArrays, x0: float, y0: float, x1: float, y1: float, out: NDArray[np.int64], s_out: NDArray[np.float64]
-) -> int:
-    """Write the crossings of a way that meets the antimeridian and the poles at its ends only, by zone and s."""
+    a: AtlasArrays, x0: float, y0: float, x1: float, y1: float, once: bool,
+    out: NDArray[np.int64], s_out: NDArray[np.float64],
+) -> int:  # fmt: skip
+    """Write the crossings of a way that meets the antimeridian and the poles at its ends only, by zone and s.
+
+    Unless they are wanted `once`, they may be in no order, and one written again.
+    """
     if x0 == x1 and y0 == y1:
         return 0
     n = _meet_all(a.coarse, a.cells, a.xy, x0, y0, x1, y1, out, s_out)
+    for i in range(min(n, len(out))):
+        once = once or out[i] & 3 != RIGHT | LEFT
+    once = once or max(abs(x0), abs(x1)) == 180.0 or max(abs(y0), abs(y1)) == 90.0
+    if once and n <= len(out):
+        n = _once(n, out, s_out)
     for end in range(2):
         x, y = (x0, y0) if end == 0 else (x1, y1)
         if abs(x) == 180.0 or abs(y) == 90.0:
@@ -312,6 +334,46 @@ def _plane_crossings(
 
 
 @kernel
+def _crossings(
+    a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1: float, once: bool,
+    zone_out: NDArray[np.int64], s_out: NDArray[np.float64],
+) -> int:  # fmt: skip
+    """Do what `crossings_on` does, or `edges_met` unless each is wanted `once`."""
+    if not (-90.0 <= lat0 <= 90.0 and -90.0 <= lat1 <= 90.0 and abs(lon0) <= 180.0 and abs(lon1) <= 180.0):
+        return 0
+    lat0, lon0, lat1, lon1 = settled(lat0), settled(lon0), settled(lat1), settled(lon1)
+    if abs(lat0) == 90.0:
+        lon0 = lon1
+    if abs(lat1) == 90.0:
+        lon1 = lon0
+    if abs(lon0) == 180.0 and lon0 * lon1 < 0.0:
+        lon0 = -lon0
+    if abs(lon1) == 180.0 and lon0 * lon1 < 0.0:
+        lon1 = -lon1
+    dlat, dlon = lat1 - lat0, lon1 - lon0
+    if abs(dlon) > 180.0:
+        # Two straight ways, each on its own side, that meet in one place of the antimeridian.
+        edge = 180.0 if lon0 > 0.0 else -180.0
+        m = (edge - lon0) / ((edge - lon0) + (lon1 + edge))
+        lat_m = min(max(lat0 + m * dlat, min(lat0, lat1)), max(lat0, lat1))
+        k = _plane_crossings(a, lon0, lat0, edge, lat_m, once, zone_out, s_out)
+        if k > len(zone_out):
+            return k
+        n = k + _plane_crossings(a, -edge, lat_m, lon1, lat1, once, zone_out[k:], s_out[k:])
+        if n > len(zone_out):
+            return n
+        for i in range(n):
+            s_out[i] = m * s_out[i] if i < k else m + (1.0 - m) * s_out[i]
+    else:
+        if DEGREE_M * (abs(dlat) + abs(dlon)) < clearance_m(a, lat0, lon0):
+            return 0
+        n = _plane_crossings(a, lon0, lat0, lon1, lat1, once, zone_out, s_out)
+    if once and n <= len(zone_out):
+        _sort(n, zone_out, s_out)
+    return n
+
+
+@kernel
 def crossings_on(
     a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1: float,
     zone_out: NDArray[np.int64], s_out: NDArray[np.float64],
@@ -338,38 +400,22 @@ def crossings_on(
     -----
     Follows the way from cell to cell; linear in the cells it touches and their edges.
     """
-    if not (-90.0 <= lat0 <= 90.0 and -90.0 <= lat1 <= 90.0 and abs(lon0) <= 180.0 and abs(lon1) <= 180.0):
-        return 0
-    lat0, lon0, lat1, lon1 = settled(lat0), settled(lon0), settled(lat1), settled(lon1)
-    if abs(lat0) == 90.0:
-        lon0 = lon1
-    if abs(lat1) == 90.0:
-        lon1 = lon0
-    if abs(lon0) == 180.0 and lon0 * lon1 < 0.0:
-        lon0 = -lon0
-    if abs(lon1) == 180.0 and lon0 * lon1 < 0.0:
-        lon1 = -lon1
-    dlat, dlon = lat1 - lat0, lon1 - lon0
-    if abs(dlon) > 180.0:
-        # Two straight ways, each on its own side, that meet in one place of the antimeridian.
-        edge = 180.0 if lon0 > 0.0 else -180.0
-        m = (edge - lon0) / ((edge - lon0) + (lon1 + edge))
-        lat_m = min(max(lat0 + m * dlat, min(lat0, lat1)), max(lat0, lat1))
-        k = _plane_crossings(a, lon0, lat0, edge, lat_m, zone_out, s_out)
-        if k > len(zone_out):
-            return k
-        n = k + _plane_crossings(a, -edge, lat_m, lon1, lat1, zone_out[k:], s_out[k:])
-        if n > len(zone_out):
-            return n
-        for i in range(n):
-            s_out[i] = m * s_out[i] if i < k else m + (1.0 - m) * s_out[i]
-    else:
-        if DEGREE_M * (abs(dlat) + abs(dlon)) < clearance_m(a, lat0, lon0):
-            return 0
-        n = _plane_crossings(a, lon0, lat0, lon1, lat1, zone_out, s_out)
-    if n <= len(zone_out):
-        _sort(n, zone_out, s_out)
-    return n
+    return _crossings(a, lat0, lon0, lat1, lon1, True, zone_out, s_out)
+
+
+@kernel
+def edges_met(
+    a: AtlasArrays, lat0: float, lon0: float, lat1: float, lon1: float,
+    zone_out: NDArray[np.int64], s_out: NDArray[np.float64],
+) -> int:  # fmt: skip
+    """Write what `crossings_on` does, in no order and some of it more than once: for whoever wants the first of each.
+
+    Notes
+    -----
+    Without the sorting, and without the look whether an edge has been met in another cell already, it is linear where
+    a long way crosses hundreds of edges.
+    """
+    return _crossings(a, lat0, lon0, lat1, lon1, False, zone_out, s_out)
 
 
 @kernel
