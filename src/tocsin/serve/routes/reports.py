@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from tocsin.serve.desk import Desk
@@ -62,6 +62,7 @@ def make_router(desk: Desk) -> APIRouter:
 
     @router.post(
         REPORTS_PATH,
+        response_model=Taken,
         responses=responses(400, 401, 403, 404, 408, 413, 414, 415, 422, 429, 500, 503, 507),
         openapi_extra={
             "requestBody": {
@@ -72,7 +73,7 @@ def make_router(desk: Desk) -> APIRouter:
             }
         },
     )
-    async def post_reports(request: Request, feed: _FeedName = None) -> Taken:
+    async def post_reports(request: Request, feed: _FeedName = None) -> Response:
         """Push reports as JSON lines; the keys of a line are the columns of docs/format/reports.md."""
         target = _target(desk, desk.door.caller(request, Scope.FEED, Scope.KEEPER), feed)
         _check_media_type(request)
@@ -80,9 +81,10 @@ def make_router(desk: Desk) -> APIRouter:
 
     @router.post(
         OSMAND_PATH,
+        response_model=Taken,
         responses=responses(400, 401, 403, 404, 408, 413, 414, 415, 422, 429, 500, 503, 507),
     )
-    async def post_osmand(request: Request, feed: _FeedName = None) -> Taken:
+    async def post_osmand(request: Request, feed: _FeedName = None) -> Response:
         """Push one report as an OsmAnd query, in the address or as a form (`id`, `lat`, `lon`, `timestamp`, …)."""
         target = _target(desk, desk.door.caller(request, Scope.FEED, Scope.KEEPER), feed)
         body = await request.body()
@@ -90,9 +92,10 @@ def make_router(desk: Desk) -> APIRouter:
 
     @router.get(
         OSMAND_PATH,
+        response_model=Taken,
         responses=responses(400, 401, 403, 404, 405, 414, 415, 422, 429, 500, 503, 507),
     )
-    async def get_osmand(request: Request, feed: _FeedName = None) -> Taken:
+    async def get_osmand(request: Request, feed: _FeedName = None) -> Response:
         """Push one report by GET, where the feed's URL says `osmand=get`; the key may then stand in the address."""
         if not any(isinstance(f, PushFeed) and f.takes_get for f in desk.station.feeds.values()):
             raise _no_get()
@@ -104,7 +107,7 @@ def make_router(desk: Desk) -> APIRouter:
     return router
 
 
-async def _push(desk: Desk, feed: PushFeed, data: bytes, form: LiveFormat) -> Taken:
+async def _push(desk: Desk, feed: PushFeed, data: bytes, form: LiveFormat) -> Response:
     read = partial(feed.read, data, form, desk.now_us())
     delivery = read() if len(data) <= READ_AT_ONCE_BYTES else await asyncio.to_thread(read)
     if not delivery.read:
@@ -121,7 +124,7 @@ async def _push(desk: Desk, feed: PushFeed, data: bytes, form: LiveFormat) -> Ta
     if not taken.accepted:
         extra = taken.model_dump()
         raise ProblemError(422, "none of it is a report", extra=extra)
-    return taken
+    return Response(taken.model_dump_json(), media_type="application/json")
 
 
 def _target(desk: Desk, caller: Caller, named: str | None) -> PushFeed:
