@@ -236,6 +236,23 @@ def test_time_of_a_feed_that_is_half_set_or_too_short_is_found(entry: dict[str, 
     assert [found in message for message in messages] == ([True] if found else [])
 
 
+def test_unit_that_no_channel_ends_at_is_found_where_there_are_channels():
+    told = {
+        "format": "tocsin-agreement/1",
+        "id": "a",
+        "parties": [{"id": "watch", "name": "Watch"}, {"id": "unit_12", "name": "Twelfth Unit"}],
+        "notices": {"movement": {"passed_to": ["watch", "unit_12"]}},
+        "channels": [{"id": "mail", "kind": "mail", "to": ["watch"]}],
+    }
+
+    def found(told: Any) -> list[str]:
+        return [f.message for f in of(told) if f.code == "NOT-05"]
+
+    assert ["unit_12; no channel ends at it" in message for message in found(told)] == [True]
+    told["channels"] = [*told["channels"], {"id": "hotline", "kind": "phone", "between": ["watch", "unit_12"]}]
+    assert not found(told) and not found(told | {"channels": []})
+
+
 def test_text_gives_each_finding_its_line_and_each_check_its_history_and_fix_once():
     agreement = load(DATA / "at-tanf-2017.yaml")
     findings = lint(agreement)

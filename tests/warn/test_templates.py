@@ -33,7 +33,21 @@ NAMES = [
     "{zone}{0.__class__}",
 ]
 """Names as feeds have carried them (FAULTS 58)."""
-PLACES = {"zone", "channel", "code", "whom", "channels", "id", "version", "level", "url", "station"}
+PLACES = {
+    "zone",
+    "channel",
+    "code",
+    "whom",
+    "channels",
+    "id",
+    "version",
+    "level",
+    "url",
+    "station",
+    "notice",
+    "unit",
+    "due",
+}
 LABELS = {"what", "who", "when", "where", "agreement", "case", "last_seen"}
 
 

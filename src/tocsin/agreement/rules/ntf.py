@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tocsin.agreement.compile import ALL
 from tocsin.agreement.notices.budget import fault_of
 from tocsin.agreement.rules.check import Gap, Severity, View, check
+from tocsin.agreement.rules.wrn import channel_ends
 from tocsin.agreement.terms.mechanisms import Notice
 from tocsin.agreement.terms.state import State, given
 
@@ -109,14 +110,14 @@ def changes(view: View) -> Iterator[Gap]:
     "NOT-05",
     "recipients closed",
     severity=Severity.WARNING,
-    keys=("notices.movement.passed_to",),
+    keys=("notices.movement.passed_to", "channels"),
     fix="""
 notices:
   movement: {passed_to: [watch, unit_12]}
 """,
 )
 def recipients(view: View) -> Iterator[Gap]:
-    """Find a movement notice without a closed list of the units that must hold it."""
+    """Find a movement notice without a closed list of the units that must hold it, or one that no channel ends at."""
     yield from view.need("notices.movement.passed_to", "The movement notice", "the closed list of units that hold it")
     for kind, notice in _notices(view):
         for name in given(notice.passed_to) or ():
@@ -125,6 +126,9 @@ def recipients(view: View) -> Iterator[Gap]:
                 yield view.odd(path, f"{kind} notice: it is passed to all, which is no closed list.")
             elif not view.knows_party(name):
                 yield view.odd(path, f"{kind} notice: passed_to names {name}, which is no party.")
+            elif view.channels and not any(name in channel_ends(channel) for channel in view.channels):
+                why = "no channel ends at it, so it cannot be told when a receipt is overdue"
+                yield view.odd(path, f"{kind} notice: passed_to names {name}; {why}.")
 
 
 @check(

@@ -16,13 +16,13 @@ from tocsin.clock import US_PER_S
 from tocsin.ids import stable_id
 from tocsin.station.core.entries import HEALTH, NoticeTold
 from tocsin.station.core.health import TOLD, Health, HealthNote
-from tocsin.station.core.overdue import About, outcome_record
+from tocsin.station.core.overdue import About, message_record, outcome_record
 from tocsin.station.core.own_message import own_message
 from tocsin.tracks.order import FeedPolicy
 from tocsin.units import format_duration, format_instant
 from tocsin.warn.inputs import Reported, Send
 from tocsin.warn.message import neutral
-from tocsin.warn.states import MessageState
+from tocsin.warn.states import OUT, MessageState
 from tocsin.warn.telling import Message
 
 CHANNEL = "station"
@@ -36,6 +36,9 @@ QUIET_US = 600 * US_PER_S
 
 RETRY_US = (10 * US_PER_S, 60 * US_PER_S, 300 * US_PER_S, 1_800 * US_PER_S)
 """Waits before the second attempt and those after it; the last is repeated. Microseconds."""
+
+FEW_ATTEMPTS = 4
+"""Attempts of one message before the next channel is tried, where there is one: about six minutes."""
 
 MOST_ATTEMPTS = 24
 """Attempts of one message before it is given up, which is a fact then: about half a day."""
@@ -56,12 +59,15 @@ class Telling:
         When to try again; None while an attempt is under way.
     notice : (str or None, str) or None
         The notice that it is about, and whose that is; None if it is about the station.
+    others : tuple of Message
+        What is sent in its place, in turn, once it is given up: the same on other channels.
     """
 
     message: Message
     number: int = 1
     due_us: int | None = None
     notice: About | None = None
+    others: tuple[Message, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,7 +111,7 @@ class Keeping:
         outcomes: Iterable[Reported],
         now_us: int,
         *,
-        overdue: Iterable[tuple[About, Message]] = (),
+        overdue: Iterable[tuple[About, tuple[Message, ...]]] = (),
         is_start: bool = False,
     ) -> tuple[list[dict[str, Any]], list[Send], list[NoticeTold]]:
         """Take what befell the station; return the facts of it, the attempts to make, and what came of notices' own.
@@ -118,8 +124,8 @@ class Keeping:
         outcomes : iterable of Reported
             Of its own messages.
         now_us : int
-        overdue : iterable of (About, Message)
-            Messages about notices, each with its notice: tried like its own.
+        overdue : iterable of (About, tuple of Message)
+            Messages about notices, each with its notice and what is sent if it is given up: tried like its own.
         is_start : bool
             True if the process begins with this: what was under way is in doubt, and tried again.
         """
@@ -133,14 +139,21 @@ class Keeping:
                 telling = Telling(message=message_of(note, now_us))
                 self.tellings[telling.message.message_id] = telling
                 fresh.add(telling.message.message_id)
-        for notice, message in overdue:
+        for notice, (message, *others) in overdue:
             if message.message_id not in self.tellings:
-                self.tellings[message.message_id] = Telling(message=message, notice=notice)
+                self.tellings[message.message_id] = Telling(message=message, notice=notice, others=tuple(others))
                 fresh.add(message.message_id)
         for report in outcomes:
             ended = self._end(report, now_us)
             if ended is not None and ended.notice is not None:
                 told.append(outcome_record(ended.notice, ended.message, report.outcome))
+                if ended.others and report.outcome.state not in OUT:
+                    message, *others = ended.others
+                    message = replace(message, queued_us=now_us, state_us=now_us)
+                    told.append(message_record(ended.notice, message))
+                    again = replace(ended, message=message, number=1, due_us=None, others=tuple(others))
+                    self.tellings[message.message_id] = again
+                    fresh.add(message.message_id)
             elif ended is not None:
                 facts.append(_ended(report, now_us))
         for key, telling in self.tellings.items():
@@ -181,7 +194,8 @@ class Keeping:
         telling = self.tellings.get(report.message_id)
         if telling is None or report.number != telling.number:  # told twice in one tick, or of an attempt before
             return None
-        if report.outcome.state in _FAILED and telling.number < MOST_ATTEMPTS:
+        most = FEW_ATTEMPTS if telling.others else MOST_ATTEMPTS
+        if report.outcome.state in _FAILED and telling.number < most:
             wait_us = RETRY_US[min(telling.number, len(RETRY_US)) - 1]
             self.tellings[report.message_id] = replace(telling, due_us=now_us + wait_us)
             return None

@@ -6,15 +6,25 @@ from tocsin.warn.states import Purpose
 from tocsin.warn.telling import Message
 
 
-def own_message(message_id: str, *, channel: str, recipient: str, subject: str, body: str, now_us: int) -> Message:
+def own_message(
+    message_id: str,
+    *,
+    channel: str,
+    recipient: str,
+    subject: str,
+    body: str,
+    now_us: int,
+    languages: tuple[str, ...] = ("en",),
+) -> Message:
     """Return such a message, queued now; it is a case of its own.
 
     Parameters
     ----------
     message_id, channel, recipient, subject, body : str
-        In English: it is about the station's own work.
     now_us : int
         Microseconds UTC.
+    languages : tuple of str
+        Of the words: English, where they are about the station's own work.
     """
     return Message(
         message_id=message_id,
@@ -29,7 +39,7 @@ def own_message(message_id: str, *, channel: str, recipient: str, subject: str, 
         event_id=None,
         queued_us=now_us,
         text_id=None,
-        languages=("en",),
+        languages=languages,
         subject=subject,
         body=body,
         state_us=now_us,

@@ -180,7 +180,7 @@ class _Turn:
         state, commit = self.state, self.commit
         heard = [*inputs.notes, *_feed_notes(inputs.delivered)]
         spoken = [delivered.feed for delivered in inputs.delivered if delivered.read]
-        overdue: list[tuple[About, Message]] = []
+        overdue: list[tuple[About, tuple[Message, ...]]] = []
         for fact in commit.notice_facts:
             messages, records = tell_overdue(fact, state.terms.playbook, now_us=self.now_us)
             overdue += [((fact.notice, fact.party), message) for message in messages]

@@ -39,7 +39,7 @@ from tocsin.record.leaf import Entry
 from tocsin.record.log import MAX_UNPUBLISHED, Log
 from tocsin.station.core.agreed_witnesses import witnesses_entry
 from tocsin.station.core.entries import NoticeTold
-from tocsin.station.core.overdue import outcome_record, tell_overdue
+from tocsin.station.core.overdue import message_record, outcome_record, tell_overdue
 from tocsin.station.publish.signed import read_keys, read_signatures
 from tocsin.station.replay.chapters import (
     Chapter,
@@ -57,6 +57,7 @@ from tocsin.tracks.quality import write_rejects
 from tocsin.warn.ack import Answers, read_answers
 from tocsin.warn.channels.config import Transports, default_transports, load_transports
 from tocsin.warn.dispatch import WarnResult, run
+from tocsin.warn.states import OUT
 from tocsin.watch.chain import EventChain
 from tocsin.watch.event import Event
 from tocsin.watch.notified import Notified, with_notices
@@ -262,14 +263,18 @@ def _check_channels(job: Job) -> None:
 def _tell_overdue(
     chapters: Sequence[Chapter], notified: Notified, transports: Transports
 ) -> list[tuple[int, NoticeTold]]:
-    """Tell parties of receipts that are overdue, one attempt each; return what the record has of it, and when."""
+    """Tell parties of overdue receipts, one attempt a channel; return what the record has of it, and when."""
     told: list[tuple[int, NoticeTold]] = []
     for fact in notified.register.facts:
         messages, records = tell_overdue(fact, chapter_at(chapters, fact.at_us).playbook, now_us=fact.at_us)
         told += [(fact.at_us, record) for record in records]
-        for message in messages:
-            outcome = transports.send(message, fact.at_us)
-            told.append((fact.at_us, outcome_record((fact.notice, fact.party), message, outcome)))
+        for about, ways in (((fact.notice, fact.party), ways) for ways in messages):
+            for number, message in enumerate(ways):
+                told += [(fact.at_us, message_record(about, message))] if number else []
+                outcome = transports.send(message, fact.at_us)
+                told.append((fact.at_us, outcome_record(about, message, outcome)))
+                if outcome.state in OUT:
+                    break
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.agreement.notices.words import Receipt
 from tocsin.warn.states import Purpose
 from tocsin.warn.templates.phrases import Phrases
 from tocsin.watch.event import EventKind
@@ -69,6 +70,12 @@ ARABIC = Phrases(
     mover="الجسم المتحرك",
     pass_on="يُرجى نقل هذا إلى {whom} والإبلاغ عند القيام بذلك. استلامكم لا يعني أنهم استلموا.",
     link="لتأكيد الاستلام افتحوا {url} واضغطوا الزر. ولا يعني ذلك شيئاً آخر.",
+    overdue="الإشعار {notice}: تأكيد متأخر",
+    owed={
+        Receipt.RECEIVED: "لم يُفِد أحد باستلامه، وكان ذلك مطلوبًا قبل {due}.",
+        Receipt.PASSED_ON: "لم يُفِد أحد بإحالته إلى {unit}، وكان ذلك مطلوبًا قبل {due}.",
+        Receipt.READ: "لم يُفِد أحد بأن {unit} قرأه، وكان ذلك مطلوبًا قبل {due}.",
+    },
     this_is="هنا {station}",
     said_again="أكرر",
     digits=("صفر", "واحد", "اثنان", "ثلاثة", "أربعة", "خمسة", "ستة", "سبعة", "ثمانية", "تسعة"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.agreement.notices.words import Receipt
 from tocsin.warn.states import Purpose
 from tocsin.warn.templates.phrases import Phrases
 from tocsin.watch.event import EventKind
@@ -71,6 +72,12 @@ ENGLISH = Phrases(
     pass_on="You are asked to pass this on to {whom} and to say when you have."
     " That you received it does not mean that they did.",
     link="To confirm receipt, open {url} and press the button there. It means nothing more.",
+    overdue="Notice {notice}: a receipt is overdue",
+    owed={
+        Receipt.RECEIVED: "Nobody has said that it was received; this was due by {due}.",
+        Receipt.PASSED_ON: "Nobody has said that it was passed on to {unit}; this was due by {due}.",
+        Receipt.READ: "Nobody has said that {unit} has read it; this was due by {due}.",
+    },
     this_is="this is {station}",
     said_again="I say again",
     digits=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.agreement.notices.words import Receipt
 from tocsin.warn.states import Purpose
 from tocsin.warn.templates.phrases import Phrases
 from tocsin.watch.event import EventKind
@@ -71,6 +72,12 @@ SPANISH = Phrases(
     pass_on="Se le pide transmitir esto a {whom} y decir cuándo lo ha hecho."
     " Que usted lo haya recibido no significa que ellos sí.",
     link="Para confirmar la recepción, abra {url} y pulse el botón. No significa nada más.",
+    overdue="Notificación {notice}: falta una confirmación",
+    owed={
+        Receipt.RECEIVED: "Nadie ha dicho que se haya recibido; debía decirse antes de {due}.",
+        Receipt.PASSED_ON: "Nadie ha dicho que se haya transmitido a {unit}; debía decirse antes de {due}.",
+        Receipt.READ: "Nadie ha dicho que {unit} la haya leído; debía decirse antes de {due}.",
+    },
     this_is="aquí {station}",
     said_again="repito",
     digits=("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.agreement.notices.words import Receipt
 from tocsin.warn.states import Purpose
 from tocsin.warn.templates.phrases import Phrases
 from tocsin.watch.event import EventKind
@@ -74,6 +75,12 @@ FRENCH = Phrases(
     pass_on="Vous êtes prié de transmettre ceci à {whom} et de dire quand c'est fait."
     " Votre réception n'est pas la leur.",
     link="Pour confirmer la réception, ouvrez {url} et appuyez sur le bouton. Cela ne signifie rien de plus.",
+    overdue="Notification {notice} : une confirmation est en retard",
+    owed={
+        Receipt.RECEIVED: "Personne n'a dit qu'elle a été reçue ; cela devait l'être avant {due}.",
+        Receipt.PASSED_ON: "Personne n'a dit qu'elle a été transmise à {unit} ; cela devait l'être avant {due}.",
+        Receipt.READ: "Personne n'a dit que {unit} l'a lue ; cela devait l'être avant {due}.",
+    },
     this_is="ici {station}",
     said_again="je répète",
     digits=("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"),

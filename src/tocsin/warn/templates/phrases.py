@@ -1,7 +1,7 @@
 """What a language must be able to say; the one list of fields that every file beside it fills.
 
 In braces stand what is put in: `{zone}`, `{channel}`, `{code}` (the first digits of the case id), `{whom}`,
-`{channels}`, `{id}`, `{version}`, `{level}`, `{url}`, `{station}`.
+`{channels}`, `{id}`, `{version}`, `{level}`, `{url}`, `{station}`, `{notice}`, `{unit}`, `{due}`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tocsin.agreement.notices.words import Receipt
 from tocsin.warn.states import Purpose
 from tocsin.watch.event import EventKind
 
@@ -43,6 +44,10 @@ class Phrases:
         Said to who is asked to pass the words on to `{whom}`.
     link : str
         How to answer by the page of the station.
+    overdue : str
+        Subject of a message about the notice `{notice}`.
+    owed : mapping of Receipt to str
+        Which receipt of the notice nobody gave by `{due}`; of passing on and of reading, by whom: `{unit}`.
     this_is, said_again, digits, decimal : str, str, tuple of str, str
         For a radio operator: our own name, before each further saying, 0 to 9 as words, the decimal point.
     """
@@ -67,6 +72,8 @@ class Phrases:
     mover: str
     pass_on: str
     link: str
+    overdue: str
+    owed: Mapping[Receipt, str]
     this_is: str
     said_again: str
     digits: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.agreement.notices.words import Receipt
 from tocsin.warn.states import Purpose
 from tocsin.warn.templates.phrases import Phrases
 from tocsin.watch.event import EventKind
@@ -71,6 +72,12 @@ RUSSIAN = Phrases(
     mover="движущийся объект",
     pass_on="Просим передать это: {whom}, и сообщить, когда передали. Ваше получение не означает, что получили они.",
     link="Чтобы подтвердить получение, откройте {url} и нажмите кнопку. Это не означает ничего больше.",
+    overdue="Уведомление {notice}: подтверждение не поступило в срок",
+    owed={
+        Receipt.RECEIVED: "Никто не сообщил, что оно получено; сообщить следовало до {due}.",
+        Receipt.PASSED_ON: "Никто не сообщил, что оно передано ({unit}); сообщить следовало до {due}.",
+        Receipt.READ: "Никто не сообщил, что его прочитали ({unit}); сообщить следовало до {due}.",
+    },
     this_is="я {station}",
     said_again="повторяю",
     digits=("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять"),
