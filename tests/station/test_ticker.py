@@ -13,6 +13,7 @@ from tests.station.walks import FEEDS, SECOND, START, terms, walk
 
 from tocsin.clock import Reading, reading
 from tocsin.errors import LadderError, RefusedError, StoreAwayError, StoreError, StoreFullError
+from tocsin.station.durable import door
 from tocsin.station.durable import ticker as module
 from tocsin.station.durable.room import Room
 from tocsin.station.durable.rows import restore
@@ -172,7 +173,7 @@ def test_a_write_of_unknown_fate_ends_the_station_and_is_told(stage: Stage) -> N
 
 
 def test_too_much_at_once_is_refused_and_not_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_WAITING_REPORTS", 50)
+    monkeypatch.setattr(door, "MAX_WAITING_REPORTS", 50)
     stage.store.refuse = lambda: StoreAwayError("no")
     taken, refused = [], 0
     for n in range(0, 200, 20):

@@ -12,38 +12,28 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from tocsin.agreement.notices.held import Fact
 from tocsin.clock import US_PER_S
-from tocsin.errors import RefusedError, StoreAwayError, StoreError, StoreFullError
+from tocsin.errors import StoreAwayError, StoreError, StoreFullError
 from tocsin.station.core.health import Health, HealthNote
-from tocsin.station.core.inputs import Corrected, Inputs, Kept, Saying
+from tocsin.station.core.inputs import Inputs
 from tocsin.station.core.state import Commit, State, begin
 from tocsin.station.core.step import tick
 from tocsin.station.core.terms import Terms
+from tocsin.station.durable.door import Door
 from tocsin.station.durable.room import Room
 from tocsin.station.durable.rows import NO_CHORES, Chores, write_of
 from tocsin.station.durable.timing import StationClock
 from tocsin.station.durable.waiting import Waiting
 from tocsin.store.store import Store, Write
-from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.order import FeedPolicy
-from tocsin.warn.inputs import Answer, CallPerson, Muting, Reported, Send
-from tocsin.warn.steps import Mute
-from tocsin.warn.telling import Acknowledgement
+from tocsin.warn.inputs import CallPerson, Send
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 1.0
 """Longest time between two ticks, seconds: what the watermark and the watchdog need."""
-
-MAX_WAITING_REPORTS = 200_000
-"""Reports that may wait for a tick; past it deliveries are refused, and their senders keep them (P11)."""
-
-MAX_WAITING_DELIVERIES = 10_000
-"""Deliveries, answers and outcomes that may wait for a tick."""
 
 MAX_TICK_REPORTS = 50_000
 """Reports that one tick takes."""
@@ -79,8 +69,8 @@ class _Decided:
 Listener = Callable[[Commit], None]
 
 
-class Ticker:
-    """The station's one writer.
+class Ticker(Door):
+    """The station's one writer; what it takes from others is `Door`'s.
 
     Parameters
     ----------
@@ -104,10 +94,6 @@ class Ticker:
         Called with the state once all that it decided is durable and everybody who waited for it is told.
     on_commit : list of callable
         Called with every commit once it is durable.
-    failed : str or None
-        Why it has stopped for good.
-    blocked : HealthNote or None
-        Why it takes no reports at the moment.
     state : State or None
         After the last decided tick; the thread's own.
     committed_tick, committed_entries : int
@@ -117,13 +103,12 @@ class Ticker:
     """
 
     def __init__(self, store: Store, state: State | None, *, clock: StationClock, room: Room) -> None:
+        super().__init__()
         self.state = state
         self.committed_tick = state.tick if state else 0
         self.committed_entries = state.entry_count if state else 0
         self.counters = {name: counts.as_json() for name, counts in state.counts.items()} if state else {}
         self.silent_feeds: list[str] = []
-        self.failed: str | None = None
-        self.blocked: HealthNote | None = None
         self.send: Callable[[Send | CallPerson], None] = _nobody
         self.last_words: Callable[[str], None] = lambda _: None
         self.on_commit: list[Listener] = []
@@ -132,11 +117,7 @@ class Ticker:
         self._store = store
         self._clock = clock
         self._room = room
-        self._waiting = Waiting()
         self._decided: deque[_Decided] = deque()
-        self._change = threading.Condition()
-        self._stopping = False
-        self._found_wrong: str | None = None
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
 
     # --- from any thread -------------------------------------------------------------------------------------------
@@ -163,97 +144,6 @@ class Ticker:
             self._flush()
         self._thread.start()
 
-    def deliver(self, delivery: Delivery) -> Future[None]:
-        """Take reports; the future is done once they are durable.
-
-        Raises
-        ------
-        RefusedError
-            If they are not taken now.
-        """
-        future: Future[None] = Future()
-        with self._change:
-            self._check(len(delivery.batch))
-            self._waiting.deliveries.append((delivery, future))
-            self._waiting.report_count += len(delivery.batch)
-            self._change.notify()
-        return future
-
-    def answer(self, answer: Answer) -> Future[Acknowledgement]:
-        """Take an answer; the future gives its end once that is durable.
-
-        Raises
-        ------
-        RefusedError
-            If the station stops, or far too many wait.
-        """
-        future: Future[Acknowledgement] = Future()
-        self._hear(lambda waiting: waiting.answers.append((answer, future)))
-        return future
-
-    def mute(self, muting: Muting) -> Future[Mute]:
-        """Take a person's mute; the future gives it once it is durable, or a `LadderError` if the case cannot be muted.
-
-        Raises
-        ------
-        RefusedError
-            If the station stops, or far too many wait.
-        """
-        future: Future[Mute] = Future()
-        self._hear(lambda waiting: waiting.mutes.append((muting, future)))
-        return future
-
-    def say(self, sayings: Sequence[Saying]) -> Future[list[list[Fact]]]:
-        """Take what a party says about notices; the future gives what came of each once that is durable.
-
-        Raises
-        ------
-        RefusedError
-            If the station stops, or far too many wait.
-        """
-        future: Future[list[list[Fact]]] = Future()
-        self._hear(lambda waiting: waiting.sayings.append((sayings, future)))
-        return future
-
-    def put_in_force(self, terms: Terms) -> Future[None]:
-        """Take a new agreement version; the future is done once it is durably in force.
-
-        Raises
-        ------
-        RefusedError
-            If another is just being taken, or the station stops.
-        """
-        future: Future[None] = Future()
-        with self._change:
-            self._check(0)
-            if self._waiting.version is not None:
-                raise RefusedError("another version is just being put in force")
-            self._waiting.version = (terms, future)
-            self._change.notify()
-        return future
-
-    def report(self, outcome: Reported) -> None:
-        """Take what came of an attempt."""
-        self._add(lambda waiting: waiting.outcomes.append(outcome))
-
-    def note(self, note: HealthNote) -> None:
-        """Take something that befell the station."""
-        self._add(lambda waiting: waiting.notes.append(note))
-
-    def correct(self, corrected: Corrected) -> None:
-        """Take what late reports turned out to change."""
-        self._add(lambda waiting: waiting.corrected.append(corrected))
-
-    def fail(self, why: str) -> None:
-        """Stop for good, soon: something was found that makes all that follows doubtful."""
-        with self._change:
-            self._found_wrong = why
-            self._change.notify()
-
-    def keep(self, entry: Kept) -> None:
-        """Take an entry of the record's keeper."""
-        self._add(lambda waiting: waiting.kept.append(entry))
-
     def now_us(self) -> int:
         """Return the station's time."""
         return self._clock.now_us()
@@ -274,37 +164,6 @@ class Ticker:
     def is_running(self) -> bool:
         """True until it stops or fails."""
         return self._thread.is_alive() and self.failed is None
-
-    def _add(self, add: Callable[[Waiting], None]) -> None:
-        with self._change:
-            if self.failed is None:
-                add(self._waiting)
-                self._change.notify()
-
-    def _hear(self, add: Callable[[Waiting], None]) -> None:
-        """Take what a person says, also while no reports are taken."""
-        with self._change:
-            self._check_running()
-            if len(self._waiting) >= MAX_WAITING_DELIVERIES:
-                raise RefusedError("too much came at once; send it again")
-            add(self._waiting)
-            self._change.notify()
-
-    def _check(self, report_count: int) -> None:
-        self._check_running()
-        if self.blocked is not None:
-            raise RefusedError(self.blocked.detail, is_full=self.blocked.kind is Health.FULL)
-        waiting = self._waiting
-        if waiting.report_count and waiting.report_count + report_count > MAX_WAITING_REPORTS:
-            raise RefusedError(f"{waiting.report_count} reports wait already; send it again")
-        if len(waiting) >= MAX_WAITING_DELIVERIES:
-            raise RefusedError(f"{len(waiting)} deliveries wait already; send it again")
-
-    def _check_running(self) -> None:
-        if self.failed is not None:
-            raise RefusedError(f"the station has stopped: {self.failed}")
-        if self._stopping:
-            raise RefusedError("the station is stopping")
 
     # --- the thread ------------------------------------------------------------------------------------------------
 
