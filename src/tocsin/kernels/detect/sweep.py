@@ -23,7 +23,8 @@ from tocsin.kernels.detect.episodes import find_episode
 from tocsin.kernels.detect.findings import NEARLY_LESS, US_PER_S
 from tocsin.kernels.detect.silences import was_reachable
 from tocsin.kernels.detect.spans import in_force
-from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet, spells
+from tocsin.kernels.detect.stays import stay
+from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
 from tocsin.kernels.detect.watermark import due_us, length
 from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
@@ -248,15 +249,7 @@ def _take_spells(reports: Reports, i: int, desk: Desk, found: Rows, n: int) -> t
         return n, WANTS_EPISODES
     _fill_leg(state, reports, i, leg)
     leg.to_exemption = last.exemption
-    visits, e = 0, last.episodes
-    while e != NONE:
-        if state.episodes[e].kind == VISIT and state.episodes[e].began_us != NEVER:
-            work.left[visits] = state.episodes[e].key
-            visits += 1
-        e = state.episodes[e].next
-    for v in range(visits):
-        n = spells(state, book, leg, work.left[v], found, n)
-    return n, DONE
+    return stay(state, book, work, found, n), DONE
 
 
 @kernel

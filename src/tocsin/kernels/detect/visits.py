@@ -6,8 +6,6 @@ counted; silences, slow spells and the time inside are kept while a visit lasts.
 
 from __future__ import annotations
 
-from math import inf, isnan, nan
-
 import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
@@ -15,8 +13,6 @@ from tocsin.kernels.detect.findings import (
     US_PER_S,
     emit,
     instant_on_way,
-    is_between,
-    is_farther,
     place_on_way,
     seconds,
 )
@@ -33,11 +29,10 @@ from tocsin.kernels.detect.spans import (
     next_change_us,
     spans_on_way,
 )
+from tocsin.kernels.detect.stays import is_any_speed, note_spell, spells
 from tocsin.kernels.earth.geodesic import inverse_m
-from tocsin.kernels.forecast.motion import POLAR_DEG
 from tocsin.kernels.forecast.vigil import DUE
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.numbers.trig import RAD_PER_DEG, sincosd
 from tocsin.kernels.tables import (
     APPROACHING,
     CROSSING,
@@ -63,11 +58,6 @@ from tocsin.kernels.tables import (
     Work,
 )
 from tocsin.kernels.zones.atlas import AtlasArrays
-from tocsin.kernels.zones.crossings import DEGREE_M
-
-SQUARE, FLAT_M = 0.68, 20_000.0
-"""A box reaching this share of a distance each way lies within it: at a corner it is 0.96 of it on a plane, and as far
-as this, metres, and not nearer to a pole than `POLAR_DEG`, the ellipsoid leaves the plane by less than the rest."""
 
 
 @kernel
@@ -124,43 +114,6 @@ def _cross(book: Book, work: Work, zone: int, span: int, found: Rows, n: int) ->
     found[n - 1].value[3] = inverse_m(lat_deg, lon_deg, out_lat_deg, out_lon_deg)[0]
     if leg.from_exemption == NONE:
         found[n - 1].exemption = NONE
-    return n
-
-
-@kernel
-def _is_any_speed(rule: Row) -> bool:
-    """Return True if a spell may have any speed, even one that nobody knows."""
-    return rule.speed_lo_mps <= 0.0 and rule.speed_hi_mps == inf
-
-
-@kernel
-def spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
-    """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
-    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
-        rule = book.rules[r]
-        if rule.code not in (LOITER, STOPPED):
-            continue
-        slow = _is_any_speed(rule) or is_between(leg, rule.speed_lo_mps, rule.speed_hi_mps)
-        e = find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r)
-        if e != NONE:
-            spell = state.episodes[e]
-            strayed = False
-            if rule.radius_m == rule.radius_m:
-                strayed = is_farther(spell.lat_deg, spell.lon_deg, leg.to_lat_deg, leg.to_lon_deg, rule.radius_m)
-            if not slow or strayed or is_unobserved(state, book, leg, zone):
-                close_episode(state, leg.track, e)
-                e = NONE
-        if e == NONE:
-            if slow:
-                open_episode(state, leg.track, SPELL, r, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
-            continue
-        spell = state.episodes[e]
-        if spell.raised == 0 and leg.to_us - spell.began_us >= rule.after_us:
-            spell.raised = 1
-            at_us = spell.began_us + rule.after_us
-            n = emit(found, n, leg, rule.code, rule.place, zone, at_us, leg.to_lat_deg, leg.to_lon_deg, spell.began_us)
-            found[n - 1].value[1] = seconds(spell.began_us, leg.to_us)
-            found[n - 1].value[2] = rule.after_us / US_PER_S
     return n
 
 
@@ -294,37 +247,6 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
 
 
 @kernel
-def _confine(row: Row, spell: Row, radius_m: float) -> None:
-    """Narrow a track's box to one that lies within a distance of where a spell began; see `SQUARE`."""
-    row.confined = 1
-    if isnan(row.free_south_deg):
-        return
-    if abs(spell.lat_deg) > POLAR_DEG:
-        row.free_south_deg = nan
-        return
-    north_deg = SQUARE * min(radius_m, FLAT_M) / DEGREE_M
-    east_deg = north_deg / (sincosd(spell.lat_deg)[1] + north_deg * RAD_PER_DEG)  # the cosine nearest to the equator
-    row.free_south_deg = max(row.free_south_deg, spell.lat_deg - north_deg)
-    row.free_north_deg = min(row.free_north_deg, spell.lat_deg + north_deg)
-    row.free_west_deg = max(row.free_west_deg, spell.lon_deg - east_deg)
-    row.free_east_deg = min(row.free_east_deg, spell.lon_deg + east_deg)
-
-
-@kernel
-def _note_spell(book: Book, row: Row, spell: Row) -> None:
-    """Note while what holds a spell neither ends nor has lasted long enough."""
-    rule = book.rules[spell.key]
-    for feed in range(len(book.unobserved_us)):
-        row.quiet_gap_us = min(row.quiet_gap_us, book.unobserved_us[feed, rule.zone])
-    if spell.raised == 0:
-        row.quiet_until_us = min(row.quiet_until_us, spell.began_us + rule.after_us)
-    if not _is_any_speed(rule):
-        row.quiet_speed_mps = inf
-    elif rule.radius_m == rule.radius_m:
-        _confine(row, spell, rule.radius_m)
-
-
-@kernel
 def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
     """Note until when, and while what holds, a track's reports change nothing as long as no edge is near.
 
@@ -339,7 +261,7 @@ def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
         if episode.kind == CYCLE:
             continue
         if episode.kind == SPELL:
-            _note_spell(book, row, episode)
+            note_spell(book, row, episode)
             continue
         if episode.kind == APPROACHING:
             if episode.standing == DUE:
@@ -358,5 +280,5 @@ def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
                 row.quiet_gap_us = min(row.quiet_gap_us, rule.after_us)
             elif rule.code == DWELL and episode.began_us + rule.after_us > now_us:
                 row.quiet_until_us = min(row.quiet_until_us, episode.began_us + rule.after_us)
-            elif rule.code in (LOITER, STOPPED) and not _is_any_speed(rule):
+            elif rule.code in (LOITER, STOPPED) and not is_any_speed(rule):
                 row.quiet_speed_mps = max(row.quiet_speed_mps, np.float32(rule.speed_hi_mps))

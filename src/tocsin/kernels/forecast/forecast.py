@@ -193,16 +193,15 @@ def course_ahead_deg(row: Row) -> float:
 
 @kernel
 def _goes_free(
-    atlas: AtlasArrays, lat_deg: float, lon_deg: float, course_deg: float, reach_m: float, bend: float
+    atlas: AtlasArrays, lat_deg: float, lon_deg: float, course_deg: float, way_m: float, reach_m: float, bend: float
 ) -> bool:
     """Return True if one way of a fan surely meets no edge; False says nothing.
 
     The way is followed on a plane about its start, from circle to circle that the clearance says is free of edges.
-    `bend` is how far, for each metre of the way, it may lie beside the plane's.
+    `way_m` of it is known to be free. `bend` is how far, for each metre of the way, it may lie beside the plane's.
     """
     sin_lat, cos_lat = sincosd(lat_deg)
     east, north = sincosd(course_deg)
-    way_m = 0.0
     while way_m < reach_m:
         up = way_m * north * PER_METRE_DEG
         wide = max(cos_lat - 0.5 * up * RAD_PER_DEG * sin_lat, LEAST_WIDE)  # the cosine halfway
@@ -252,16 +251,19 @@ def look_around(
     int
         How many zones; more than there is room for is the room plus one, and means that nothing can be said.
     """
-    n, room = 0, min(len(zones_out), len(edge_s))
-    if not clearance_m(atlas, lat_deg, lon_deg) <= reach_m:
+    n, room, free_m = 0, min(len(zones_out), len(edge_s)), clearance_m(atlas, lat_deg, lon_deg)
+    if not free_m <= reach_m:
         return 0
     pieces, bend = ceil(reach_m / PIECE_M), _bend(lat_deg, reach_m)
+    free_m /= 1.02 + bend
+    may_be_free = free_m > SHORTEST_LOOK * reach_m
     for ray in range(RAYS):
-        if _goes_free(atlas, lat_deg, lon_deg, course_deg + FAN_DEG[ray], reach_m, bend):
+        ray_deg = course_deg + FAN_DEG[ray]
+        if may_be_free and _goes_free(atlas, lat_deg, lon_deg, ray_deg, free_m, reach_m, bend):
             continue
         from_lat, from_lon = lat_deg, lon_deg
         for piece in range(pieces):
-            to_lat, to_lon = direct(lat_deg, lon_deg, course_deg + FAN_DEG[ray], reach_m * (piece + 1) / pieces)
+            to_lat, to_lon = direct(lat_deg, lon_deg, ray_deg, reach_m * (piece + 1) / pieces)
             met = edges_met(atlas, from_lat, from_lon, to_lat, to_lon, edge_zone, edge_s)
             if met > room:
                 return room + 1

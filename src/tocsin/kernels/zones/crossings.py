@@ -45,19 +45,20 @@ RIGHT, LEFT = 1, 2
 
 
 @kernel
-def _offer(edge: int, flips: int, s: float, n: int, out: NDArray[np.int64], s_out: NDArray[np.float64]) -> int:
+def _offer(of: int, flips: int, s: float, n: int, out: NDArray[np.int64], s_out: NDArray[np.float64]) -> int:
     """Add a contact, perhaps one that another cell has shown already; past the room it is only counted."""
     if n < len(out):
-        out[n], s_out[n] = edge << 2 | flips, s
+        out[n], s_out[n] = of << 2 | flips, s
     return n + 1
 
 
 @kernel
 def _meet_edges(
-    cells: Ints, xy: Floats, item: int, x0: float, y0: float, x1: float, y1: float, n: int,
+    cells: Ints, xy: Floats, item: int, x0: float, y0: float, x1: float, y1: float, by_edge: bool, n: int,
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
-    """Add the contacts of the way with one zone's edges in one cell."""
+    """Add the contacts of the way with one zone's edges in one cell, under the edge or else the zone."""
+    zone = np.int64(cells[item] >> 2)
     lo_x, hi_x, lo_y, hi_y = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
     for run in range(item + 2, item + 2 + 2 * cells[item + 1], 2):
         first = np.int64(cells[run])
@@ -77,23 +78,24 @@ def _meet_edges(
             from_a, to_a = orient2d(ax, ay, bx, by, x0, y0), orient2d(ax, ay, bx, by, x1, y1)
             if from_a * to_a > 0:
                 continue
+            of = v - 1 if by_edge else zone
             if from_a == 0 or to_a == 0:
-                n = _offer(v - 1, 0, 0.0 if from_a == 0 else 1.0, n, out, s_out)
+                n = _offer(of, 0, 0.0 if from_a == 0 else 1.0, n, out, s_out)
             elif side_a == 0 or side_b == 0:
                 vx, vy = (ax, ay) if side_a == 0 else (bx, by)
                 s = (vx - x0) / (x1 - x0) if abs(x1 - x0) > abs(y1 - y0) else (vy - y0) / (y1 - y0)
-                n = _offer(v - 1, flips, s, n, out, s_out)
+                n = _offer(of, flips, s, n, out, s_out)
             else:
                 d0 = (bx - ax) * (y0 - ay) - (by - ay) * (x0 - ax)
                 d1 = (bx - ax) * (y1 - ay) - (by - ay) * (x1 - ax)
                 s = d0 / (d0 - d1) if d0 != d1 else 0.0
-                n = _offer(v - 1, flips, min(max(s, 0.0), 1.0), n, out, s_out)
+                n = _offer(of, flips, min(max(s, 0.0), 1.0), n, out, s_out)
     return n
 
 
 @kernel
 def _meet_cell(
-    cells: Ints, xy: Floats, cell: int, x0: float, y0: float, x1: float, y1: float, n: int,
+    cells: Ints, xy: Floats, cell: int, x0: float, y0: float, x1: float, y1: float, by_edge: bool, n: int,
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
     """Add the contacts of the way with all edges in one cell."""
@@ -103,20 +105,23 @@ def _meet_cell(
         item = at + 1
         for _ in range(cells[at]):
             if cells[item] & 1:
-                n = _meet_edges(cells, xy, item, x0, y0, x1, y1, n, out, s_out)
+                n = _meet_edges(cells, xy, item, x0, y0, x1, y1, by_edge, n, out, s_out)
             item = item_after(cells, item)
     return n
 
 
 @kernel
 def _meet_all(
-    coarse: Ints, cells: Ints, xy: Floats, x0: float, y0: float, x1: float, y1: float,
+    coarse: Ints, cells: Ints, xy: Floats, x0: float, y0: float, x1: float, y1: float, by_edge: bool,
     out: NDArray[np.int64], s_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
-    """Write the contacts of the way with edges, in no order, one perhaps more than once; return how many."""
+    """Write the contacts of the way with edges, in no order, one perhaps more than once; return how many.
+
+    Each under its edge, or else only under its zone, which is at hand.
+    """
     n, cell = 0, cell_of(coarse, x0, y0)[0]
     if cell > 0 and cell == cell_of(coarse, x1, y1)[0]:  # cell 0 is all that lies far from zones
-        return _meet_cell(cells, xy, cell, x0, y0, x1, y1, n, out, s_out)
+        return _meet_cell(cells, xy, cell, x0, y0, x1, y1, by_edge, n, out, s_out)
     south, north = min(y0, y1), max(y0, y1)
     r0, r1 = cell_range(south, north, -90.0, ROWS, 1.0)
     for r in range(r0, r1):
@@ -126,7 +131,7 @@ def _meet_all(
             word = coarse[r * COLUMNS + c]
             level, start = word & ((1 << LEVEL_BITS) - 1), word >> LEVEL_BITS
             if level == 0:
-                n = _meet_cell(cells, xy, start, x0, y0, x1, y1, n, out, s_out)
+                n = _meet_cell(cells, xy, start, x0, y0, x1, y1, by_edge, n, out, s_out)
                 continue
             scale, origin_x, origin_y = float(1 << level), c - 180.0, r - 90.0
             j0, j1 = cell_range(max(south, origin_y), min(north, origin_y + 1.0), origin_y, 1 << level, scale)
@@ -134,7 +139,9 @@ def _meet_all(
                 lo, hi = span(x0, y0, x1, y1, origin_y + j / scale, origin_y + (j + 1) / scale)
                 i0, i1 = cell_range(lo, hi, origin_x, 1 << level, scale)
                 for i in range(i0, i1):
-                    n = _meet_cell(cells, xy, start + (j << level) + i, x0, y0, x1, y1, n, out, s_out)
+                    cell = start + (j << level) + i
+                    if cells[cell] < 0:
+                        n = _meet_cell(cells, xy, cell, x0, y0, x1, y1, by_edge, n, out, s_out)
     return n
 
 
@@ -271,21 +278,12 @@ def _settle(
 
 
 @kernel
-def _plane_crossings(
-    a: AtlasArrays, x0: float, y0: float, x1: float, y1: float, once: bool,
-    out: NDArray[np.int64], s_out: NDArray[np.float64],
-) -> int:  # fmt: skip
-    """Write the crossings of a way that meets the antimeridian and the poles at its ends only, by zone and s.
-
-    Unless they are wanted `once`, they may be in no order, and one written again.
-    """
-    if x0 == x1 and y0 == y1:
-        return 0
-    n = _meet_all(a.coarse, a.cells, a.xy, x0, y0, x1, y1, out, s_out)
-    for i in range(min(n, len(out))):
-        once = once or out[i] & 3 != RIGHT | LEFT
-    once = once or max(abs(x0), abs(x1)) == 180.0 or max(abs(y0), abs(y1)) == 90.0
-    if once and n <= len(out):
+def _settled_crossings(
+    a: AtlasArrays, x0: float, y0: float, x1: float, y1: float, out: NDArray[np.int64], s_out: NDArray[np.float64]
+) -> int:
+    """Write the crossings of a way that meets the antimeridian and the poles at its ends only, by zone and s."""
+    n = _meet_all(a.coarse, a.cells, a.xy, x0, y0, x1, y1, True, out, s_out)
+    if n <= len(out):
         n = _once(n, out, s_out)
     for end in range(2):
         x, y = (x0, y0) if end == 0 else (x1, y1)
@@ -331,6 +329,23 @@ def _plane_crossings(
             left = _side_beyond(a.coarse, a.cells, a.xy, a.zones, zone, x0, y0, x1, y1, LEFT)
             m = _settle(zone, right, left, i0, i, m, out, s_out)
     return m
+
+
+@kernel
+def _plane_crossings(
+    a: AtlasArrays, x0: float, y0: float, x1: float, y1: float, once: bool,
+    out: NDArray[np.int64], s_out: NDArray[np.float64],
+) -> int:  # fmt: skip
+    """Do what `_settled_crossings` does; unless they are wanted `once`, they may be in no order, and one come again."""
+    if x0 == x1 and y0 == y1:
+        return 0
+    n, once = 0, once or max(abs(x0), abs(x1)) == 180.0 or max(abs(y0), abs(y1)) == 90.0
+    if not once:
+        n = _meet_all(a.coarse, a.cells, a.xy, x0, y0, x1, y1, False, out, s_out)
+        for i in range(min(n, len(out))):
+            once = once or out[i] & 3 != RIGHT | LEFT
+            out[i] >>= 2
+    return _settled_crossings(a, x0, y0, x1, y1, out, s_out) if once else n
 
 
 @kernel

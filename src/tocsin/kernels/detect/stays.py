@@ -1,0 +1,138 @@
+"""Stays: the slow and confined spells of a track that counts as inside a zone: loitering and stopping.
+
+A spell lasts while the track has the speed of the rule and, if the rule says so, stays near where the spell began; it
+ends with a silence. Definitions by docs/guide/events.md. What a visit is, is decided in `visits.py`.
+"""
+
+from __future__ import annotations
+
+from math import inf, isnan, nan
+
+from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
+from tocsin.kernels.detect.findings import US_PER_S, emit, is_between, is_farther, seconds
+from tocsin.kernels.detect.silences import is_unobserved
+from tocsin.kernels.forecast.motion import POLAR_DEG
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.trig import RAD_PER_DEG, sincosd
+from tocsin.kernels.tables import LOITER, NEVER, NONE, SPELL, STOPPED, VISIT, Book, Row, Rows, State, Work
+from tocsin.kernels.zones.crossings import DEGREE_M
+
+SQUARE, FLAT_M = 0.68, 20_000.0
+"""A box reaching this share of a distance each way lies within it: at a corner it is 0.96 of it on a plane, and as far
+as this, metres, and not nearer to a pole than `POLAR_DEG`, the ellipsoid leaves the plane by less than the rest."""
+
+
+@kernel
+def is_any_speed(rule: Row) -> bool:
+    """Return True if a spell may have any speed, even one that nobody knows."""
+    return rule.speed_lo_mps <= 0.0 and rule.speed_hi_mps == inf
+
+
+@kernel
+def _is_slow(leg: Row, rule: Row) -> bool:
+    """Return True if a track has the speed of a rule's spells."""
+    return is_any_speed(rule) or is_between(leg, rule.speed_lo_mps, rule.speed_hi_mps)
+
+
+@kernel
+def _has_strayed(leg: Row, rule: Row, spell: Row) -> bool:
+    """Return True if a track has left the surroundings, if the rule has any, of where its spell began."""
+    if isnan(rule.radius_m):
+        return False
+    return is_farther(spell.lat_deg, spell.lon_deg, leg.to_lat_deg, leg.to_lon_deg, rule.radius_m)
+
+
+@kernel
+def _tell_if_long(leg: Row, rule: Row, spell: Row, found: Rows, n: int) -> int:
+    """Write a spell that has lasted long enough, once."""
+    if spell.raised == 0 and leg.to_us - spell.began_us >= rule.after_us:
+        spell.raised = 1
+        at_us = spell.began_us + rule.after_us
+        lat_deg, lon_deg = leg.to_lat_deg, leg.to_lon_deg
+        n = emit(found, n, leg, rule.code, rule.place, rule.zone, at_us, lat_deg, lon_deg, spell.began_us)
+        found[n - 1].value[1] = seconds(spell.began_us, leg.to_us)
+        found[n - 1].value[2] = rule.after_us / US_PER_S
+    return n
+
+
+@kernel
+def spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
+    """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
+    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+        rule = book.rules[r]
+        if rule.code not in (LOITER, STOPPED):
+            continue
+        slow = _is_slow(leg, rule)
+        e = find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r)
+        goes_on = e != NONE and slow and not is_unobserved(state, book, leg, zone)
+        if goes_on and not _has_strayed(leg, rule, state.episodes[e]):
+            n = _tell_if_long(leg, rule, state.episodes[e], found, n)
+            continue
+        if e != NONE:
+            close_episode(state, leg.track, e)
+        if slow:
+            open_episode(state, leg.track, SPELL, r, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
+    return n
+
+
+@kernel
+def stay(state: State, book: Book, work: Work, found: Rows, n: int) -> int:
+    """Keep the spells of a track of which nothing else can have changed: what `spells` does for each of its visits.
+
+    In one walk along its list: no visit of it is without the spells that any speed makes.
+    """
+    leg, visits, e = work.leg[0], 0, state.tracks[work.leg[0].track].episodes
+    while e != NONE:
+        row, following = state.episodes[e], state.episodes[e].next
+        if row.kind == VISIT and row.began_us != NEVER:
+            work.left[visits] = row.key
+            visits += 1
+        elif row.kind == SPELL:
+            rule = book.rules[row.key]
+            if not _is_slow(leg, rule):
+                close_episode(state, leg.track, e)
+            elif _has_strayed(leg, rule, row):
+                row.began_us, row.lat_deg, row.lon_deg, row.raised = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, 0
+            else:
+                n = _tell_if_long(leg, rule, row, found, n)
+        e = following
+    for v in range(visits):
+        zone = book.zones[work.left[v]]
+        for r in range(zone.rules_from, zone.rules_to):
+            rule = book.rules[r]
+            if rule.code not in (LOITER, STOPPED) or is_any_speed(rule) or not _is_slow(leg, rule):
+                continue
+            if find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r) == NONE:
+                open_episode(state, leg.track, SPELL, r, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
+    return n
+
+
+@kernel
+def _confine(row: Row, spell: Row, radius_m: float) -> None:
+    """Narrow a track's box to one that lies within a distance of where a spell began; see `SQUARE`."""
+    row.confined = 1
+    if isnan(row.free_south_deg):
+        return
+    if abs(spell.lat_deg) > POLAR_DEG:
+        row.free_south_deg = nan
+        return
+    north_deg = SQUARE * min(radius_m, FLAT_M) / DEGREE_M
+    east_deg = north_deg / (sincosd(spell.lat_deg)[1] + north_deg * RAD_PER_DEG)  # the cosine nearest to the equator
+    row.free_south_deg = max(row.free_south_deg, spell.lat_deg - north_deg)
+    row.free_north_deg = min(row.free_north_deg, spell.lat_deg + north_deg)
+    row.free_west_deg = max(row.free_west_deg, spell.lon_deg - east_deg)
+    row.free_east_deg = min(row.free_east_deg, spell.lon_deg + east_deg)
+
+
+@kernel
+def note_spell(book: Book, row: Row, spell: Row) -> None:
+    """Note while what holds a spell neither ends nor has lasted long enough."""
+    rule = book.rules[spell.key]
+    for feed in range(len(book.unobserved_us)):
+        row.quiet_gap_us = min(row.quiet_gap_us, book.unobserved_us[feed, rule.zone])
+    if spell.raised == 0:
+        row.quiet_until_us = min(row.quiet_until_us, spell.began_us + rule.after_us)
+    if not is_any_speed(rule):
+        row.quiet_speed_mps = inf
+    elif rule.radius_m == rule.radius_m:
+        _confine(row, spell, rule.radius_m)
