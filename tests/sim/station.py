@@ -13,19 +13,17 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 from tests.keeper import Keeper
 from tests.sim.disk import Disk, Inline
 from tests.sim.ledger import Ledger
 from tests.sim.machines import NewVersion, Step
-from tests.station.noted import NOTED, movement, said
-from tests.station.walks import FEEDS, START, arrivals, walk
+from tests.sim.traffic import terms_of, traffic
+from tests.station.walks import FEEDS, START
 from tests.warn.stories import S
 
 from tocsin.agreement.terms.state import given
@@ -41,7 +39,7 @@ from tocsin.station.core.inputs import (
 )
 from tocsin.station.core.state import Commit, State, begin
 from tocsin.station.core.step import tick
-from tocsin.station.core.terms import Terms, compile_terms
+from tocsin.station.core.terms import Terms
 from tocsin.station.durable.rows import Chores, take_up, write_of
 from tocsin.station.durable.snapshots import Snapshots
 from tocsin.station.past.archive import Archivist
@@ -51,36 +49,10 @@ from tocsin.station.publish import publisher as publishing
 from tocsin.station.publish.publisher import Publisher
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
-from tocsin.tracks.batch import concat
 from tocsin.tracks.feeds.feed import Delivery
 from tocsin.tracks.packed import dump_batch
-from tocsin.tracks.shedding import kept_of
 from tocsin.warn.docket import Docket
 from tocsin.warn.inputs import Answer, Muting, Reported
-
-VERSIONS = (
-    ("", ""),
-    ("radius: 2 km", "radius: 3 km"),
-    ("lat_deg: 55.0, lon_deg: 10.0", "lat_deg: 55.01, lon_deg: 10.02"),
-    ("ring", "harbour_ring"),
-    ("stand_down:", "record: {keep_for: PT1H}\nstand_down:"),
-)
-"""What the second and later versions change: nothing, the zone's size, its place, the zone itself; how long reports are
-kept."""
-
-BURST_EVERY_S = 2_700
-"""Between two bursts of traffic: they lie in different hours of the archive."""
-
-BURST = 240
-"""Reports of each burst, of each feed."""
-
-
-@cache
-def terms_of(version: int, change: int) -> Terms:
-    """Return the tests' agreement with a number, and one of the changes."""
-    old, new = VERSIONS[change]
-    text = NOTED.text.decode().replace("version: 1", f"version: {version}")
-    return compile_terms(replace(NOTED, text=text.replace(old, new).encode() if old else text.encode()))
 
 
 @cache
@@ -293,64 +265,8 @@ class StationMachine:
         return terms
 
     def traffic(self, rng: random.Random, hours: float, faults: frozenset[str]) -> Iterator[tuple[int, Any]]:
-        """Yield deliveries of vessels crossing a ring: out of order, twice, late beyond lateness, with gaps.
-
-        They come in bursts, hours apart. Parties tell of movements, change and cancel them, and say that they have read
-        them; the agreement changes under it all.
-        """
-        yield from _sayings(rng, hours)
-        if "agreement" in faults:
-            at_s = 0.0
-            for number, change in enumerate(rng.sample(range(len(VERSIONS)), rng.randrange(1, 4)), start=2):
-                at_s += rng.uniform(30, 1_000 * hours)
-                yield START + round(at_s * S), NewVersion(10 * number + change)
-        draw = np.random.default_rng(rng.randrange(2**32))
-        for burst in range(int(hours * 3_600 / BURST_EVERY_S) + 1):
-            for feed in FEEDS:
-                yield from _burst(rng, draw, burst * BURST_EVERY_S, feed, hours, faults)
-
-
-def _burst(
-    rng: random.Random, draw: np.random.Generator, at_s: int, feed: str, hours: float, faults: frozenset[str]
-) -> Iterator[tuple[int, Delivery]]:
-    """Yield the deliveries of one burst of a feed."""
-    reports = walk(draw, min(BURST, round(hours * 3_600)), feed=feed)
-    reports.observed_us[:] += at_s * S
-    reports.received_us[:] += at_s * S
-    if "gaps" in faults:
-        reports = reports.take(np.flatnonzero(draw.random(len(reports)) > 0.3))
-    if "clocks" in faults and feed == "g":
-        reports.observed_us[len(reports) // 2 :] += 3_600 * S
-    come = arrivals(draw, reports, late_s=90 if "late" in faults else 15)
-    yield from _flooded(rng, come) if "flood" in faults else come
-
-
-def _sayings(rng: random.Random, hours: float) -> Iterator[tuple[int, Saying]]:
-    for number in range(8):
-        at_s = rng.randrange(-60, round(hours * 3_600))
-        name, track = f"F-{rng.randrange(4)}", f"dev:{rng.choice('fg')}{rng.randrange(3)}"
-        from_s = at_s + rng.choice([0, 90])
-        told = rng.choice(
-            [
-                movement(name, track, at_s, from_s, from_s + rng.randrange(30, 300)),
-                movement(name, track, at_s, from_s, from_s + 200, act="change", replaces=name),
-                said("notice", at_s, reference=f"C-{number}", act=rng.choice(["cancel", "withdraw"]), replaces=name),
-                said("receipt", at_s, notice=name, receipt="read", unit="watch", by="officer", of="watch"),
-            ]
-        )
-        yield START + at_s * S, told
-
-
-def _flooded(rng: random.Random, come: list[tuple[int, Delivery]]) -> Iterator[tuple[int, Delivery]]:
-    """Yield deliveries of a feed that cannot take all of it at times: what waited then is shed, and goes out as one."""
-    while come:
-        n = rng.choice([1, 1, 5, 20])
-        waited, come = come[:n], come[n:]
-        whole = concat([delivery.batch for _, delivery in waited])
-        kept = kept_of([whole.tracks[track] for track in whole.track.tolist()], rng.randrange(1, len(whole) + 1))
-        at_us, last = waited[-1]
-        few = whole.take(np.array(kept, np.int64))
-        yield at_us, replace(last, batch=few, read=len(whole), shed=len(whole) - len(few))
+        """Yield what happens to it."""
+        return traffic(rng, hours, faults)
 
 
 def _nobody(corrected: Corrected) -> None:
