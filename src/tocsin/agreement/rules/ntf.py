@@ -119,6 +119,8 @@ notices:
 def recipients(view: View) -> Iterator[Gap]:
     """Find a movement notice without a closed list of the units that must hold it, or one that no channel ends at."""
     yield from view.need("notices.movement.passed_to", "The movement notice", "the closed list of units that hold it")
+    ends = [channel_ends(channel) for channel in view.channels]
+    all_known = bool(ends) and all(ends)  # a channel whose ends are left open may be the one
     for kind, notice in _notices(view):
         for name in given(notice.passed_to) or ():
             path = f"{notice.path}.passed_to"
@@ -126,7 +128,7 @@ def recipients(view: View) -> Iterator[Gap]:
                 yield view.odd(path, f"{kind} notice: it is passed to all, which is no closed list.")
             elif not view.knows_party(name):
                 yield view.odd(path, f"{kind} notice: passed_to names {name}, which is no party.")
-            elif view.channels and not any(name in channel_ends(channel) for channel in view.channels):
+            elif all_known and not any(name in ended for ended in ends):
                 why = "no channel ends at it, so it cannot be told when a receipt is overdue"
                 yield view.odd(path, f"{kind} notice: passed_to names {name}; {why}.")
 
