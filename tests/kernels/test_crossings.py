@@ -14,7 +14,7 @@ from tests.naive_geo import crossings, features, holds, of_shapely, region, ring
 
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import circle, polygon
-from tocsin.kernels.zones.atlas import crossings_on, split_count, way_crossings, zones_at
+from tocsin.kernels.zones.atlas import crossings_on, edges_met, split_count, way_crossings, zones_at
 
 Way = tuple[float, float, float, float]
 
@@ -26,6 +26,10 @@ def _found(atlas: Atlas, way: Way, *, geodesic: bool = False) -> list[tuple[int,
     assert n <= len(zone)
     pairs = list(zip(zone[:n].tolist(), s[:n].tolist(), strict=True))
     assert all(0.0 <= t <= 1.0 for _, t in pairs) and pairs == sorted(pairs, key=lambda p: (p[1], p[0]))
+    if not geodesic:
+        met_zone, met_s = np.empty(4_096, np.int64), np.empty(4_096)
+        m = edges_met(atlas.arrays, *way, met_zone, met_s)
+        assert set(zip(met_zone[:m].tolist(), met_s[:m].tolist(), strict=True)) == set(pairs)
     return pairs
 
 

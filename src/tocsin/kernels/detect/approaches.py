@@ -341,6 +341,34 @@ def _holds_fix(work: Work, zones: int, zone: int) -> bool:
 
 
 @kernel
+def _begin(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlook, zones: int, ahead: int,
+           binds: Rows, leaves: bool, found: Rows, n: int) -> int:  # fmt: skip
+    """Begin the vigils of zones that a fan meets and that have none yet, and write what was found.
+
+    `work.what` says of each how many it has; `leaves` if the track is just leaving a zone; the others are
+    `approaches`'.
+    """
+    leg = work.leg[0]
+    for m in range(ahead):
+        zone = work.fan_zone[m]
+        first, last = book.zones[zone].approach_from, book.zones[zone].approach_to
+        if not binds[zone] or work.what[m] == last - first or _holds_fix(work, zones, zone):
+            continue
+        if leaves and find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE:
+            continue  # whoever is just leaving is not approaching
+        for a in range(first, last):
+            e = state.tracks[leg.track].episodes if work.what[m] > 0 else NONE
+            if find_episode(state.episodes, e, APPROACHING, a) != NONE:
+                continue
+            e = open_episode(state, leg.track, APPROACHING, a, NEVER, leg.to_lat_deg, leg.to_lon_deg)
+            view = _view(work, view, book.approaches[a])
+            n = _keep(state, atlas, book, work, view, e, m, found, n)
+            if state.episodes[e].standing == IDLE:
+                close_episode(state, leg.track, e)
+    return n
+
+
+@kernel
 def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, near: int,
                binds: Rows, found: Rows, n: int) -> int:  # fmt: skip
     """Open, keep and end the approaches of one track at one fix, and write what was found.
@@ -396,20 +424,4 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
             n = _keep(state, atlas, book, work, view, e, met if binds[rule.zone] else NONE, found, n)
             if state.episodes[e].standing == IDLE:
                 close_episode(state, leg.track, e)
-    for m in range(ahead):
-        zone = work.fan_zone[m]
-        first, last = book.zones[zone].approach_from, book.zones[zone].approach_to
-        if not binds[zone] or work.what[m] == last - first or _holds_fix(work, zones, zone):
-            continue
-        if leaves and find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE:
-            continue  # whoever is just leaving is not approaching
-        for a in range(first, last):
-            e = state.tracks[leg.track].episodes if work.what[m] > 0 else NONE
-            if find_episode(state.episodes, e, APPROACHING, a) != NONE:
-                continue
-            e = open_episode(state, leg.track, APPROACHING, a, NEVER, leg.to_lat_deg, leg.to_lon_deg)
-            view = _view(work, view, book.approaches[a])
-            n = _keep(state, atlas, book, work, view, e, m, found, n)
-            if state.episodes[e].standing == IDLE:
-                close_episode(state, leg.track, e)
-    return n
+    return _begin(state, atlas, book, work, view, zones, ahead, binds, leaves, found, n)

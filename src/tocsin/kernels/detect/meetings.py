@@ -438,6 +438,15 @@ def _note_last(row: Row, leg: Row, part: Row) -> None:
 
 
 @kernel
+def _over(row: Row, clear_us: int, turns: Rows, m: int) -> int:
+    """Write that a contact is over, if it ever was full."""
+    if row.full:
+        over_us = row.last_us + clear_us
+        m = _turn(turns, m, row, OVER, over_us // BEAT_US, over_us, NONE, NONE)
+    return m
+
+
+@kernel
 def keep_contacts(found: Rows, legs: Rows, parts: Rows, before: Rows, rule: int, after_us: int, clear_us: int,
                   until_us: int, after: Rows, turns: Rows) -> tuple[int, int]:  # fmt: skip
     """Carry the contacts of one rule over a span of time.
@@ -481,10 +490,7 @@ def keep_contacts(found: Rows, legs: Rows, parts: Rows, before: Rows, rule: int,
             touch = found[i]
             i += 1
             if lives and touch.in_us > row.last_us + clear_us:
-                if row.full:
-                    over_us = row.last_us + clear_us
-                    m = _turn(turns, m, row, OVER, over_us // BEAT_US, over_us, NONE, NONE)
-                lives = False
+                lives, m = False, _over(row, clear_us, turns, m)
             if not lives:
                 if touch.near_us == NEVER:
                     continue
@@ -505,10 +511,7 @@ def keep_contacts(found: Rows, legs: Rows, parts: Rows, before: Rows, rule: int,
                 at_us = max(row.began_us + after_us, touch.in_us)
                 m = _turn(turns, m, row, FULL, touch.beat, at_us, touch.p, touch.q)
         if lives and row.last_us + clear_us < until_us:
-            if row.full:
-                over_us = row.last_us + clear_us
-                m = _turn(turns, m, row, OVER, over_us // BEAT_US, over_us, NONE, NONE)
-            lives = False
+            lives, m = False, _over(row, clear_us, turns, m)
         if lives:
             n += 1
     return n, m

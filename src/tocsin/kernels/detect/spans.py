@@ -126,22 +126,10 @@ def _banded(zone: Row, s: float, from_alt_m: float, to_alt_m: float, counted: bo
 
 @kernel
 def spans_on_way(
-    zone: Row,
-    windows_us: Rows,
-    flip_s: Rows,
-    flips: int,
-    inside_from: bool,
-    inside_to: bool,
-    counted: bool,
-    from_us: int,
-    to_us: int,
-    from_alt_m: float,
-    to_alt_m: float,
-    s_work: Rows,
-    what_work: Rows,
-    span_out: Rows,
-    by_out: Rows,
-) -> int:
+    zone: Row, windows_us: Rows, flip_s: Rows, flips: int, inside_from: bool, inside_to: bool, counted: bool,
+    from_us: int, to_us: int, from_alt_m: float, to_alt_m: float, s_work: Rows, what_work: Rows,
+    span_out: Rows, by_out: Rows,
+) -> int:  # fmt: skip
     """Write the spans in which a zone counted between two fixes, in order, and return how many.
 
     Parameters

@@ -97,7 +97,9 @@ def _nothing_due(last: Row, to_us: int, party: int, category: int) -> bool:
 
 @kernel
 def _is_fast(last: Row, to_us: int, lat_deg: float, lon_deg: float, speed_mps: float) -> bool:
-    """Return True if a report is too fast to begin a slow spell, and there is none that it could end."""
+    """Return True if a report is too fast to begin a slow spell, if one can, and there is none that it could end."""
+    if not last.quiet_speed_mps > 0.0:
+        return True
     if isnan(speed_mps) and last.quiet_speed_mps < inf:
         speed_mps = NEARLY_LESS * about_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S
         speed_mps /= to_us - last.observed_us
@@ -314,9 +316,7 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             if why != DONE:
                 return i, n, why, repeated
             continue
-        idle = (free or last.confined == 0) and (
-            not last.quiet_speed_mps > 0.0 or _is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
-        )
+        idle = (free or last.confined == 0) and _is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
         if not idle:
             n, why = _take_spells(reports, i, desk, found, n)
             if why != DONE:
