@@ -60,11 +60,9 @@ def pause() -> None:
 def _summary(shadow: Shadow) -> str:
     from tocsin.station.shadow import BOTH, DRAFT, IN_FORCE
 
-    told = [
-        f"{by.replace('_', ' ')}: "
-        + ", ".join(
-            f"{shadow.counts[by, sort]} {sort.replace('_', ' ')}s" for sort in ("event", "case_opened", "message")
-        )
+    words = {"event": "events", "case_opened": "cases", "message": "messages"}
+    told = (
+        f"{by.replace('_', ' ')}: " + ", ".join(f"{shadow.counts[by, sort]} {word}" for sort, word in words.items())
         for by in (DRAFT, IN_FORCE, BOTH)
-    ]
-    return "\n".join(told).replace("case openeds", "cases")
+    )
+    return "\n".join(told)

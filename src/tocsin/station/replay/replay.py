@@ -197,13 +197,12 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
     engines = engines_of(chapters, read_routes(job.routes) if job.routes else NO_ROUTES)
     _check_channels(job)
     _clear(job.out)
-    reports = archive.reports
-    found, repeated = watch_chapters(engines, reports, watching=watching)
-    until_us = max([0, *reports.observed_us[-1:].tolist()])
+    found, repeated = watch_chapters(engines, archive.reports, watching=watching)
+    until_us = max([0, *archive.reports.observed_us[-1:].tolist()])
     notified = None
     if told and rules:
         watched = [(chapter.watchlist, events) for chapter, events in zip(chapters, found, strict=True)]
-        found, notified = with_notices(told, rules=rules, watched=watched, reports=reports, until_us=until_us)
+        found, notified = with_notices(told, rules=rules, watched=watched, reports=archive.reports, until_us=until_us)
         _write_notified(notified, job.out)
     events = EventChain(found)
     transports = load_transports(job.channels, out=job.out) if job.channels else default_transports(job.out)
@@ -221,15 +220,14 @@ def replay(job: Job, *, reading: Progress | None = None, watching: Callable[[int
         signatures=signatures,
         book=book,
     )
-    origin = f"tocsin.replay/{last.agreement.id}/{last.watchlist.version}"
-    checkpoint, vkey = _record(job.out, origin, entries, custody=custody)
+    checkpoint, vkey = _record(job.out, last, entries, custody=custody)
     return Replay(
         job=job,
         chapters=tuple(chapters),
         findings=lint(last.agreement),
         unwatched=tuple(rule for engine in engines for rule in engine.unwatched),
         archive=archive,
-        reports=reports,
+        reports=archive.reports,
         repeated=repeated,
         events=events,
         warned=warned,
@@ -286,12 +284,12 @@ def _climb(
     return run(first, events, answers.answers, transports, until_us=until_us, boundary=boundary_words, later=later)
 
 
-def _record(out: Path, origin: str, entries: Sequence[Entry], *, custody: Custody | None) -> tuple[Checkpoint, str]:
+def _record(out: Path, last: Chapter, entries: Sequence[Entry], *, custody: Custody | None) -> tuple[Checkpoint, str]:
     """Log everything decided and sign it; return the checkpoint and the key.
 
     Witnesses are named and not asked: a replay's record is nobody's live log, and says that it is unwitnessed.
     """
-    key = create_key(out / "keys" / "log.key", origin)
+    key = create_key(out / "keys" / "log.key", f"tocsin.replay/{last.agreement.id}/{last.watchlist.version}")
     entries = [*([witnesses_entry(custody, key.vkey, at_us=0)] if custody else []), *entries]
     with Log.create(out, key=key) as log:
         for start in range(0, len(entries), MAX_UNPUBLISHED):
