@@ -66,6 +66,7 @@ class Atlas:
         word_start = np.concatenate([[0], np.cumsum(np.bincount(cell[:n], minlength=CELLS))])
         coarse, codes = _levels(count, reach, np.diff(word_start) > 0)
         cells, used, most = atlas_build.fill(xy, zone, coarse, codes, edge_start, edges, word_start, words)
+        edged = words & 1 == 1
         poles = _at_poles(xy, zone)
         clear_at, clear = _clearances(xy, edge_start, edges, count > 0)
         clear_sine, clear_m = clearance.clear_lengths()
@@ -89,6 +90,8 @@ class Atlas:
             zone=zone,
             chunk=chunk,
             box=box,
+            edged_at=np.concatenate([[0], np.cumsum(edged)])[word_start].astype(np.int32),
+            edged=(words[edged] >> 2).astype(np.int32),
             clear_at=clear_at,
             clear=clear,
             clear_sine=clear_sine,

@@ -302,6 +302,8 @@ class Book(NamedTuple):
         The shortest agreed silence; `FOREVER` without such a rule.
     horizon_s : float
         How far ahead an approach must be looked for: the longest look-ahead with its patience; 0 without such a rule.
+    soonest_s : float
+        The shortest such look-ahead, with its patience.
     ask_us : int
         For how long a forecast is kept while fixes come.
     """
@@ -315,6 +317,7 @@ class Book(NamedTuple):
     unobserved_us: Rows
     gap_us: int
     horizon_s: float
+    soonest_s: float
     ask_us: int
 
 
@@ -338,6 +341,8 @@ class Work(NamedTuple):
         Zones that a fan of ways meets, and how far each is.
     fan_of : ndarray, shape (zones,), int32
         Where in `fan_zone` a zone stands, if it stands there.
+    rays : forecast.sight.Rays, held
+        The fan's ways themselves.
     route_m, passages : ndarray, float64 and `forecast.routes.PASSAGE`, one column and one row a passage
         How far along each earlier passage they are, and the passages.
     ways : ndarray, float64
@@ -358,6 +363,7 @@ class Work(NamedTuple):
     fan_zone: Rows
     fan_m: Rows
     fan_of: Rows
+    rays: Any
     route_m: Rows
     passages: Rows
     ways: Rows

@@ -136,6 +136,7 @@ def write_book(watchlist: Watchlist, *, from_us: int, to_us: int) -> tables.Book
         unobserved_us=unobserved_us,
         gap_us=int(silent_us.min(initial=tables.FOREVER, where=rules["code"] == tables.GAP)),
         horizon_s=PATIENCE * max((r.lookahead_s for _, r in ahead), default=0.0),
+        soonest_s=PATIENCE * min((r.lookahead_s for _, r in ahead), default=0.0),
         ask_us=round(ask_every_s(min((r.lookahead_s for _, r in ahead), default=0.0)) * US_PER_S),
     )
     return hold(book)

@@ -17,6 +17,7 @@ from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
 from tocsin.kernels import tables
 from tocsin.kernels.detect import sweep, watermark
+from tocsin.kernels.forecast.cast import no_rays
 from tocsin.kernels.forecast.forecast import RAYS
 from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes
 from tocsin.kernels.held import hold
@@ -314,6 +315,7 @@ def _work(room: int, zones: int) -> tables.Work:
         fan_zone=np.zeros(room, np.int32),
         fan_m=np.zeros((room, RAYS)),
         fan_of=np.zeros(zones, np.int32),
+        rays=hold(no_rays()),
         route_m=np.zeros((room, PASSAGES)),
         passages=np.zeros(PASSAGES, PASSAGE),
         ways=np.zeros((RAYS + PASSAGES, 3)),

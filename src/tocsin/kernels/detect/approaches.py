@@ -16,6 +16,7 @@ import numpy as np
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion
 from tocsin.kernels.detect.spans import in_force
+from tocsin.kernels.forecast.cast import cast_at, least_odds, weigh_most, zones_in_sight
 from tocsin.kernels.forecast.forecast import (
     NO_OUTLOOK,
     RAYS,
@@ -30,7 +31,19 @@ from tocsin.kernels.forecast.forecast import (
 )
 from tocsin.kernels.forecast.motion import SILENCE_S, carry_s, learn_motion, leg_m
 from tocsin.kernels.forecast.routes import PASSAGES, TRUST, Routes, look_along, weigh_routes
-from tocsin.kernels.forecast.vigil import IDLE, PATIENCE, WARNED, falls_due, hold_vigil, keep_vigil, warn_now
+from tocsin.kernels.forecast.sight import Sight, sees, sight_of
+from tocsin.kernels.forecast.vigil import (
+    CLEARLY_FALSE,
+    IDLE,
+    PATIENCE,
+    WARNED,
+    falls_due,
+    hold_vigil,
+    is_due,
+    keep_vigil,
+    least_due,
+    warn_now,
+)
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.chance import logistic
 from tocsin.kernels.numbers.trig import atan2d, hypot, sincosd
@@ -149,26 +162,10 @@ def nothing_ahead(atlas: AtlasArrays, book: Book, reports: Reports, i: int, row:
 
 
 @kernel
-def look_ahead(atlas: AtlasArrays, routes: Routes, book: Book, reports: Reports, i: int, work: Work) -> int:
-    """If a forecast is due at a report, write the zones that a fan of ways, or an earlier passage, meets.
-
-    Parameters
-    ----------
-    work : Work
-        Its `track` has learnt from the report.
-
-    Returns
-    -------
-    int
-        How many; `NONE` if no forecast is made at this fix; more than there is room for means that nothing can be said.
-    """
+def _look_wide(atlas: AtlasArrays, routes: Routes, book: Book, reports: Reports, i: int, reach: float, work: Work
+               ) -> int:  # fmt: skip
+    """Write every zone that a fan of ways, or an earlier passage, meets, and return how many; see `look_ahead`."""
     row = work.track[0]
-    if not _asks(book, row, reports.observed_us[i]):
-        return NONE
-    row.asked_us = reports.observed_us[i]
-    reach = _reach_m(book, row)
-    if not reach > 0.0:
-        return 0
     lat_deg, lon_deg, course_deg = reports.lat_deg[i], reports.lon_deg[i], course_ahead_deg(row)
     n = look_around(
         atlas, lat_deg, lon_deg, course_deg, reach, work.ahead_zone, work.ahead_s, work.fan_of, work.fan_zone,
@@ -179,6 +176,101 @@ def look_ahead(atlas: AtlasArrays, routes: Routes, book: Book, reports: Reports,
         atlas, routes, lat_deg, lon_deg, speed_mps * s, speed_mps * c, row.asked_us, reach, book.horizon_s,
         work.ahead_zone, work.ahead_s, n, work.fan_zone, work.fan_m, work.route_m, work.passages,
     )  # fmt: skip
+
+
+@kernel
+def _cast(atlas: AtlasArrays, work: Work, sight: Sight, zone: int, odds: float, n: int) -> int:
+    """Add a zone to those that the fan meets, if its ways may weigh so much together; return how many there are."""
+    if n == len(work.fan_zone):
+        return n + 1
+    met = cast_at(atlas, sight, work.rays, zone, odds, work.ahead_zone, work.ahead_s, work.fan_m[n])
+    if met == 1:
+        work.fan_zone[n] = zone
+        for k in range(PASSAGES):
+            work.route_m[n, k] = inf
+    return n + met
+
+
+@kernel
+def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sight: Sight, view: Outlook, track: int,
+                  zones: int, binds: Rows) -> int:  # fmt: skip
+    """Write the zones whose vigil a fan can change, and how far they are in each direction; see `look_ahead`.
+
+    Of a zone that was warned of it must be known whether the forecast is clearly false, of the others only whether a
+    warning is due if no further fix comes. All that can be neither is left out, as if the fan did not meet it.
+    """
+    clear, row, n = clearance_m(atlas, sight.lat_deg, sight.lon_deg), work.track[0], 0
+    if not clear <= sight.reach_m:
+        return 0
+    for k in range(PASSAGES):
+        work.passages[k].score = inf
+    least_stray = view.stray if book.soonest_s == view.horizon_s else outlook(row, SPREAD, book.soonest_s).stray
+    weigh_most(work.rays, view, least_stray, book.soonest_s, SPREAD, clear, sight.reach_m)
+    false = least_odds(view, SPREAD, CLEARLY_FALSE)
+    e = state.tracks[track].episodes
+    while e != NONE and n <= len(work.fan_zone):
+        vigil = state.episodes[e]
+        if vigil.kind == APPROACHING and (vigil.standing >= WARNED or is_due(vigil, row.asked_us)):
+            zone = book.approaches[vigil.key].zone
+            known = binds[zone] == 0 or _holds_fix(work, zones, zone)
+            for m in range(n):
+                known = known or work.fan_zone[m] == zone
+            if not known:
+                n = _cast(atlas, work, sight, zone, false, n)
+        e = vigil.next
+    stood, odds = n, least_odds(view, SPREAD, least_due(view))
+    if n > len(work.fan_zone):
+        return n
+    candidates = zones_in_sight(atlas, sight, work.rays, odds, work.fan_of, work.left)
+    if candidates > len(work.left):
+        return candidates
+    for k in range(candidates):
+        zone = work.left[k]
+        known = binds[zone] == 0 or book.zones[zone].approach_from == book.zones[zone].approach_to
+        for m in range(stood):
+            known = known or work.fan_zone[m] == zone
+        if not (known or _holds_fix(work, zones, zone)):
+            n = _cast(atlas, work, sight, zone, odds, n)
+            if n > len(work.fan_zone):
+                return n
+    return n
+
+
+@kernel
+def look_ahead(state: State, atlas: AtlasArrays, routes: Routes, book: Book, reports: Reports, i: int, work: Work,
+               zones: int, binds: Rows) -> tuple[int, Outlook]:  # fmt: skip
+    """If a forecast is due at a report, write the zones that a fan of ways, or an earlier passage, meets.
+
+    Zones of which nothing can come may be left out, unless there are earlier passages.
+
+    Parameters
+    ----------
+    work : Work
+        Its `track` has learnt from the report.
+    zones : int
+        How many of `work.zones` count: they hold the fix.
+    binds : ndarray, shape (zones of the book,), uint8
+        Whom each zone is about, for this track.
+
+    Returns
+    -------
+    ahead : int
+        How many; `NONE` if no forecast is made at this fix; more than there is room for means that nothing can be said.
+    view : Outlook
+        That for the longest look-ahead, or `NO_OUTLOOK`.
+    """
+    row = work.track[0]
+    if not _asks(book, row, reports.observed_us[i]):
+        return NONE, NO_OUTLOOK
+    row.asked_us = reports.observed_us[i]
+    reach = _reach_m(book, row)
+    if not reach > 0.0:
+        return 0, NO_OUTLOOK
+    sight = sight_of(reports.lat_deg[i], reports.lon_deg[i], course_ahead_deg(row), reach)
+    if len(routes.route) or not sees(sight):
+        return _look_wide(atlas, routes, book, reports, i, reach, work), NO_OUTLOOK
+    view = outlook(row, SPREAD, book.horizon_s)
+    return _look_closely(state, atlas, book, work, sight, view, reports.track[i], zones, binds), view
 
 
 @kernel
@@ -369,8 +461,8 @@ def _begin(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlo
 
 
 @kernel
-def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, near: int,
-               binds: Rows, found: Rows, n: int) -> int:  # fmt: skip
+def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, view: Outlook,
+               near: int, binds: Rows, found: Rows, n: int) -> int:  # fmt: skip
     """Open, keep and end the approaches of one track at one fix, and write what was found.
 
     Parameters
@@ -379,6 +471,8 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
         How many of `work.zones` count: they hold the fix.
     ahead : int
         How many of `work.fan_zone` count: a fan of ways meets them; `NONE` if no forecast was made at this fix.
+    view : Outlook
+        As of `look_ahead`.
     near : int
         How many of `work.ahead_zone` count: the fix's accuracy reaches their edge.
     binds : ndarray, shape (zones of the book,), uint8
@@ -402,7 +496,6 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
         e = state.episodes[e].next
     for m in range(ahead):
         work.fan_of[work.fan_zone[m]], work.what[m] = m, 0
-    view = NO_OUTLOOK
     for k in range(kept):
         e = work.left[k]
         rule = book.approaches[state.episodes[e].key]

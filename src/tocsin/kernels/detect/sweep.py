@@ -26,6 +26,7 @@ from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.detect.stays import stay
 from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
 from tocsin.kernels.detect.watermark import due_us, length
+from tocsin.kernels.forecast.forecast import NO_OUTLOOK
 from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import (
@@ -201,10 +202,12 @@ def _take_report(reports: Reports, i: int, desk: Desk, flips: int, found: Rows, 
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     leg, last, room = work.leg[0], state.tracks[reports.track[i]], MARGIN * len(work.s)
     _fill_leg(state, reports, i, leg)
-    ahead, near = NONE, 0
-    if book.horizon_s > 0.0:
-        ahead, near = look_ahead(atlas, desk.routes, book, reports, i, work), look_about(atlas, reports, i, work)
+    ahead, near, view = NONE, 0, NO_OUTLOOK
     zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
+    binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
+    if book.horizon_s > 0.0 and zones <= len(work.zones):
+        ahead, view = look_ahead(state, atlas, desk.routes, book, reports, i, work, zones, binds)
+        near = look_about(atlas, reports, i, work)
     if leg.first:
         flips = 0
     elif flips == NONE:
@@ -218,14 +221,13 @@ def _take_report(reports: Reports, i: int, desk: Desk, flips: int, found: Rows, 
         return n, WANTS_EPISODES
     if leg.first:
         work.flip_s[0] = 2.0
-    binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
     leg.to_exemption = _exemption(book, work, zones, binds)
     n = fall_due(state, atlas, book, leg.track, leg.to_us, found, n)
     before = n
     n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
     if is_silence:
         n = was_reachable(state, atlas, book, leg, binds, before, found, n)
-    n = approaches(state, atlas, book, work, zones, ahead, near, binds, found, n)
+    n = approaches(state, atlas, book, work, zones, ahead, view, near, binds, found, n)
     last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
     last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, reports.speed_mps[i], reports.course_deg[i]
     last.accuracy_m = reports.accuracy_m[i]  # all as reported: what is worked out depends on who asked

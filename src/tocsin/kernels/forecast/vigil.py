@@ -86,9 +86,15 @@ def likely_enough(view: Outlook) -> float:
 
 
 @kernel
+def least_due(view: Outlook) -> float:
+    """Return the chance below which no warning is due, however long the track goes on."""
+    return min(SURE, likely_enough(view))
+
+
+@kernel
 def warning_due_s(ways: Rows, n: int, view: Outlook, spread: Spread, carry_s: float) -> float:
     """Return in how many seconds a warning is due if the track goes on unseen: 0 for now, infinite for never."""
-    if most_chance(ways, n, view, spread) < min(SURE, likely_enough(view)):
+    if most_chance(ways, n, view, spread) < least_due(view):
         return inf
     sure_s, likely_s = SURE_SHARE * view.horizon_s, SOON * view.horizon_s
     sure = entry_time_s(ways, n, view, spread, SURE, sure_s + carry_s) - sure_s
@@ -110,9 +116,15 @@ def _tell(row: Row, ways: Rows, n: int, view: Outlook, spread: Spread, due_s: fl
 
 
 @kernel
+def is_due(row: Row, now_us: int) -> bool:
+    """Return True if a warning fell due before an instant at which no fix is older."""
+    return bool((row.standing == DUE) & (row.began_us < now_us))
+
+
+@kernel
 def falls_due(row: Row, now_us: int) -> bool:
-    """Return True if a warning fell due before an instant at which no fix is older; it is given then."""
-    if row.standing == DUE and row.began_us < now_us:
+    """Return what `is_due` does; the warning is given then."""
+    if is_due(row, now_us):
         row.standing, row.misses = WARNED, 0
         return True
     return False

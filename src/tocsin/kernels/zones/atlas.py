@@ -8,6 +8,7 @@ from tocsin.kernels.earth.legs import geodesic_point, split_count
 from tocsin.kernels.zones.cells import AtlasArrays
 from tocsin.kernels.zones.crossings import crossings_on, edges_met, way_crossings
 from tocsin.kernels.zones.distance import boundary_distance_m
+from tocsin.kernels.zones.first import first_edge
 from tocsin.kernels.zones.near import zones_near
 from tocsin.kernels.zones.places import clearance_m, free_box, locate, no_edge_between, zones_at
 
@@ -17,6 +18,7 @@ __all__ = [
     "clearance_m",
     "crossings_on",
     "edges_met",
+    "first_edge",
     "free_box",
     "geodesic_point",
     "locate",

@@ -74,6 +74,10 @@ class AtlasArrays(NamedTuple):
         First edge and number of edges, at most 16; a group is at most 16 chunks of one zone.
     box : ndarray, shape (chunks + groups, 5), float64
         Of the chunks and then of the groups: west, south, east, north in degrees, and the least cosine of latitude.
+    edged_at : ndarray, shape (64801,), int32
+        Where each cell of one degree begins in `edged`.
+    edged : ndarray, int32
+        The zones with edges in each cell of one degree, ascending.
     clear_at : ndarray, shape (64800,), int32
         For each cell of one degree: where its tile of `clear` starts or, negative, ~ how many cells of one degree
         away, as a king moves, the nearest with an edge is; 360 if there is none.
@@ -100,6 +104,8 @@ class AtlasArrays(NamedTuple):
     zone: NDArray[np.int64]
     chunk: NDArray[np.int64]
     box: NDArray[np.float64]
+    edged_at: NDArray[np.int32]
+    edged: NDArray[np.int32]
     clear_at: NDArray[np.int32]
     clear: NDArray[np.uint8]
     clear_sine: NDArray[np.float64]

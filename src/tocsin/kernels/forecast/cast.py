@@ -1,0 +1,313 @@
+"""Cast: the fan of ways at single zones, where it can come to something.
+
+The same as `forecast.look_around` finds, left out what cannot matter: from the boxes about a zone's edges and from the
+edges it follows which directions of the fan may meet it (`sight.py`), from those the most that its chance can be, and a
+zone whose chance cannot reach what is asked for is not looked at closer. The directions of the others are followed
+along that zone's edges alone. All bounds err to the side of looking. Not along earlier passages.
+"""
+
+from __future__ import annotations
+
+from math import inf, isnan, nan
+from typing import NamedTuple
+
+import numpy as np
+
+from tocsin.kernels.earth.geodesic import direct
+from tocsin.kernels.forecast.forecast import FAN_DEG, FAN_EDGE_DEG, PER_METRE_DEG, RAYS, Outlook, Spread
+from tocsin.kernels.forecast.sight import (
+    ALL_RAYS,
+    MOST_PIECES,
+    NEARLY,
+    Sight,
+    box_seen,
+    edge_seen,
+    vertex_seen,
+)
+from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.chance import exp, logistic, student
+from tocsin.kernels.numbers.trig import log
+from tocsin.kernels.tables import Rows
+from tocsin.kernels.zones.atlas import AtlasArrays, edges_met, first_edge
+from tocsin.kernels.zones.cells import COLUMNS, ROWS, settled
+from tocsin.kernels.zones.chunks import GROUP_CHUNKS
+from tocsin.kernels.zones.edges import cell_range
+
+LEFT_MOST = 4.0
+"""As much of the time left over, in logarithms, as `forecast.weigh_ways` counts."""
+
+SLACK = 1e-9
+"""Far more than a bound loses by rounding."""
+
+LEAST_ODDS = 2e-5
+"""Odds are never taken to be less than half of this."""
+
+
+class Rays(NamedTuple):
+    """Scratch room of one fan.
+
+    Attributes
+    ----------
+    lat_deg, lon_deg : ndarray, shape (RAYS, MOST_PIECES + 1), float64
+        Where the pieces of each way begin and end.
+    made : ndarray, shape (RAYS,), int64
+        Which of these places are known: bits.
+    most : ndarray, shape (RAYS,), float64
+        The most that each direction can weigh.
+    """
+
+    lat_deg: Rows
+    lon_deg: Rows
+    made: Rows
+    most: Rows
+
+
+def no_rays() -> Rays:
+    """Return the room of a fan."""
+    lat_deg, lon_deg = np.zeros((2, RAYS, MOST_PIECES + 1))
+    return Rays(lat_deg=lat_deg, lon_deg=lon_deg, made=np.zeros(RAYS, np.int64), most=np.zeros(RAYS))
+
+
+@kernel
+def least_odds(view: Outlook, spread: Spread, chance: float) -> float:
+    """Return less than what ways must weigh together to lead into a zone with a chance; see `forecast.entry_chance`."""
+    chance -= 1e-6
+    settle = spread.settle + spread.settle_width * view.log_width
+    slope = max(spread.settle_slope + spread.settle_slope_width * view.log_width, 0.1)
+    odds = logistic((log(chance / (1.0 - chance)) - settle) / slope)
+    return odds if odds > LEAST_ODDS else 0.0
+
+
+@kernel
+def _most_between(lo_deg: float, hi_deg: float, narrow_deg: float, wide_deg: float) -> float:
+    """Return the most of Student's distribution that lies between two angles, for any width between two."""
+    if hi_deg < 0.0:
+        lo_deg, hi_deg = -hi_deg, -lo_deg
+    if lo_deg >= wide_deg:  # so far out, more lies there the wider it is
+        narrow_deg = wide_deg
+    elif lo_deg <= 0.0 or hi_deg <= narrow_deg:  # and so near, the less
+        wide_deg = narrow_deg
+    return student(hi_deg / narrow_deg) - student(lo_deg / wide_deg)
+
+
+@kernel
+def weigh_most(
+    rays: Rays, view: Outlook, least_stray: float, soonest_s: float, spread: Spread, from_m: float, to_m: float
+) -> None:
+    """Write the most that each direction of a fan can weigh; see `forecast.weigh_ways`. Begins a new fan.
+
+    Parameters
+    ----------
+    rays : Rays
+    view : Outlook
+        For the longest horizon.
+    least_stray, soonest_s : float
+        `stray` of the outlook for the shortest, and that horizon.
+    spread : Spread
+    from_m, to_m : float
+        How near and how far a zone may be.
+    """
+    far = log(max(to_m / view.speed_mps, 1.0) / 300.0)
+    near = min(log(max(from_m / view.speed_mps, 1.0) / 300.0), far)
+    lo, hi = inf, -inf
+    for turn in range(8):  # straight in the logarithm of the time between these
+        horizon = log((view.horizon_s if turn < 4 else soonest_s) / 300.0)
+        at = near if turn % 4 == 0 else (far if turn % 4 == 1 else (horizon if turn % 4 == 2 else horizon - LEFT_MOST))
+        at = min(max(at, near), far)
+        width = spread.turn_time * at + spread.turn_left * min(max(horizon - at, 0.0), LEFT_MOST)
+        lo, hi = min(lo, width), max(hi, width)
+    narrow = exp(min(max(view.log_width + lo - SLACK, -3.0), 5.0))
+    wide = exp(min(max(view.log_width + hi + SLACK, -3.0), 5.0))
+    goes = logistic(-view.halt - spread.halt_time * (near if spread.halt_time > 0.0 else far))
+    for ray in range(RAYS):
+        lo_deg, hi_deg = FAN_EDGE_DEG[ray] - view.lean_deg, FAN_EDGE_DEG[ray + 1] - view.lean_deg
+        keeps = _most_between(lo_deg, hi_deg, narrow, wide)
+        strays = student(hi_deg / spread.stray_deg) - student(lo_deg / spread.stray_deg)
+        more = max(view.stray * strays + (1.0 - view.stray) * keeps, least_stray * strays + (1.0 - least_stray) * keeps)
+        rays.most[ray], rays.made[ray] = more * goes + SLACK, 0
+
+
+@kernel
+def _weigh(rays: Rays, seen: int) -> float:
+    """Return the most that a set of directions can weigh together."""
+    whole = 0.0
+    for ray in range(RAYS):
+        whole += rays.most[ray] if (seen >> ray) & 1 else 0.0
+    return whole
+
+
+@kernel
+def _place(sight: Sight, rays: Rays, ray: int, at: int) -> tuple[float, float]:
+    """Return where on a way a piece ends, or the first begins: latitude and longitude."""
+    if (rays.made[ray] >> at) & 1 == 0:
+        lat_deg, lon_deg = sight.lat_deg, sight.lon_deg
+        if at > 0:
+            way_m = sight.reach_m * at / sight.pieces
+            lat_deg, lon_deg = direct(lat_deg, lon_deg, sight.course_deg + FAN_DEG[ray], way_m)
+        rays.lat_deg[ray, at], rays.lon_deg[ray, at] = settled(lat_deg), settled(lon_deg)
+        rays.made[ray] |= 1 << at
+    return rays.lat_deg[ray, at], rays.lon_deg[ray, at]
+
+
+@kernel
+def _exactly_m(atlas: AtlasArrays, zone: int, y0: float, x0: float, y1: float, x1: float, edge_zone: Rows,
+               edge_s: Rows) -> float:  # fmt: skip
+    """Return what `first_edge` does, for all edges of a zone and in every case; NaN if there is no room."""
+    met, least = edges_met(atlas, y0, x0, y1, x1, edge_zone, edge_s), inf
+    if met > min(len(edge_zone), len(edge_s)):
+        return nan
+    for j in range(met):
+        least = min(least, edge_s[j]) if edge_zone[j] == zone else least
+    return least
+
+
+@kernel
+def _cast_at_edge(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, edge: int, seen: int, near_m: float,
+                  far_m: float, edge_zone: Rows, edge_s: Rows, way_m: Rows) -> bool:  # fmt: skip
+    """Bring `way_m` up to one edge that may be met in some directions; return False if there is no room."""
+    first = max(int(near_m / sight.reach_m * sight.pieces), 0)
+    last = min(int(min(far_m / sight.reach_m, 1.0) * sight.pieces), sight.pieces - 1)
+    for ray in range(RAYS):
+        if (seen >> ray) & 1 == 0 or way_m[ray] < near_m:
+            continue
+        for piece in range(first, last + 1):
+            y0, x0 = _place(sight, rays, ray, piece)
+            y1, x1 = _place(sight, rays, ray, piece + 1)
+            s = first_edge(atlas.xy, edge, 1, x0, y0, x1, y1)
+            if isnan(s):
+                s = _exactly_m(atlas, zone, y0, x0, y1, x1, edge_zone, edge_s)
+                if isnan(s):
+                    return False
+            if s < inf:
+                way_m[ray] = min(way_m[ray], sight.reach_m * (piece + s) / sight.pieces)
+                break
+    return True
+
+
+@kernel
+def _cast_at_chunk(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, chunk: int, looks: bool, edge_zone: Rows,
+                   edge_s: Rows, way_m: Rows) -> int:  # fmt: skip
+    """Return the directions in which one chunk of a zone's edges may be met; more than `ALL_RAYS` if there is no room.
+
+    Unless it `looks` only, `way_m` is brought up to its edges.
+    """
+    xy, seen = atlas.xy, 0
+    box, edge, end = atlas.box[chunk], atlas.chunk[chunk, 0], atlas.chunk[chunk, 0] + atlas.chunk[chunk, 1]
+    if box_seen(sight, box[0], box[1], box[2], box[3]) == 0:
+        return 0
+    bx, by = xy[2 * edge], xy[2 * edge + 1]
+    b, b_m = vertex_seen(sight, by, bx)
+    for e in range(edge, end):
+        ax, ay, a, a_m = bx, by, b, b_m
+        bx, by = xy[2 * e + 2], xy[2 * e + 3]
+        b, b_m = vertex_seen(sight, by, bx)
+        met, near_m, far_m = edge_seen(sight, a, a_m, b, b_m, abs(bx - ax) + abs(by - ay))
+        if met == 0:
+            continue
+        if not (looks or _cast_at_edge(atlas, sight, rays, zone, e, met, near_m, far_m, edge_zone, edge_s, way_m)):
+            return ALL_RAYS + 1
+        seen |= met
+    return seen
+
+
+@kernel
+def _zone_seen(atlas: AtlasArrays, sight: Sight, zone: int) -> int:
+    """Return the directions in which a way of the fan may meet a zone, by the boxes of its groups of chunks."""
+    seen, groups = 0, len(atlas.chunk)
+    for group in range(groups + atlas.zone[zone, 2], groups + atlas.zone[zone + 1, 2]):
+        box = atlas.box[group]
+        seen |= box_seen(sight, box[0], box[1], box[2], box[3])
+    return seen
+
+
+@kernel
+def cast_at(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, odds: float, edge_zone: Rows, edge_s: Rows,
+            way_m: Rows) -> int:  # fmt: skip
+    """Write how far a zone is in each direction of a fan, unless its ways surely weigh less than so much together.
+
+    Parameters
+    ----------
+    atlas : AtlasArrays
+    sight : Sight
+        One that `sees`.
+    rays : Rays
+        As `weigh_most` wrote it, for edges no nearer than the zone's.
+    zone : int
+    odds : float
+        As of `least_odds`.
+    edge_zone, edge_s : ndarray, int64 and float64
+        Scratch room for the edges of one way.
+    way_m : ndarray, shape (RAYS,), float64
+        As of `forecast.look_around`; means nothing if 1 is not returned.
+
+    Returns
+    -------
+    int
+        1 if it was written, 0 if the zone weighs less, more than `ALL_RAYS` if there is no room.
+    """
+    seen = _zone_seen(atlas, sight, zone)
+    if seen == 0 or _weigh(rays, seen) < odds:
+        return 0
+    first, last, first_group = atlas.zone[zone, 1], atlas.zone[zone + 1, 1], len(atlas.chunk) + atlas.zone[zone, 2]
+    for looks in (True, False):
+        seen = 0
+        for begin in range(first, last, GROUP_CHUNKS):
+            box, end = atlas.box[first_group + (begin - first) // GROUP_CHUNKS], min(begin + GROUP_CHUNKS, last)
+            if last - first > GROUP_CHUNKS and box_seen(sight, box[0], box[1], box[2], box[3]) == 0:
+                continue
+            for chunk in range(begin, end):
+                seen |= _cast_at_chunk(atlas, sight, rays, zone, chunk, looks, edge_zone, edge_s, way_m)
+        if seen > ALL_RAYS:
+            return seen
+        if _weigh(rays, seen) < odds:
+            return 0
+        if looks:
+            for ray in range(RAYS):
+                way_m[ray] = inf
+    seen = 0
+    for ray in range(RAYS):
+        seen |= (1 if way_m[ray] < inf else 0) << ray
+    return 1 if seen != 0 and _weigh(rays, seen) >= odds else 0
+
+
+@kernel
+def zones_in_sight(atlas: AtlasArrays, sight: Sight, rays: Rays, odds: float, of: Rows, zones_out: Rows) -> int:
+    """Write the zones with edges in the cells of one degree that a fan may meet, but for those that weigh too little.
+
+    Cells are passed over as long as all directions in which they are seen weigh less than so much together, for a zone
+    may lie in several.
+
+    Parameters
+    ----------
+    atlas, sight, rays, odds : see `cast_at`
+    of : ndarray, shape (zones,), int32
+        Scratch room; what stands in it does not matter.
+    zones_out : ndarray, shape (m,), int32
+        Each zone once.
+
+    Returns
+    -------
+    int
+        How many; more than m means that there is no room.
+    """
+    n, passed, up = 0, 0, NEARLY * NEARLY * sight.reach_m * PER_METRE_DEG
+    r0, r1 = cell_range(sight.lat_deg - up, sight.lat_deg + up, -90.0, ROWS, 1.0)
+    c0, c1 = cell_range(sight.lon_deg - sight.wide_deg, sight.lon_deg + sight.wide_deg, -180.0, COLUMNS, 1.0)
+    for r in range(r0, r1):
+        for c in range(c0, c1):
+            begin, end = atlas.edged_at[r * COLUMNS + c], atlas.edged_at[r * COLUMNS + c + 1]
+            if begin == end:
+                continue
+            seen = box_seen(sight, c - 180.0, r - 90.0, c - 179.0, r - 89.0)
+            if seen == 0 or _weigh(rays, passed | seen) < odds:
+                passed |= seen
+                continue
+            for k in range(begin, end):
+                zone = atlas.edged[k]
+                at = of[zone]
+                if not (0 <= at < n and zones_out[at] == zone):
+                    if n == len(zones_out):
+                        return n + 1
+                    of[zone], zones_out[n] = n, zone
+                    n += 1
+    return n
