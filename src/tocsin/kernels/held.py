@@ -95,8 +95,9 @@ class Held:
     def __getattr__(self, name: str) -> Any:
         if name in ("address", "kind"):
             self.block = np.zeros(WORDS * len(self.bundle), np.int64)
-            note(self.block, self.bundle)
-            self.address, self.kind = self.block.ctypes.data, HeldType(numba.typeof(self.bundle))
+            self.kind, note_down = _known(self.bundle)
+            note_down(self.block, self.bundle)
+            self.address = self.block.ctypes.data
             return self.address if name == "address" else self.kind
         if name in Held.__slots__ or name.startswith("__"):  # an object that is only just being made has none of these
             raise AttributeError(name)
@@ -122,6 +123,56 @@ def _unbox(kind: Any, held: Any, c: Any) -> Any:
     number = c.pyapi.long_as_ulonglong(address)
     c.pyapi.decref(address)
     return NativeValue(c.builder.inttoptr(number, c.context.get_value_type(kind)))
+
+
+_ENTRIES: dict[tuple[Any, ...], Any] = {}
+"""Kernels' code, by what their arguments are."""
+
+_KNOWN: dict[tuple[Any, ...], tuple[HeldType, Callable[..., None]]] = {}
+"""Types of bundles, and how each is written down, by what their fields are: numba takes a millisecond for a type."""
+
+
+def _known(bundle: Any) -> tuple[HeldType, Callable[..., None]]:
+    """Return the type of a held bundle, and the kernel that writes such a bundle down."""
+    fields = (type(bundle), *map(_field, bundle))
+    if fields not in _KNOWN:
+        kind = numba.typeof(bundle)
+        _KNOWN[fields] = HeldType(kind), cast("Dispatcher", note).compile((types.int64[::1], kind))
+    return _KNOWN[fields]
+
+
+def _field(value: Any) -> Any:
+    """Return what makes a field's type: of an array the rows' and the dimensions, and how and where they lie."""
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.dtype.isalignedstruct, value.ndim, value.flags.num
+    if isinstance(value, tuple):
+        return (type(value), *map(_field, value))
+    return value.kind if isinstance(value, Held) else type(value)
+
+
+def entry(function: Callable[..., T], *arguments: Any) -> Callable[..., T]:
+    """Return a kernel's code for arguments of these types; it takes others of the same types, and does not look.
+
+    A kernel called by its name finds out the type of each argument first, which costs ten times as much as the call.
+
+    Parameters
+    ----------
+    function : kernel
+    *arguments
+        Examples. Where an array may only be read, so may the examples be; it takes those that may be written, too.
+
+    Returns
+    -------
+    callable
+        That takes as many arguments, none by its name. Arrays of another type's rows of the same size, or that do not
+        lie as the examples do, are read wrongly: whoever calls must know.
+    """
+    if not isinstance(function, Dispatcher):
+        return function
+    kinds = (function, *map(_field, arguments))
+    if kinds not in _ENTRIES:
+        _ENTRIES[kinds] = function.compile(tuple(map(numba.typeof, arguments)))
+    return cast("Callable[..., T]", _ENTRIES[kinds])
 
 
 def hold(bundle: T) -> T:

@@ -26,9 +26,9 @@ FOREVER = np.iinfo(np.int64).max
 NONE = -1
 """The index that stands for "none"."""
 
-DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER = range(5)
+DONE, WANTS_ROOM, WANTS_EPISODES, WANTS_WORK, WANTS_ORDER, WANTS_COLUMNS = range(6)
 """Why a sweep stopped: all taken; `found` too small; no free episodes; scratch room too small; a report older than its
-track's last fix."""
+track's last fix; a column whose values do not lie one after the other."""
 
 MEMORIES = 3
 """Averages of a track's velocity: of the last manoeuvre, of this leg, of habit (`motion.py`)."""
@@ -78,8 +78,8 @@ TRACK = np.dtype(
         ("free_north_deg", "f8"),
         ("free_west_deg", "f8"),
         ("free_east_deg", "f8"),
-        *MOTION_FIELDS,
         ("confined", "u1"),  # 1 while a spell would end by straying
+        *MOTION_FIELDS,
     ],
     align=True,
 )
@@ -259,6 +259,10 @@ class Reports(NamedTuple):
     feed: Rows
     party: Rows
     category: Rows
+
+
+COLUMNS = [np.dtype(code) for code in ("i4", "i8", "f8", "f8", "f4", "f4", "f4", "f4", "i4", "i4", "i4")]
+"""What the columns of `Reports` hold."""
 
 
 class State(NamedTuple):

@@ -20,15 +20,15 @@ from tocsin.kernels.detect import sweep, watermark
 from tocsin.kernels.forecast.cast import no_rays
 from tocsin.kernels.forecast.forecast import RAYS
 from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes
-from tocsin.kernels.held import hold
+from tocsin.kernels.held import entry, hold
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.book import Feeds, named_categories, named_parties, unwatched, write_book
 from tocsin.watch.detect.meetings import Meetings
 from tocsin.watch.detect.watch import PairWatch
 from tocsin.watch.event import EventKind
-from tocsin.watch.found import EventBatch, Words, copied, nothing, together
+from tocsin.watch.found import NO_ROWS, EventBatch, Words, copied, nothing, together
 from tocsin.watch.routes import NO_ROUTES
-from tocsin.watch.state import Classes, WatchState
+from tocsin.watch.state import Classes, Ready, WatchState
 
 FIRST_FOUND = 8_192
 """Rows that a step has room for at first; it doubles as needed."""
@@ -103,6 +103,7 @@ class Engine:
         ValueError
             If a report is older than its track's last fix, or the watermark older than the one before.
         """
+        rows = []
         if len(batch):
             oldest_us, newest_us = int(batch.observed_us[0]), int(batch.observed_us[-1])
             state.began_us = oldest_us if state.began_us is None else min(state.began_us, oldest_us)
@@ -112,10 +113,11 @@ class Engine:
             if state.watermark_us is not None and watermark_us < state.watermark_us:
                 raise ValueError(f"found watermark {watermark_us}, expected no less than {state.watermark_us}")
             state.watermark_us = watermark_us
-        reports = _reports(state, batch)
-        if self._together and state.meetings:
-            self._together.take(state.meetings, reports, self._arrays(state))
-        rows = [self._sweep(state, batch, reports)]
+        if len(batch):
+            reports = _reports(state, batch)
+            if self._together and state.meetings:
+                self._together.take(state.meetings, _readable(reports), self._arrays(state))
+            rows.append(self._sweep(state, batch, reports))
         if state.watermark_us is not None:
             if state.watermark_us > state.due_us[0]:
                 rows.append(self._pass_time(state, state.watermark_us))
@@ -123,7 +125,7 @@ class Engine:
                 rows.append(
                     self._decide(state, state.meetings, before_us=state.watermark_us, newest_us=state.watermark_us)
                 )
-        return state, EventBatch(together(rows), self.words(state))
+        return state, EventBatch(together(rows) if rows else NO_ROWS, self.words(state))
 
     def finish(self, state: WatchState) -> tuple[WatchState, EventBatch]:
         """Return what only waited for more reports, because none will come: the end of an archive.
@@ -154,7 +156,7 @@ class Engine:
             oldest_us, newest_us = int(waiting.observed_us[0]), int(waiting.observed_us[-1])
             self._cover(oldest_us if state.began_us is None else min(state.began_us, oldest_us), newest_us)
         memory = state.meetings.copy()
-        self._together.take(memory, _reports(state, waiting), self._arrays(state))
+        self._together.take(memory, _readable(_reports(state, waiting)), self._arrays(state))
         ends_us = memory.legs["to_us"].max(initial=0)  # before the watermark everything is told already
         rows = self._decide(state, memory, before_us=None, newest_us=int(ends_us), early=True)
         return EventBatch(rows, self.words(state))
@@ -170,7 +172,7 @@ class Engine:
         """
         n = at = 0
         while self._book.horizon_s > 0.0 and now_us > state.due_us[0]:
-            at, n, why = watermark.due_before(self._desk(state), at, now_us, self._found, n)
+            at, n, why = watermark.due_before(self._desk(state).desk, at, now_us, self._found, n)
             if why == tables.DONE:
                 break
             self._more(state, why)
@@ -217,41 +219,53 @@ class Engine:
         self._book = write_book(self.watchlist, from_us=from_us, to_us=to_us + COVER_US)
 
     def _arrays(self, state: WatchState) -> tables.State:
+        known = self._classes(state)
+        return state.arrays(known.of_party, known.of_category, known.of_feed)
+
+    def _classes(self, state: WatchState) -> Classes:
         known = state.classes
         many = len(state.parties), len(state.categories), len(state.feeds)
-        if known.whose is not self or known[1:4] != many:
+        if known.whose is not self or known.many != many:
             known = state.classes = Classes(
                 self,
-                *many,
+                many,
                 np.array([*map(self._parties.class_of, state.parties), 0], np.int32),
                 np.array([*map(self._categories.class_of, state.categories), 0], np.int32),
                 np.array([*map(self._feeds.class_of, state.feeds), 0], np.int32),
             )
-        return state.arrays(known.of_party, known.of_category, known.of_feed)
+        return known
 
-    def _desk(self, state: WatchState) -> tables.Desk:
-        """Return what a sweep works with; the same each time until something on it is another."""
-        desk = tables.Desk(self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work)
-        if state.desk is None or not all(map(is_, state.desk, desk)):
-            state.desk = hold(desk)
-        return state.desk
+    def _desk(self, state: WatchState) -> Ready:
+        """Return what a sweep works with, and its code; the same each time until something on it is another."""
+        ready = state.ready
+        on_it = (
+            self._classes(state), state.tracks, state.episodes, state.free, state.due_us, self._book, self._work
+        )  # fmt: skip
+        if ready is None or not all(map(is_, ready.on_it, on_it)):
+            desk = hold(tables.Desk(self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work))
+            code = entry(sweep.sweep, NO_REPORTS, 0, desk, self._found, 0)
+            ready = state.ready = Ready(on_it, desk, code)
+        return ready
 
     def _sweep(self, state: WatchState, batch: ReportBatch, reports: tables.Reports) -> NDArray[Any]:
         n = at = 0
         while True:
-            at, n, why, repeated = sweep.sweep(reports, at, self._desk(state), self._found, n)
+            ready = self._desk(state)
+            at, n, why, repeated = ready.sweep(reports, at, ready.desk, self._found, n)
             state.repeated += repeated
             if why == tables.DONE:
-                return copied(self._found[:n])
+                return copied(self._found[:n]) if n else NO_ROWS
             if why == tables.WANTS_ORDER:
                 track = batch.tracks[batch.track[at]]
                 raise ValueError(f"report {at} of {track} is older than the track's last fix; sort the batch first")
+            if why == tables.WANTS_COLUMNS:
+                reports = tables.Reports(*map(np.ascontiguousarray, reports))
             self._more(state, why)
 
     def _pass_time(self, state: WatchState, watermark_us: int) -> NDArray[Any]:
         n = at = 0
         while True:
-            at, n, why = watermark.pass_time(self._desk(state), at, watermark_us, self._found, n)
+            at, n, why = watermark.pass_time(self._desk(state).desk, at, watermark_us, self._found, n)
             if why == tables.DONE:
                 return copied(self._found[:n])
             self._more(state, why)
@@ -267,32 +281,42 @@ class Engine:
 
 
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
-    """Return the batch with the state's codes in the place of its own; new words get new codes.
-
-    All columns are read-only views: whether an array may be written is part of its type, and each mixture of types
-    would be compiled anew.
-    """
+    """Return the batch with the state's codes in the place of its own; new words get new codes."""
     track = state.codes(batch.track, batch.tracks, state.track_ids)
     state.make_room_for_tracks()
-    return tables.Reports(
-        track=_readable(track),
-        observed_us=_readable(batch.observed_us),
-        lat_deg=_readable(batch.lat_deg),
-        lon_deg=_readable(batch.lon_deg),
-        alt_m=_readable(batch.alt_m),
-        speed_mps=_readable(batch.speed_mps),
-        course_deg=_readable(batch.course_deg),
-        accuracy_m=_readable(batch.accuracy_m),
-        feed=_readable(state.codes(batch.feed, batch.feeds, state.feeds)),
-        party=_readable(state.codes(batch.party, batch.parties, state.parties)),
-        category=_readable(state.codes(batch.category, batch.categories, state.categories)),
+    reports = tables.Reports(
+        track,
+        batch.observed_us,
+        batch.lat_deg,
+        batch.lon_deg,
+        batch.alt_m,
+        batch.speed_mps,
+        batch.course_deg,
+        batch.accuracy_m,
+        state.codes(batch.feed, batch.feeds, state.feeds),
+        state.codes(batch.party, batch.parties, state.parties),
+        state.codes(batch.category, batch.categories, state.categories),
     )
+    found = [column.dtype for column in reports]
+    if found != tables.COLUMNS:
+        raise ValueError(f"found columns of {[*map(str, found)]}, expected {[*map(str, tables.COLUMNS)]}")
+    return reports
 
 
-def _readable(column: NDArray[Any]) -> NDArray[Any]:
-    view = column.view()
-    view.setflags(write=False)
-    return view
+def _readable(reports: tables.Reports) -> tables.Reports:
+    """Return views that may only be read.
+
+    Whether an array may be written is part of its type, and a kernel called by its name would be compiled anew for each
+    mixture of types.
+    """
+    views = [column.view() for column in reports]
+    for view in views:
+        view.setflags(write=False)
+    return tables.Reports(*views)
+
+
+NO_REPORTS = _readable(tables.Reports(*(np.empty(0, kind) for kind in tables.COLUMNS)))
+"""Columns by whose types a sweep is compiled."""
 
 
 def _new_found(n: int) -> NDArray[Any]:

@@ -7,6 +7,7 @@ one;
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import is_
 from typing import Any, NamedTuple
@@ -21,7 +22,10 @@ from tocsin.kernels.held import hold
 from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
 
 FIRST_ROOM = 1_024
-"""Tracks and episodes that a new state has room for; it doubles as needed."""
+"""Tracks that a new state has room for; it doubles as needed."""
+
+FIRST_EPISODES = 4_096
+"""Episodes that a new state has room for: more than one report may need (`sweep.MARGIN`); it doubles as needed."""
 
 NO_CLASS = np.zeros(1, np.int32)
 """Classes where none is asked for."""
@@ -29,19 +33,25 @@ NO_CLASS = np.zeros(1, np.int32)
 MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin": THIN}
 """The arrays of `Meetings`."""
 
-FORMAT = "tocsin-watch-state/6"
+FORMAT = "tocsin-watch-state/7"
 
 
 class Classes(NamedTuple):
     """How an engine classes the parties, categories and feeds that a state knows: so many of each."""
 
     whose: object
-    parties: int
-    categories: int
-    feeds: int
+    many: tuple[int, int, int]
     of_party: NDArray[np.int32]
     of_category: NDArray[np.int32]
     of_feed: NDArray[np.int32]
+
+
+class Ready(NamedTuple):
+    """What an engine sweeps a state's tracks with: the desk, what was put on it, and the code for such a desk."""
+
+    on_it: tuple[Any, ...]
+    desk: tables.Desk
+    sweep: Callable[..., tuple[int, int, int, int]]
 
 
 @dataclass(slots=True)
@@ -67,13 +77,13 @@ class WatchState:
     repeated : int
         Reports not used, because their track already had a fix at exactly that time.
     classes : Classes
-    desk : Desk or None
+    ready : Ready or None
         What the engine that last took it worked with; these two are the engine's to keep.
     """
 
     tracks: NDArray[Any] = field(default_factory=lambda: _new_tracks(FIRST_ROOM))
-    episodes: NDArray[Any] = field(default_factory=lambda: _new_episodes(FIRST_ROOM, 0, tables.NONE))
-    free: NDArray[np.int64] = field(default_factory=lambda: np.array([0, FIRST_ROOM], np.int64))
+    episodes: NDArray[Any] = field(default_factory=lambda: _new_episodes(FIRST_EPISODES, 0, tables.NONE))
+    free: NDArray[np.int64] = field(default_factory=lambda: np.array([0, FIRST_EPISODES], np.int64))
     due_us: NDArray[np.int64] = field(default_factory=lambda: np.array([tables.NEVER], np.int64), compare=False)
     track_ids: dict[str, int] = field(default_factory=dict)
     parties: dict[str, int] = field(default_factory=dict)
@@ -83,8 +93,8 @@ class WatchState:
     watermark_us: int | None = None
     repeated: int = 0
     meetings: Meetings | None = field(default_factory=Meetings)
-    classes: Classes = field(default=Classes(None, 0, 0, 0, NO_CLASS, NO_CLASS, NO_CLASS), repr=False, compare=False)
-    desk: tables.Desk | None = field(default=None, repr=False, compare=False)
+    classes: Classes = field(default=Classes(None, (0, 0, 0), NO_CLASS, NO_CLASS, NO_CLASS), repr=False, compare=False)
+    ready: Ready | None = field(default=None, repr=False, compare=False)
     _held: tables.State | None = field(default=None, repr=False, compare=False)
     _own_codes: dict[int, tuple[Any, Any, Any, bool]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -102,6 +112,10 @@ class WatchState:
         """
         whose, of, own, same = self._own_codes.get(id(known), (None, None, None, False))
         if whose is not known or own is None or (of is not names and of != names):
+            if not known:
+                known.update(zip(names, range(len(names)), strict=True))
+                if len(known) < len(names):  # a name stands there twice
+                    known.clear()
             found = list(map(known.get, names))
             if None in found:
                 found = [known.setdefault(name, len(known)) for name in names]
@@ -131,12 +145,12 @@ class WatchState:
         """Double the tracks' room until every known track has a row."""
         if len(self.track_ids) > len(self.tracks):
             more = _new_tracks(max(len(self.track_ids), 2 * len(self.tracks)) - len(self.tracks))
-            self.tracks = np.concatenate([self.tracks, more])
+            self.tracks = _joined(self.tracks, more)
 
     def make_room_for_episodes(self) -> None:
         """Double the episodes' room."""
         room = len(self.episodes)
-        self.episodes = np.concatenate([self.episodes, _new_episodes(room, room, int(self.free[0]))])
+        self.episodes = _joined(self.episodes, _new_episodes(room, room, int(self.free[0])))
         self.free[:] = room, self.free[1] + room
 
     def beside(self) -> WatchState:
@@ -279,7 +293,14 @@ def _new_tracks(n: int) -> NDArray[Any]:
     places = ("lat_deg", "lon_deg", "free_south_deg", "free_north_deg", "free_west_deg", "free_east_deg")
     for name in (*places, "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
         row[name] = np.nan
-    return np.repeat(row, n)
+    rows = np.empty(n, tables.TRACK)
+    rows.view(np.uint8).reshape(n, tables.TRACK.itemsize)[:] = row.view(np.uint8)
+    return rows
+
+
+def _joined(rows: NDArray[Any], more: NDArray[Any]) -> NDArray[Any]:
+    """Return rows of one type in one array: their bytes, which is ten times as fast as field by field."""
+    return np.concatenate([rows.view(np.uint8), more.view(np.uint8)]).view(rows.dtype)
 
 
 def _new_episodes(n: int, first: int, then: int) -> NDArray[Any]:

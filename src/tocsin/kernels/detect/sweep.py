@@ -34,6 +34,7 @@ from tocsin.kernels.tables import (
     NEVER,
     NONE,
     VISIT,
+    WANTS_COLUMNS,
     WANTS_EPISODES,
     WANTS_ORDER,
     WANTS_ROOM,
@@ -265,6 +266,17 @@ def _note_fix(last: Row, reports: Reports, i: int) -> None:
 
 
 @kernel
+def _are_columns(reports: Reports) -> bool:
+    """Return True if the values of every column lie one after the other, which the code of `sweep` relies on."""
+    words = (reports.track.strides[0] == 4) & (reports.feed.strides[0] == 4)
+    words &= (reports.party.strides[0] == 4) & (reports.category.strides[0] == 4)
+    places = (reports.lat_deg.strides[0] == 8) & (reports.lon_deg.strides[0] == 8)
+    motion = (reports.alt_m.strides[0] == 4) & (reports.speed_mps.strides[0] == 4)
+    motion &= (reports.course_deg.strides[0] == 4) & (reports.accuracy_m.strides[0] == 4)
+    return (len(reports.track) < 2) | (words & places & motion & (reports.observed_us.strides[0] == 8))
+
+
+@kernel
 def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tuple[int, int, int, int]:
     """Take reports from `start` on until all are taken or something is too small.
 
@@ -290,6 +302,8 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
     Linear in the reports; one that stays in a box without edges costs four comparisons, one that crosses no edge a look
     at the edges of its cells.
     """
+    if not _are_columns(reports):
+        return start, n, WANTS_COLUMNS, 0
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     repeated, looks, by_feed = 0, book.horizon_s > 0.0, len(book.silent_us) > 1
     for i in range(start, len(reports.track)):
