@@ -199,15 +199,19 @@ def test_no_edge_touches_a_free_box(seed: int):
     y = rng.uniform(-80.0, 80.0)
     shapes = [of_shapely(star(rng, 7, rng.uniform(-1.0, 1.0), y, 0.4)) for _ in range(3)]
     atlas = Atlas.build(shapes)
-    boxes = 0
-    for lat, lon in (rng.uniform(-2.5, 2.5, (200, 2)) + np.array([y, 0.0])).tolist():
+    boxes = small = 0
+    beside = [s.geometry.boundary.interpolate(share, normalized=True) for s in shapes for share in rng.random(20)]
+    places = [(p.y + rng.uniform(-0.003, 0.003), p.x + rng.uniform(-0.003, 0.003)) for p in beside]
+    for lat, lon in [*(rng.uniform(-2.5, 2.5, (200, 2)) + np.array([y, 0.0])).tolist(), *places]:
         south, north, west, east = free_box(atlas.arrays, lat, lon)
         if not np.isnan(south):
             boxes += 1
             assert south <= lat <= north and west <= lon <= east
             box = shapely.box(max(west, -360.0), max(south, -90.0), min(east, 360.0), min(north, 90.0))
             assert not any(s.geometry.boundary.intersects(box) for s in shapes)
-    assert boxes > 0
+            small += max(north - south, east - west) < 1.0 / 128.0
+    assert boxes > small
+    assert small > 0  # some lie in a cell that an edge passes
     assert np.isnan(free_box(atlas.arrays, float("nan"), 0.0)[0])
     assert free_box(Atlas.build([]).arrays, 10.0, 20.0)[0] == -np.inf
 

@@ -7,10 +7,12 @@ import gc
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tocsin.kernels.forecast.routes import Routes
-from tocsin.kernels.held import hold
+from tocsin.kernels.held import entry, hold
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.prefetch import prefetch_row
 from tocsin.kernels.tables import RULE, ZONE, Book, Desk
 
 
@@ -58,6 +60,28 @@ def test_arrays_stay_where_they_are_while_only_the_bundle_holds_them():
     for held in many:
         gather(held, 49, out)
         assert out.tolist() == [59, 50.5, 99, 50, 149, 0.25, 50, 50]
+
+
+@kernel
+def total(columns: Any, desk: Any, start: int) -> float:
+    """Return the sum of two columns and a number of the desk's, reading rows ahead of their turn."""
+    found = desk.book.horizon_s
+    for i in range(start, len(columns[0])):
+        prefetch_row(desk.book.zones, columns[1][i] + 100)
+        found += columns[0][i] + desk.book.zones[columns[1][i]].lower_m
+    return found
+
+
+def test_entry_takes_what_may_be_written_and_what_may_not_and_is_compiled_once():
+    rows, held = np.arange(4, dtype=np.int32), hold(desk(5))
+    fixed = np.arange(4.0)
+    fixed.setflags(write=False)
+    code = entry(total, (fixed, rows), held, 0)
+    assert code((np.arange(3.0), rows[1:]), held, 1) == 0.25 + 3.0 + 2.5 + 3.5
+    assert code((fixed, rows), hold(desk(9)), 0) == 0.25 + 6.0 + 0.5 + 1.5 + 2.5 + 3.5
+    assert entry(total, (fixed, rows), hold(desk(7)), 0) is code
+    with pytest.raises(TypeError, match="can't unbox array"):
+        code((np.arange(3, dtype=np.int16), rows), held, 0)
 
 
 def test_copy_of_a_bundle_holds_its_own_arrays():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -77,6 +78,32 @@ def test_step_refuses_a_report_older_than_the_last() -> None:
     reports = random_reports(rng).take(np.arange(300)[::-1])
     with pytest.raises(ValueError, match="older than the track's last fix"):
         Engine(random_watchlist(rng)).step(WatchState(), reports)
+
+
+def test_step_takes_columns_whose_values_lie_apart_and_refuses_other_values() -> None:
+    """The fault: code made for columns of one kind reads another's bytes."""
+    rng = np.random.default_rng(5)
+    watchlist, reports = random_watchlist(rng), random_reports(rng)
+    _, told = Engine(watchlist).step(WatchState(), reports)
+    doubled = reports.take(np.repeat(np.arange(len(reports)), 2)).take(slice(0, None, 2))
+    assert not doubled.lat_deg.flags.c_contiguous and len(told)
+    for mixed in (doubled, replace(reports, alt_m=doubled.alt_m), replace(doubled, observed_us=reports.observed_us)):
+        _, events = Engine(watchlist).step(WatchState(), mixed)
+        assert [e.as_line() for e in events] == [e.as_line() for e in told]
+    for name, kind in (("lat_deg", np.int64), ("track", np.float32), ("alt_m", np.float64)):
+        wrong = replace(reports, **{name: getattr(reports, name).astype(kind)})
+        with pytest.raises(ValueError, match=rf"found columns of .*'{np.dtype(kind)}'.*expected .*'float64'"):
+            Engine(watchlist).step(WatchState(), wrong)
+
+
+def test_names_that_come_later_or_twice_keep_their_codes() -> None:
+    state = WatchState()
+    first = state.codes(np.array([2, 0, 1, -1], np.int32), ("a", "b", "a"), state.track_ids)
+    assert state.track_ids == {"a": 0, "b": 1} and first.tolist() == [0, 0, 1, -1]
+    more = state.codes(np.array([0, 1, -1], np.int32), ("b", "c"), state.track_ids)
+    assert state.track_ids == {"a": 0, "b": 1, "c": 2} and more.tolist() == [1, 2, -1]
+    again = state.codes(np.array([0, 1, -1], np.int32), ("x", "y"), state.feeds)
+    assert state.feeds == {"x": 0, "y": 1} and again.tolist() == [0, 1, -1]
 
 
 def test_step_of_nothing_changes_nothing() -> None:

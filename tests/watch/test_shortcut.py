@@ -8,11 +8,13 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.common import NOON_US, S, batch, report
-from tests.watch.detect.fleets import one_zone
+from tests.naive_geo import of_shapely, star
+from tests.watch.detect.fleets import one_zone, watchlist
 
 from tocsin.agreement.compile import compile_watchlist
 from tocsin.agreement.load import load
-from tocsin.agreement.watchlist import Conduct, Rule, Watchlist
+from tocsin.agreement.schedule import ALWAYS_ON
+from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone
 from tocsin.geo.shapes import circle
 from tocsin.tracks.archive import read_tracks
 from tocsin.tracks.batch import ReportBatch
@@ -25,9 +27,9 @@ BUSY, MOST = 60, 1_500
 """Of the coast's tracks, those with the most reports, and so many of their reports: a step each."""
 
 
-def lines(watchlist: Watchlist, reports: ReportBatch, *, every: int) -> list[bytes]:
+def lines(agreed: Watchlist, reports: ReportBatch, *, every: int) -> list[bytes]:
     """Return the events, so many reports a step; with one a step, each takes the long way: no track counts as quiet."""
-    engine, state, found = Engine(watchlist), WatchState(), []
+    engine, state, found = Engine(agreed), WatchState(), []
     for begin in range(0, len(reports), every):
         if every == 1:
             state.goes_to_another_engine()
@@ -57,8 +59,36 @@ def test_walks_far_and_near_are_told_of_alike_by_the_short_and_the_long_way(seed
             rows.append(report(track_id=f"dev:{track}", observed=at_us, lat_deg=lat, lon_deg=lon, **moves, **says))
     rows.sort(key=lambda row: (row["observed"], row["track_id"]))
     rule = Rule(rule_id="near", clause="-", conduct=Conduct.APPROACH, zone=0, lookahead_s=lookahead_s)
-    watchlist, reports = one_zone(rule, region=circle(33.0, 38.0, 5_000.0)), batch(rows)
-    assert lines(watchlist, reports, every=len(reports)) == lines(watchlist, reports, every=1)
+    agreed, reports = one_zone(rule, region=circle(33.0, 38.0, 5_000.0)), batch(rows)
+    assert lines(agreed, reports, every=len(reports)) == lines(agreed, reports, every=1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), lat_deg=st.sampled_from([0.0, 41.0, -64.0]))
+def test_walks_among_many_edges_are_told_of_alike_by_the_short_and_the_long_way(seed: int, lat_deg: float) -> None:
+    """The fault: a box about a fix, or a way, that an edge touches after all; a first fix that is in a zone."""
+    rng = np.random.default_rng(seed)
+    regions = [
+        of_shapely(star(rng, 9, 38.0 + rng.uniform(-0.3, 0.3), lat_deg + rng.uniform(-0.3, 0.3), size))
+        for size in rng.choice([0.02, 0.1, 0.4], 8)
+    ]
+    zones = [
+        Zone(zone_id=f"z{z}", kind="area", clause="-", region=shape, schedule=ALWAYS_ON, clear_s=0.0)
+        for z, shape in enumerate(regions)
+    ]
+    rows, east_m = [], 111_000 * np.cos(np.radians(lat_deg))
+    for track in range(8):
+        speed_mps, course, at_us = float(rng.choice([2.0, 20.0, 200.0, 900.0])), rng.uniform(0.0, 360.0), NOON_US
+        lat, lon = lat_deg + rng.uniform(-0.4, 0.4), 38.0 + rng.uniform(-0.4, 0.4)
+        for _ in range(40):
+            course = (course + rng.normal(0, 15)) % 360.0
+            lat += speed_mps * 10.0 * np.cos(np.radians(course)) / 111_000
+            lon += speed_mps * 10.0 * np.sin(np.radians(course)) / east_m
+            at_us += 10 * S
+            rows.append(report(track_id=f"dev:{track}", observed=at_us, lat_deg=lat, lon_deg=lon))
+    rows.sort(key=lambda row: (row["observed"], row["track_id"]))
+    agreed, reports = watchlist(zones, []), batch(rows)
+    assert lines(agreed, reports, every=len(reports)) == lines(agreed, reports, every=1)
 
 
 STAYS = [
@@ -91,15 +121,15 @@ def test_stays_are_told_of_alike_by_the_short_and_the_long_way(seed: int, lat_de
             rows.append(report(track_id=f"dev:{track}", observed=at_us, lat_deg=lat, lon_deg=lon, **moves))
     rows.sort(key=lambda row: (row["observed"], row["track_id"]))
     rules = [rule for n, rule in enumerate(STAYS) if chosen >> n & 1]
-    watchlist, reports = one_zone(*rules, region=circle(lat_deg, 38.0, 3_000.0)), batch(rows)
-    assert lines(watchlist, reports, every=len(reports)) == lines(watchlist, reports, every=1)
+    agreed, reports = one_zone(*rules, region=circle(lat_deg, 38.0, 3_000.0)), batch(rows)
+    assert lines(agreed, reports, every=len(reports)) == lines(agreed, reports, every=1)
 
 
 def test_coast_is_told_of_alike_by_the_short_and_the_long_way() -> None:
     archive = read_tracks([COAST / "tracks.parquet"], columns=load_columns(COAST / "columns.yaml"))
-    reports, watchlist = archive.reports, compile_watchlist(load(COAST / "agreement.yaml"))
+    reports, agreed = archive.reports, compile_watchlist(load(COAST / "agreement.yaml"))
     busy = np.argsort(-np.bincount(reports.track), kind="stable")[:BUSY]
     reports = reports.take(np.flatnonzero(np.isin(reports.track, busy))[:MOST])
-    told = lines(watchlist, reports, every=len(reports))
-    assert told == lines(watchlist, reports, every=1)
+    told = lines(agreed, reports, every=len(reports))
+    assert told == lines(agreed, reports, every=1)
     assert any(b'"approach"' in line for line in told)

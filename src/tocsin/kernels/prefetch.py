@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import config, types
 from numba.extending import intrinsic
 
@@ -37,6 +37,6 @@ def _prefetch(typing_context: Any, rows: Any, index: Any) -> Any:
 
 
 prefetch_row: Callable[[Any, Any], None] = (
-    (lambda rows, index: None) if config.DISABLE_JIT else intrinsic(_prefetch)
+    (lambda rows, index: None) if config.DISABLE_JIT else intrinsic(_prefetch)  # type: ignore[attr-defined]
 )
 """Ask for `rows[index]`, a row of a structured array whose index is not negative and may lie past its end."""

@@ -223,6 +223,8 @@ LEG = np.dtype(
         ("from_lon_deg", "f8"),
         ("to_lat_deg", "f8"),
         ("to_lon_deg", "f8"),
+        ("way_m", "f8"),  # the geodesic's length, and its course where it begins; NaN until somebody asks
+        ("azimuth_deg", "f8"),
         ("from_alt_m", "f4"),
         ("to_alt_m", "f4"),
         ("speed_mps", "f4"),  # at the second fix: as reported, else by `findings.know_motion`

@@ -75,6 +75,7 @@ class Engine:
         self._feeds = Feeds(watchlist)
         self._work = _work(FIRST_WORK, len(watchlist.zones))
         self._book = write_book(watchlist, from_us=0, to_us=1)
+        self._horizon_us = round(self._book.horizon_s * US_PER_S)
         self._covers_us = (0, 1)
         self._found = _new_found(FIRST_FOUND)
         self._together = PairWatch(watchlist, self._book)
@@ -171,7 +172,7 @@ class Engine:
         now_us : int
         """
         n = at = 0
-        while self._book.horizon_s > 0.0 and now_us > state.due_us[0]:
+        while self._horizon_us and now_us > state.due_us[0]:
             at, n, why = watermark.due_before(self._desk(state).desk, at, now_us, self._found, n)
             if why == tables.DONE:
                 break
@@ -212,7 +213,7 @@ class Engine:
 
     def _cover(self, from_us: int, to_us: int) -> None:
         """Lay the book's windows out over everything asked so far and a year ahead, if they are not yet."""
-        to_us += round(self._book.horizon_s * US_PER_S)
+        to_us += self._horizon_us
         if self._covers_us[0] <= from_us and to_us < self._covers_us[1]:
             return
         self._covers_us = (from_us, to_us + COVER_US)
@@ -238,9 +239,7 @@ class Engine:
     def _desk(self, state: WatchState) -> Ready:
         """Return what a sweep works with, and its code; the same each time until something on it is another."""
         ready = state.ready
-        on_it = (
-            self._classes(state), state.tracks, state.episodes, state.free, state.due_us, self._book, self._work
-        )  # fmt: skip
+        on_it = self._classes(state), state.tracks, state.episodes, state.free, state.due_us, self._book, self._work
         if ready is None or not all(map(is_, ready.on_it, on_it)):
             desk = hold(tables.Desk(self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work))
             code = entry(sweep.sweep, NO_REPORTS, 0, desk, self._found, 0)

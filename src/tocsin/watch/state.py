@@ -111,18 +111,25 @@ class WatchState:
             One of this state's own.
         """
         whose, of, own, same = self._own_codes.get(id(known), (None, None, None, False))
-        if whose is not known or own is None or (of is not names and of != names):
-            if not known:
-                known.update(zip(names, range(len(names)), strict=True))
-                if len(known) < len(names):  # a name stands there twice
-                    known.clear()
-            found = list(map(known.get, names))
-            if None in found:
-                found = [known.setdefault(name, len(known)) for name in names]
-            own = np.array([*found, tables.NONE], np.int32)
-            same = found == list(range(len(names)))
+        if of is not names or whose is not known or own is None:
+            own, same = self._learn(names, known)
             self._own_codes[id(known)] = known, names, own, same
         return codes if same else own[codes]
+
+    @staticmethod
+    def _learn(names: tuple[str, ...], known: dict[str, int]) -> tuple[NDArray[np.int32], bool]:
+        """Return the code of each name, then `NONE`, and whether they are 0, 1, 2 …; new names get the next codes."""
+        if not known:
+            known.update(zip(names, range(len(names)), strict=True))
+            if len(known) == len(names):
+                own = np.arange(len(names) + 1, dtype=np.int32)
+                own[-1] = tables.NONE
+                return own, True
+            known.clear()  # a name stands there twice
+        found = list(map(known.get, names))
+        if None in found:
+            found = [known.setdefault(name, len(known)) for name in names]
+        return np.array([*found, tables.NONE], np.int32), found == list(range(len(names)))
 
     def arrays(
         self,

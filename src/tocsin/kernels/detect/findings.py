@@ -6,8 +6,8 @@ from math import isnan, nan
 
 import numpy as np
 
-from tocsin.kernels.earth.geodesic import inverse_m
-from tocsin.kernels.earth.legs import geodesic_point, leg_error_m
+from tocsin.kernels.earth.geodesic import direct, inverse_m
+from tocsin.kernels.earth.legs import leg_error_m
 from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import NEVER, Row, Rows
@@ -24,6 +24,14 @@ EVEN_M = 0.005
 
 
 @kernel
+def way_of(leg: Row) -> tuple[float, float]:
+    """Return the length of a way, and the course on which it begins; worked out once."""
+    if isnan(leg.way_m):
+        leg.way_m, leg.azimuth_deg = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
+    return leg.way_m, leg.azimuth_deg
+
+
+@kernel
 def place_on_way(leg: Row, s: float) -> tuple[float, float]:
     """Return latitude and longitude of a place on the way between two fixes, s from 0 to 1."""
     if s <= 0.0:
@@ -33,7 +41,8 @@ def place_on_way(leg: Row, s: float) -> tuple[float, float]:
     lat0, lon0, lat1, lon1 = leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg
     if abs(lon1 - lon0) < 180.0 and leg_error_m(lat0, lon0, lat1, lon1) < EVEN_M:
         return lat0 + s * (lat1 - lat0), lon0 + s * (lon1 - lon0)
-    return geodesic_point(lat0, lon0, lat1, lon1, s)
+    way_m, azimuth_deg = way_of(leg)
+    return direct(lat0, lon0, azimuth_deg, s * way_m)
 
 
 @kernel
@@ -52,7 +61,7 @@ def know_motion(leg: Row) -> None:
     leg.knows_motion = 1
     if leg.first or not (np.isnan(leg.speed_mps) or np.isnan(leg.course_deg)):
         return
-    way_m, course_deg = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
+    way_m, course_deg = way_of(leg)
     if np.isnan(leg.speed_mps):
         leg.speed_mps = way_m * US_PER_S / (leg.to_us - leg.from_us)
     if np.isnan(leg.course_deg) and way_m > 0.0:

@@ -8,6 +8,8 @@ docs/guide/events.md.
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
@@ -67,9 +69,12 @@ def certain_at(book: Book, leaving: Row) -> int:
 
 @kernel
 def exit_certain(
-    state: State, book: Book, track: int, zone: int, visit_us: int, leaving: int, found: Rows, n: int
+    state: State, book: Book, track: int, zone: int, visit_us: int, leaving: int, way_m: float, found: Rows, n: int
 ) -> int:
-    """Write an exit that has become certain and forget the leaving: the same row whoever tells, fix or watermark."""
+    """Write an exit that has become certain and forget the leaving: the same row whoever tells, fix or watermark.
+
+    `way_m` is the length of the way on which it left, or NaN if that must be worked out.
+    """
     row, last, left = found[n], state.tracks[track], state.episodes[leaving]
     before = state.episodes[find_episode(state.episodes, last.episodes, LEFT_FROM, zone)]
     after = state.episodes[find_episode(state.episodes, last.episodes, LEFT_TO, zone)]
@@ -82,7 +87,8 @@ def exit_certain(
     row.exemption, row.unobserved = left.exemption, left.raised
     speed_mps = last.speed_mps
     if np.isnan(speed_mps):  # not reported: that of the way on which it left
-        way_m = inverse_m(before.lat_deg, before.lon_deg, after.lat_deg, after.lon_deg)[0]
+        if isnan(way_m):
+            way_m = inverse_m(before.lat_deg, before.lon_deg, after.lat_deg, after.lon_deg)[0]
         speed_mps = np.float32(way_m * US_PER_S / (after.began_us - before.began_us))
     row.value[0], row.value[1] = speed_mps, last.alt_m
     row.value[2], row.value[3] = seconds(visit_us, left.began_us), np.nan

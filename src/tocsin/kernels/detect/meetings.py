@@ -176,6 +176,7 @@ def take_legs(reports: Reports, state: State, place_of: Rows, fixes: Rows, atlas
         leg.to_us, leg.to_lat_deg, leg.to_lon_deg = at_us, reports.lat_deg[i], reports.lon_deg[i]
         leg.speed_mps, leg.course_deg = reports.speed_mps[i], reports.course_deg[i]
         leg.from_exemption, leg.to_exemption, leg.first, leg.knows_motion = NONE, NONE, 0, 0
+        leg.way_m = leg.azimuth_deg = nan
         if last.observed_us != NEVER and at_us - last.observed_us <= gap_us and _is_near(leg, atlas, near_m, zones):
             n += 1
         last.observed_us, last.lat_deg, last.lon_deg = at_us, reports.lat_deg[i], reports.lon_deg[i]

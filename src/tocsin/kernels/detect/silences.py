@@ -10,8 +10,7 @@ from __future__ import annotations
 from math import nan
 
 from tocsin.kernels.detect.episodes import close_episode, find_episode
-from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion, seconds
-from tocsin.kernels.earth.geodesic import inverse_m
+from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion, seconds, way_of
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import GAP, GAP_ENDED, NEVER, NONE, SILENCE, VISIT, Book, Row, Rows, State
 from tocsin.kernels.zones.atlas import AtlasArrays, boundary_distance_m, clearance_m
@@ -49,7 +48,7 @@ def silences(state: State, book: Book, leg: Row, zone: int, visit_us: int, found
         n = emit(found, n, leg, GAP_ENDED, rule.place, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, leg.from_us)
         found[n - 1].value[0] = seconds(leg.from_us, leg.to_us)
         found[n - 1].value[1] = after_us / US_PER_S
-        found[n - 1].value[2] = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
+        found[n - 1].value[2] = way_of(leg)[0]
         found[n - 1].value[3] = 0.0  # it was inside
         found[n - 1].unobserved = 1
     return n
@@ -108,7 +107,7 @@ def was_reachable(state: State, atlas: AtlasArrays, book: Book, leg: Row, binds:
     """
     know_motion(leg)
     gap_s, last = seconds(leg.from_us, leg.to_us), state.tracks[leg.track]
-    way_m = inverse_m(leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)[0]
+    way_m = way_of(leg)[0]
     speed_mps = way_m / gap_s
     for known_mps in (last.speed_mps, leg.speed_mps):
         if known_mps > speed_mps:  # noqa: PLR1730 - false for NaN, which max would hand on

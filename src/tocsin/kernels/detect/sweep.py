@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from math import inf, isnan, nan
 
+import numpy as np
+
 from tocsin.kernels.detect.approaches import (
     approaches,
     asks_nothing,
@@ -29,6 +31,7 @@ from tocsin.kernels.detect.watermark import due_us, length
 from tocsin.kernels.forecast.forecast import NO_OUTLOOK
 from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.prefetch import prefetch_row
 from tocsin.kernels.tables import (
     DONE,
     NEVER,
@@ -53,6 +56,13 @@ MARGIN = 8
 """Rows of `found`, and free episodes, that one report may need for each place of scratch room; dimensionless."""
 
 
+AHEAD = 8
+"""Reports by which a track's row is asked for before its turn; dimensionless."""
+
+FAR_DEG, BULGE = 1.0, 1.2e-3
+"""A geodesic over d ≤ `FAR_DEG` degrees of longitude reaches less than `BULGE` · d² degrees beyond the latitudes of its
+ends: tan φ' = tan φ / cos (d / 2), which is at most d² · π / 180 / 16, and a tenth for the ellipsoid."""
+
 STRAIGHT_DEG = 0.028
 """Degrees of longitude within which a geodesic leaves the straight way by less than the 0.1 m of P1, at any latitude:
 d² · (111.3 km)² · sin φ cos φ / 8R. A longer one may pass an edge in a cell that neither of its ends lies in."""
@@ -69,6 +79,7 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
     leg.to_alt_m, leg.speed_mps, leg.course_deg = reports.alt_m[i], reports.speed_mps[i], reports.course_deg[i]
     leg.accuracy_m, leg.first, leg.knows_motion = reports.accuracy_m[i], last.observed_us == NEVER, 0
     leg.own_accuracy_m, leg.about_mps = leg.accuracy_m, nan
+    leg.way_m = leg.azimuth_deg = nan
     leg.from_exemption = leg.to_exemption = NONE
     if leg.first:
         leg.from_us, leg.from_lat_deg, leg.from_lon_deg, leg.from_alt_m = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, nan
@@ -127,13 +138,17 @@ def _crossed(atlas: AtlasArrays, work: Work, last: Row, lat_deg: float, lon_deg:
              box: tuple[float, float, float, float]) -> int:  # fmt: skip
     """Write the edges on the way from a track's last fix to a new one with this box about it, as `_flips` does.
 
-    Three looks, each dearer than the one before: does the box about the new fix hold the last one; is every edge of the
+    Three looks, each dearer than the one before: does the box about the new fix hold the way; is every edge of the
     cells about the way surely beside it; and the way itself.
     """
-    if abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG:
-        held = (box[0] <= last.lat_deg) & (last.lat_deg <= box[1]) & (box[2] <= last.lon_deg) & (last.lon_deg <= box[3])
-        if held or no_edge_between(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg):
-            return 0
+    apart_deg = abs(lon_deg - last.lon_deg)
+    south_deg, north_deg = min(lat_deg, last.lat_deg), max(lat_deg, last.lat_deg)
+    bulge_deg = BULGE * apart_deg * apart_deg
+    held = (box[0] <= south_deg - bulge_deg) & (north_deg + bulge_deg <= box[1]) & (apart_deg <= FAR_DEG)
+    if held & (box[2] <= last.lon_deg) & (last.lon_deg <= box[3]):
+        return 0
+    if apart_deg <= STRAIGHT_DEG and no_edge_between(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg):
+        return 0
     return _flips(atlas, work, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
 
 
@@ -266,6 +281,19 @@ def _note_fix(last: Row, reports: Reports, i: int) -> None:
 
 
 @kernel
+def _begins_outside(reports: Reports, i: int, desk: Desk, last: Row) -> bool:
+    """Take a track's first report if no zone holds it; return False, and do nothing, if one does."""
+    lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
+    if zones_at(desk.atlas, lat_deg, lon_deg, desk.work.zones) > 0:
+        return False
+    _note_fix(last, reports, i)
+    last.party, last.category, last.exemption = reports.party[i], reports.category[i], NONE
+    _note_free(last, free_box(desk.atlas, lat_deg, lon_deg))
+    note_quiet(desk.state, desk.book, reports.track[i], reports.observed_us[i])
+    return True
+
+
+@kernel
 def _are_columns(reports: Reports) -> bool:
     """Return True if the values of every column lie one after the other, which the code of `sweep` relies on."""
     words = (reports.track.strides[0] == 4) & (reports.feed.strides[0] == 4)
@@ -306,11 +334,14 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
         return start, n, WANTS_COLUMNS, 0
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     repeated, looks, by_feed = 0, book.horizon_s > 0.0, len(book.silent_us) > 1
-    for i in range(start, len(reports.track)):
-        last, to_us = state.tracks[reports.track[i]], reports.observed_us[i]
+    end = len(reports.track)
+    for k in range(start, end):
+        i = np.uint64(k)  # an index that may be negative would be looked at each time
+        prefetch_row(state.tracks, reports.track[np.uint64(min(k + AHEAD, end - 1))])
+        last, to_us = state.tracks[np.uint32(reports.track[i])], reports.observed_us[i]
         if to_us <= last.observed_us:
             if to_us < last.observed_us:
-                return i, n, WANTS_ORDER, repeated
+                return k, n, WANTS_ORDER, repeated
             repeated += 1
             continue
         lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
@@ -326,17 +357,19 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             flips = _crossed(atlas, work, last, lat_deg, lon_deg, box)
             quiet = flips == 0
         if not quiet:
+            if (last.observed_us == NEVER) & (not looks) and _begins_outside(reports, i, desk, last):
+                continue
             if goes_on:
                 note_motion(last, reports, i, work.track[0])
             n, why = _take_report(reports, i, desk, flips, found, n)
             if why != DONE:
-                return i, n, why, repeated
+                return k, n, why, repeated
             continue
         idle = (free or last.confined == 0) and _is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
         if not idle:
             n, why = _take_spells(reports, i, desk, found, n)
             if why != DONE:
-                return i, n, why, repeated
+                return k, n, why, repeated
         if goes_on:
             note_motion(last, reports, i, last)
         elif looks:
@@ -348,4 +381,4 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             _note_free(last, box)
         if not idle:
             note_quiet(state, book, reports.track[i], to_us)
-    return len(reports.track), n, DONE, repeated
+    return end, n, DONE, repeated

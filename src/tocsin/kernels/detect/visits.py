@@ -6,6 +6,8 @@ counted; silences, slow spells and the time inside are kept while a visit lasts.
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, close_rules, find_episode, open_episode
@@ -190,7 +192,7 @@ bool,
     judged_us = state.episodes[visit].clear_us if visit != NONE else NEVER
     leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
     if leaving != NONE and NEVER < certain_at(book, state.episodes[leaving]) < leg.to_us:
-        n = exit_certain(state, book, leg.track, zone, visit_us, leaving, found, n)
+        n = exit_certain(state, book, leg.track, zone, visit_us, leaving, nan, found, n)
         visit_us, leaving = NEVER, NONE
     counted = visit_us != NEVER and leaving == NONE
     if counted:
@@ -210,7 +212,8 @@ bool,
     if leaving != NONE:
         look_if_clear(state, atlas, book, leg, zone, inside_to, leaving)
         if NEVER < certain_at(book, state.episodes[leaving]) <= leg.to_us:
-            n = exit_certain(state, book, leg.track, zone, visit_us, leaving, found, n)
+            way_m = leg.way_m if state.episodes[leaving].began_us > leg.from_us else nan  # it left on this way
+            n = exit_certain(state, book, leg.track, zone, visit_us, leaving, way_m, found, n)
             visit_us, leaving = NEVER, NONE
     if not inside_to and leaving == NONE:
         if visit != NONE:

@@ -6,6 +6,8 @@ that the next fix would have told (DESIGN P2).
 
 from __future__ import annotations
 
+from math import nan
+
 from tocsin.kernels.detect.approaches import fall_due
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.leaving import certain_at, exit_certain
@@ -84,7 +86,7 @@ def _time_passes(state: State, book: Book, track: int, visit: int, watermark_us:
     leaving = find_episode(state.episodes, last.episodes, LEAVING, zone)
     if leaving != NONE:
         if NEVER < certain_at(book, state.episodes[leaving]) < watermark_us:
-            n = exit_certain(state, book, track, zone, visit_us, leaving, found, n)
+            n = exit_certain(state, book, track, zone, visit_us, leaving, nan, found, n)
             state.episodes[visit].began_us = NEVER
             if not state.episodes[visit].raised:
                 close_episode(state, track, visit)

@@ -18,7 +18,7 @@ What this leaves out: what the zones mean, their heights and times.
 
 from __future__ import annotations
 
-from math import floor
+from math import floor, inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +45,9 @@ FAR = 250
 
 NO_DISTANCE_DEG = 1e-140
 """A coordinate below this is taken for 0, which moves it by less than any distance there is."""
+
+TINY = 1e-300
+"""Keeps an edge without length from being divided by; degrees."""
 
 OUTSIDE, INSIDE, ON_EDGE = 0, 1, 2
 
@@ -280,6 +283,30 @@ def apart_in(cells: Ints, xy: NDArray[np.float64], record: int, x0: float, y0: f
                     return False
         item = item_after(cells, item)
     return True
+
+
+@kernel
+def room_in(cells: Ints, xy: NDArray[np.float64], record: int, x: float, y: float) -> float:
+    """Return how far a square about a place reaches each way before an edge of a record touches it; degrees, nearly.
+
+    An edge and a square are apart if they are so along an axis or across the edge. Rounding is far below
+    `edges.SLACK_DEG`.
+    """
+    least = inf
+    item = record + 1
+    for _ in range(cells[record]):
+        runs = np.int64(cells[item + 1]) if cells[item] & 1 else 0
+        for run in range(item + 2, item + 2 + 2 * runs, 2):
+            first = np.int64(cells[run])
+            bx, by = xy[2 * first], xy[2 * first + 1]
+            for v in range(first + 1, first + 1 + cells[run + 1]):
+                ax, ay = bx, by
+                bx, by = xy[2 * v], xy[2 * v + 1]
+                beside = max(min(ax, bx) - x, x - max(ax, bx), min(ay, by) - y, y - max(ay, by))
+                across = abs((by - ay) * (x - ax) - (bx - ax) * (y - ay)) / (abs(by - ay) + abs(bx - ax) + TINY)
+                least = min(least, max(beside, across))
+        item = item_after(cells, item)
+    return least
 
 
 @kernel

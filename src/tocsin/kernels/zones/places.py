@@ -23,11 +23,13 @@ from tocsin.kernels.zones.cells import (
     cell_at,
     cell_of,
     fixed,
+    room_in,
     settled,
     write_list,
     write_record,
     write_zones,
 )
+from tocsin.kernels.zones.edges import SLACK_DEG
 
 TOGETHER = 1_024
 """Places whose cells are looked up together; dimensionless."""
@@ -35,6 +37,9 @@ SEAM = np.iinfo(np.int32).min
 """The code that stands for a place on the antimeridian or a pole."""
 AT_SEAM, BEYOND = np.int32(-1), np.int32(-2)
 """What stands for the fixed longitude of such a place, and of one outside the bounds of all zones."""
+BENT = 0.005
+"""A geodesic that stays in a square reaching r degrees each way leaves the straight way by less than this times r²: the
+0.1 m at `sweep.STRAIGHT_DEG`, grown with the square of 2 r; 1/degree."""
 MOST_CELLS = 9
 """Cells about a way that are looked at before it is followed from cell to cell; dimensionless."""
 
@@ -230,8 +235,8 @@ def _cell_box(fx: int, fy: int, down: int, more: int) -> tuple[float, float, flo
 def free_box(a: AtlasArrays, lat: float, lon: float) -> tuple[float, float, float, float]:
     """Return a box about a place that no edge touches: south, north, west and east, degrees; NaN where none is known.
 
-    As many cells of clearance as are free on every side; where an edge passes the place's own, its cell of the atlas,
-    if no edge passes that. It may reach beyond ±180 and ±90 degrees.
+    As many cells of clearance as are free on every side; where an edge passes the place's own, what is free of its cell
+    of the atlas, less what a geodesic may leave the straight way by. It may reach beyond ±180 and ±90 degrees.
     """
     if not ((abs(lat) < 90.0) & (abs(lon) < 180.0)):
         return nan, nan, nan, nan
@@ -249,9 +254,16 @@ def free_box(a: AtlasArrays, lat: float, lon: float) -> tuple[float, float, floa
     word = a.coarse[coarse]
     level = word & ((1 << LEVEL_BITS) - 1)
     down = FIXED_BITS - level
-    if a.cells[(word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)] < 0:
-        return nan, nan, nan, nan
-    return _cell_box(fx, fy, down, 0)
+    south, north, west, east = _cell_box(fx, fy, down, 0)
+    code = np.int64(a.cells[(word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)])
+    if code < 0:
+        room = min(room_in(a.cells, a.xy, ~code, lon, lat), 1.0)
+        room -= BENT * room * room + SLACK_DEG
+        if not room > 0.0:
+            return nan, nan, nan, nan
+        south, north = max(south, lat - room), min(north, lat + room)
+        west, east = max(west, lon - room), min(east, lon + room)
+    return south, north, west, east
 
 
 @kernel
