@@ -30,7 +30,7 @@ from tocsin.kernels.numbers.trig import log
 from tocsin.kernels.tables import Rows
 from tocsin.kernels.zones.atlas import AtlasArrays, edges_met, first_edge
 from tocsin.kernels.zones.cells import COLUMNS, ROWS, settled
-from tocsin.kernels.zones.chunks import GROUP_CHUNKS
+from tocsin.kernels.zones.chunks import CHUNK_EDGES, GROUP_CHUNKS
 from tocsin.kernels.zones.edges import cell_range
 
 LEFT_MOST = 4.0
@@ -43,6 +43,13 @@ LEAST_ODDS = 2e-5
 """Odds are never taken to be less than half of this."""
 
 
+PADDED = 32
+"""Directions, and as many more as make a multiple of four."""
+
+EDGES = 512
+"""Edges of a zone that are noted before they are followed."""
+
+
 class Rays(NamedTuple):
     """Scratch room of one fan.
 
@@ -52,20 +59,30 @@ class Rays(NamedTuple):
         Where the pieces of each way begin and end.
     made : ndarray, shape (RAYS,), int64
         Which of these places are known: bits.
-    most : ndarray, shape (RAYS,), float64
-        The most that each direction can weigh.
+    most : ndarray, shape (PADDED,), float64
+        The most that each direction can weigh; 0 beyond `RAYS`.
+    edge, seen : ndarray, shape (EDGES,), int64
+        Edges of one zone that are still to be followed, and in which directions each may be met.
+    near_m, far_m : ndarray, shape (EDGES,), float64
+        How near and how far along a way that may be.
     """
 
     lat_deg: Rows
     lon_deg: Rows
     made: Rows
     most: Rows
+    edge: Rows
+    seen: Rows
+    near_m: Rows
+    far_m: Rows
 
 
 def no_rays() -> Rays:
     """Return the room of a fan."""
     lat_deg, lon_deg = np.zeros((2, RAYS, MOST_PIECES + 1))
-    return Rays(lat_deg=lat_deg, lon_deg=lon_deg, made=np.zeros(RAYS, np.int64), most=np.zeros(RAYS))
+    edge, seen = np.zeros((2, EDGES), np.int64)
+    near_m, far_m = np.zeros((2, EDGES))
+    return Rays(lat_deg, lon_deg, np.zeros(RAYS, np.int64), np.zeros(PADDED), edge, seen, near_m, far_m)
 
 
 @kernel
@@ -130,10 +147,13 @@ def weigh_most(
 @kernel
 def _weigh(rays: Rays, seen: int) -> float:
     """Return the most that a set of directions can weigh together."""
-    whole = 0.0
-    for ray in range(RAYS):
-        whole += rays.most[ray] if (seen >> ray) & 1 else 0.0
-    return whole
+    most, a, b, c, d = rays.most, 0.0, 0.0, 0.0, 0.0  # four sums go on at a time
+    for ray in range(0, PADDED, 4):
+        a += most[ray] if (seen >> ray) & 1 else 0.0
+        b += most[ray + 1] if (seen >> (ray + 1)) & 1 else 0.0
+        c += most[ray + 2] if (seen >> (ray + 2)) & 1 else 0.0
+        d += most[ray + 3] if (seen >> (ray + 3)) & 1 else 0.0
+    return (a + b) + (c + d)
 
 
 @kernel
@@ -162,52 +182,47 @@ def _exactly_m(atlas: AtlasArrays, zone: int, y0: float, x0: float, y1: float, x
 
 
 @kernel
-def _cast_at_edge(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, edge: int, seen: int, near_m: float,
-                  far_m: float, edge_zone: Rows, edge_s: Rows, way_m: Rows) -> bool:  # fmt: skip
-    """Bring `way_m` up to one edge that may be met in some directions; return False if there is no room."""
-    first = max(int(near_m / sight.reach_m * sight.pieces), 0)
-    last = min(int(min(far_m / sight.reach_m, 1.0) * sight.pieces), sight.pieces - 1)
+def _follow(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, n: int, edge_zone: Rows, edge_s: Rows,
+            way_m: Rows) -> bool:  # fmt: skip
+    """Bring `way_m` up to the first `n` edges that are noted; return False if there is no room."""
+    reach_m, pieces = sight.reach_m, sight.pieces
     for ray in range(RAYS):
-        if (seen >> ray) & 1 == 0 or way_m[ray] < near_m:
-            continue
-        for piece in range(first, last + 1):
-            y0, x0 = _place(sight, rays, ray, piece)
-            y1, x1 = _place(sight, rays, ray, piece + 1)
-            s = first_edge(atlas.xy, edge, 1, x0, y0, x1, y1)
-            if isnan(s):
-                s = _exactly_m(atlas, zone, y0, x0, y1, x1, edge_zone, edge_s)
+        for k in range(n):
+            if (rays.seen[k] >> ray) & 1 == 0 or way_m[ray] < rays.near_m[k]:
+                continue
+            first = max(int(rays.near_m[k] / reach_m * pieces), 0)
+            last = min(int(min(rays.far_m[k] / reach_m, 1.0) * pieces), pieces - 1)
+            for piece in range(first, last + 1):
+                y0, x0 = _place(sight, rays, ray, piece)
+                y1, x1 = _place(sight, rays, ray, piece + 1)
+                s = first_edge(atlas.xy, rays.edge[k], 1, x0, y0, x1, y1)
                 if isnan(s):
-                    return False
-            if s < inf:
-                way_m[ray] = min(way_m[ray], sight.reach_m * (piece + s) / sight.pieces)
-                break
+                    s = _exactly_m(atlas, zone, y0, x0, y1, x1, edge_zone, edge_s)
+                    if isnan(s):
+                        return False
+                if s < inf:
+                    way_m[ray] = min(way_m[ray], reach_m * (piece + s) / pieces)
+                    break
     return True
 
 
 @kernel
-def _cast_at_chunk(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, chunk: int, looks: bool, edge_zone: Rows,
-                   edge_s: Rows, way_m: Rows) -> int:  # fmt: skip
-    """Return the directions in which one chunk of a zone's edges may be met; more than `ALL_RAYS` if there is no room.
-
-    Unless it `looks` only, `way_m` is brought up to its edges.
-    """
-    xy, seen = atlas.xy, 0
-    box, edge, end = atlas.box[chunk], atlas.chunk[chunk, 0], atlas.chunk[chunk, 0] + atlas.chunk[chunk, 1]
+def _note_chunk(atlas: AtlasArrays, sight: Sight, rays: Rays, chunk: int, n: int) -> int:
+    """Note the edges of a chunk that may be met, from number `n` on, and return how many are noted."""
+    xy, box = atlas.xy, atlas.box[chunk]
+    edge, end = atlas.chunk[chunk, 0], atlas.chunk[chunk, 0] + atlas.chunk[chunk, 1]
     if box_seen(sight, box[0], box[1], box[2], box[3]) == 0:
-        return 0
+        return n
     bx, by = xy[2 * edge], xy[2 * edge + 1]
     b, b_m = vertex_seen(sight, by, bx)
     for e in range(edge, end):
         ax, ay, a, a_m = bx, by, b, b_m
         bx, by = xy[2 * e + 2], xy[2 * e + 3]
         b, b_m = vertex_seen(sight, by, bx)
-        met, near_m, far_m = edge_seen(sight, a, a_m, b, b_m, abs(bx - ax) + abs(by - ay))
-        if met == 0:
-            continue
-        if not (looks or _cast_at_edge(atlas, sight, rays, zone, e, met, near_m, far_m, edge_zone, edge_s, way_m)):
-            return ALL_RAYS + 1
-        seen |= met
-    return seen
+        rays.seen[n], rays.near_m[n], rays.far_m[n] = edge_seen(sight, a, a_m, b, b_m, abs(bx - ax) + abs(by - ay))
+        rays.edge[n] = e
+        n += rays.seen[n] != 0
+    return n
 
 
 @kernel
@@ -248,22 +263,28 @@ def cast_at(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, odds: float
     seen = _zone_seen(atlas, sight, zone)
     if seen == 0 or _weigh(rays, seen) < odds:
         return 0
+    for ray in range(RAYS):
+        way_m[ray] = inf
     first, last, first_group = atlas.zone[zone, 1], atlas.zone[zone + 1, 1], len(atlas.chunk) + atlas.zone[zone, 2]
-    for looks in (True, False):
-        seen = 0
-        for begin in range(first, last, GROUP_CHUNKS):
-            box, end = atlas.box[first_group + (begin - first) // GROUP_CHUNKS], min(begin + GROUP_CHUNKS, last)
-            if last - first > GROUP_CHUNKS and box_seen(sight, box[0], box[1], box[2], box[3]) == 0:
-                continue
-            for chunk in range(begin, end):
-                seen |= _cast_at_chunk(atlas, sight, rays, zone, chunk, looks, edge_zone, edge_s, way_m)
-        if seen > ALL_RAYS:
-            return seen
-        if _weigh(rays, seen) < odds:
-            return 0
-        if looks:
-            for ray in range(RAYS):
-                way_m[ray] = inf
+    n, whole = 0, True
+    for begin in range(first, last, GROUP_CHUNKS):
+        box = atlas.box[first_group + (begin - first) // GROUP_CHUNKS]
+        if last - first > GROUP_CHUNKS and box_seen(sight, box[0], box[1], box[2], box[3]) == 0:
+            continue
+        for chunk in range(begin, min(begin + GROUP_CHUNKS, last)):
+            if n + CHUNK_EDGES >= EDGES:
+                whole = False
+                if not _follow(atlas, sight, rays, zone, n, edge_zone, edge_s, way_m):
+                    return ALL_RAYS + 1
+                n = 0
+            n = _note_chunk(atlas, sight, rays, chunk, n)
+    seen = 0
+    for k in range(n):
+        seen |= rays.seen[k]
+    if whole and _weigh(rays, seen) < odds:
+        return 0
+    if not _follow(atlas, sight, rays, zone, n, edge_zone, edge_s, way_m):
+        return ALL_RAYS + 1
     seen = 0
     for ray in range(RAYS):
         seen |= (1 if way_m[ray] < inf else 0) << ray
