@@ -13,6 +13,7 @@ C. F. F. Karney, Algorithms for geodesics, Journal of Geodesy 87:43–55, 2013, 
 from __future__ import annotations
 
 from math import floor, sqrt
+from typing import NamedTuple
 
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.trig import PI, RAD_PER_DEG, atan2_rad, atan2d, hypot, sincos_rad, sincosd
@@ -52,7 +53,7 @@ def _rounded(degrees: float) -> float:
 
 
 @kernel
-def _reduced(lat_deg: float) -> tuple[float, float]:
+def reduced(lat_deg: float) -> tuple[float, float]:
     """Return sine and cosine of the reduced latitude, tan β = (1 − f) tan φ (eq. 6); the cosine is positive."""
     s, c = sincosd(_rounded(lat_deg))
     s *= F1
@@ -150,6 +151,50 @@ def _turn_back(sin_a0: float, e: float, sig12: float, s1: float, c1: float, s2: 
     return F * sin_a0 * a3 * (sig12 + wave)
 
 
+class Line(NamedTuple):
+    """A geodesic that sets out from a place; what does not depend on how far it goes."""
+
+    sin_a0: float
+    cos_a0: float
+    e: float
+    s1: float
+    c1: float
+    sig1: float
+    back1: float
+    unit_m: float
+
+
+@kernel
+def setting_out(sin_b1: float, cos_b1: float, azi_deg: float) -> Line:
+    """Return the geodesic that sets out at an azimuth from a place of this reduced latitude (`reduced`)."""
+    sin_a1, cos_a1 = sincosd(_rounded(azi_deg))
+    sin_a0, cos_a0 = sin_a1 * cos_b1, hypot(cos_a1, sin_a1 * sin_b1)  # eq. 5
+    e = _epsilon(cos_a0)
+    c1 = cos_a1 * cos_b1
+    if sin_b1 == 0.0 and c1 == 0.0:
+        c1 = 1.0  # along the equator σ may be counted from anywhere
+    h = hypot(sin_b1, c1)
+    s1, c1 = sin_b1 / h, c1 / h
+    return Line(sin_a0, cos_a0, e, s1, c1, atan2_rad(s1, c1), _b1(e, s1, c1), B_M * _a1(e))
+
+
+@kernel
+def along(lon: float, line: Line, s_m: float) -> tuple[float, float]:
+    """Return the point at a distance along a geodesic that sets out from a longitude; see `direct`."""
+    sin_a0, cos_a0, e, s1, c1 = line.sin_a0, line.cos_a0, line.e, line.s1, line.c1
+    tau12 = s_m / line.unit_m
+    s, c = sincos_rad(line.sig1 + line.back1 + tau12)
+    sig12 = tau12 + line.back1 + _b1_back(e, s, c)
+    s12, c12 = sincos_rad(sig12)
+    s2, c2 = s1 * c12 + c1 * s12, c1 * c12 - s1 * s12
+    cos_b2 = hypot(sin_a0, cos_a0 * c2)
+    lat2 = atan2d(cos_a0 * s2, F1 * cos_b2)
+    # ω₁₂ by the difference of the two angles (sin α₀ sin σ, cos σ), so that it keeps its digits
+    om12 = atan2_rad(sin_a0 * (s2 * c1 - c2 * s1), c2 * c1 + sin_a0 * sin_a0 * s2 * s1)
+    lam12 = om12 - _turn_back(sin_a0, e, sig12, s1, c1, s2, c2)
+    return lat2, short_way(short_way(lon) + lam12 / RAD_PER_DEG)
+
+
 @kernel
 def direct(lat: float, lon: float, azi_deg: float, s_m: float) -> tuple[float, float]:
     """Return the point at a distance along a geodesic.
@@ -168,28 +213,8 @@ def direct(lat: float, lon: float, azi_deg: float, s_m: float) -> tuple[float, f
     lat, lon : float
         Degrees; longitude -180 to 180.
     """
-    sin_a1, cos_a1 = sincosd(_rounded(azi_deg))
-    sin_b1, cos_b1 = _reduced(lat)
-    sin_a0, cos_a0 = sin_a1 * cos_b1, hypot(cos_a1, sin_a1 * sin_b1)  # eq. 5
-    e = _epsilon(cos_a0)
-    c1 = cos_a1 * cos_b1
-    if sin_b1 == 0.0 and c1 == 0.0:
-        c1 = 1.0  # along the equator σ may be counted from anywhere
-    h = hypot(sin_b1, c1)
-    s1, c1 = sin_b1 / h, c1 / h
-    sig1 = atan2_rad(s1, c1)
-    back1 = _b1(e, s1, c1)
-    tau12 = s_m / (B_M * _a1(e))
-    s, c = sincos_rad(sig1 + back1 + tau12)
-    sig12 = tau12 + back1 + _b1_back(e, s, c)
-    s12, c12 = sincos_rad(sig12)
-    s2, c2 = s1 * c12 + c1 * s12, c1 * c12 - s1 * s12
-    cos_b2 = hypot(sin_a0, cos_a0 * c2)
-    lat2 = atan2d(cos_a0 * s2, F1 * cos_b2)
-    # ω₁₂ by the difference of the two angles (sin α₀ sin σ, cos σ), so that it keeps its digits
-    om12 = atan2_rad(sin_a0 * (s2 * c1 - c2 * s1), c2 * c1 + sin_a0 * sin_a0 * s2 * s1)
-    lam12 = om12 - _turn_back(sin_a0, e, sig12, s1, c1, s2, c2)
-    return lat2, short_way(short_way(lon) + lam12 / RAD_PER_DEG)
+    sin_b1, cos_b1 = reduced(lat)
+    return along(lon, setting_out(sin_b1, cos_b1, azi_deg), s_m)
 
 
 @kernel
@@ -212,8 +237,8 @@ def inverse_m(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float
     if lat1 == lat2 and (dlon == 0.0 or abs(lat1) == 90.0):
         return 0.0, 0.0
     lam12 = dlon * RAD_PER_DEG
-    sin_b1, cos_b1 = _reduced(lat1)
-    sin_b2, cos_b2 = _reduced(lat2)
+    sin_b1, cos_b1 = reduced(lat1)
+    sin_b2, cos_b2 = reduced(lat2)
     # First guess: a sphere whose longitudes are stretched as at the mean latitude (Karney's eq. 48)
     w = 0.5 * (cos_b1 + cos_b2)
     om12 = lam12 / sqrt(1.0 - E2 * w * w) if abs(lam12) < 1.0 else lam12
@@ -282,8 +307,8 @@ def _inverse_antipodal(lat1: float, lat2: float, dlon: float) -> tuple[float, fl
     flip = near > 0.0
     if flip:
         near, far = -near, -far
-    sin_b1, cos_b1 = _reduced(near)
-    sin_b2, cos_b2 = _reduced(far)
+    sin_b1, cos_b1 = reduced(near)
+    sin_b2, cos_b2 = reduced(far)
     cos_b2 = max(cos_b2, cos_b1)
     lam12 = abs(dlon) * RAD_PER_DEG
     lo, hi = 0.0, PI

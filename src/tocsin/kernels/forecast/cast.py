@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tocsin.kernels.earth.geodesic import direct
+from tocsin.kernels.earth.geodesic import Line, along, setting_out
 from tocsin.kernels.forecast.forecast import FAN_DEG, FAN_EDGE_DEG, PER_METRE_DEG, RAYS, Outlook, Spread
 from tocsin.kernels.forecast.sight import (
     ALL_RAYS,
@@ -57,8 +57,10 @@ class Rays(NamedTuple):
     ----------
     lat_deg, lon_deg : ndarray, shape (RAYS, MOST_PIECES + 1), float64
         Where the pieces of each way begin and end.
+    line : ndarray, shape (RAYS, len(Line)), float64
+        Each way's geodesic (`geodesic.setting_out`).
     made : ndarray, shape (RAYS,), int64
-        Which of these places are known: bits.
+        Which of these places are known: bits; the first if the line is.
     most : ndarray, shape (PADDED,), float64
         The most that each direction can weigh; 0 beyond `RAYS`.
     edge, seen : ndarray, shape (EDGES,), int64
@@ -69,6 +71,7 @@ class Rays(NamedTuple):
 
     lat_deg: Rows
     lon_deg: Rows
+    line: Rows
     made: Rows
     most: Rows
     edge: Rows
@@ -80,9 +83,9 @@ class Rays(NamedTuple):
 def no_rays() -> Rays:
     """Return the room of a fan."""
     lat_deg, lon_deg = np.zeros((2, RAYS, MOST_PIECES + 1))
-    edge, seen = np.zeros((2, EDGES), np.int64)
+    line, (edge, seen) = np.zeros((RAYS, len(Line._fields))), np.zeros((2, EDGES), np.int64)
     near_m, far_m = np.zeros((2, EDGES))
-    return Rays(lat_deg, lon_deg, np.zeros(RAYS, np.int64), np.zeros(PADDED), edge, seen, near_m, far_m)
+    return Rays(lat_deg, lon_deg, line, np.zeros(RAYS, np.int64), np.zeros(PADDED), edge, seen, near_m, far_m)
 
 
 @kernel
@@ -159,11 +162,15 @@ def _weigh(rays: Rays, seen: int) -> float:
 @kernel
 def _place(sight: Sight, rays: Rays, ray: int, at: int) -> tuple[float, float]:
     """Return where on a way a piece ends, or the first begins: latitude and longitude."""
+    if rays.made[ray] == 0:
+        line = setting_out(sight.sin_reduced, sight.cos_reduced, sight.course_deg + FAN_DEG[ray])
+        for k, value in enumerate(line):
+            rays.line[ray, k] = value
+        rays.lat_deg[ray, 0], rays.lon_deg[ray, 0], rays.made[ray] = settled(sight.lat_deg), settled(sight.lon_deg), 1
     if (rays.made[ray] >> at) & 1 == 0:
-        lat_deg, lon_deg = sight.lat_deg, sight.lon_deg
-        if at > 0:
-            way_m = sight.reach_m * at / sight.pieces
-            lat_deg, lon_deg = direct(lat_deg, lon_deg, sight.course_deg + FAN_DEG[ray], way_m)
+        v = rays.line[ray]
+        line = Line(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
+        lat_deg, lon_deg = along(sight.lon_deg, line, sight.reach_m * at / sight.pieces)
         rays.lat_deg[ray, at], rays.lon_deg[ray, at] = settled(lat_deg), settled(lon_deg)
         rays.made[ray] |= 1 << at
     return rays.lat_deg[ray, at], rays.lon_deg[ray, at]

@@ -404,6 +404,12 @@ def entry_time_s(ways: Rows, n: int, view: Outlook, spread: Spread, chance: floa
     """Return the time within which a zone is entered with a chance, seconds; infinite if not even within the latest."""
     if entry_chance(ways, n, view, spread, latest_s) < chance:
         return inf
+    return time_to_s(ways, n, view, spread, chance, latest_s)
+
+
+@kernel
+def time_to_s(ways: Rows, n: int, view: Outlook, spread: Spread, chance: float, latest_s: float) -> float:
+    """Return what `entry_time_s` does for a chance that is reached within the latest time."""
     lo_s, hi_s = 0.0, latest_s
     while hi_s - lo_s > 0.5 and hi_s - lo_s > 0.005 * hi_s:
         mid_s = 0.5 * (lo_s + hi_s)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tocsin.kernels.earth.geodesic import A_M, E2
+from tocsin.kernels.earth.geodesic import A_M, E2, reduced
 from tocsin.kernels.forecast.forecast import FAN_DEG, FLAT_DEG, PER_METRE_DEG, PIECE_M, RAYS
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.trig import RAD_PER_DEG, hypot, sincosd
@@ -69,6 +69,7 @@ class Sight(NamedTuple):
     ----------
     lat_deg, lon_deg, course_deg, reach_m : the fix, and how far the fan reaches about which course
     sin_course, cos_course : of that
+    sin_reduced, cos_reduced : of the fix's reduced latitude
     pieces : of each way
     lat_m : metres in a degree of latitude
     lon_m, lon_less_m : metres in a degree of longitude, and how many fewer for each degree that a place lies further
@@ -85,6 +86,8 @@ class Sight(NamedTuple):
     reach_m: float
     sin_course: float
     cos_course: float
+    sin_reduced: float
+    cos_reduced: float
     pieces: int
     lat_m: float
     lon_m: float
@@ -102,12 +105,13 @@ def sight_of(lat_deg: float, lon_deg: float, course_deg: float, reach_m: float) 
     w = 1.0 - E2 * s * s
     across_m = RAD_PER_DEG * A_M / sqrt(w)
     sin_course, cos_course = sincosd(course_deg)
+    sin_reduced, cos_reduced = reduced(lat_deg)
     pieces, farthest_deg = ceil(reach_m / PIECE_M), abs(lat_deg) + NEARLY * reach_m * PER_METRE_DEG
     far_s, far_c = sincosd(min(farthest_deg, FLAT_DEG))
     tangent, far = far_s / far_c, reach_m / A_M
     bent = ROUGH + STEEP * far / max(pieces, 1) * tangent + far * far * (1.0 + tangent * tangent)
     return Sight(
-        lat_deg, lon_deg, course_deg, reach_m, sin_course, cos_course, pieces,
+        lat_deg, lon_deg, course_deg, reach_m, sin_course, cos_course, sin_reduced, cos_reduced, pieces,
         across_m * (1.0 - E2) / w, across_m * c, 0.5 * across_m * RAD_PER_DEG * s, 0.5 * RAD_PER_DEG * s,
         tangent, NEARLY * reach_m * PER_METRE_DEG / far_c, bent if farthest_deg < FLAT_DEG else inf,
     )  # fmt: skip

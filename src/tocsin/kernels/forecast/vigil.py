@@ -13,7 +13,7 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from tocsin.kernels.forecast.forecast import Outlook, Spread, entry_chance, entry_time_s, most_chance
+from tocsin.kernels.forecast.forecast import Outlook, Spread, entry_chance, entry_time_s, most_chance, time_to_s
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.chance import logistic
 from tocsin.kernels.numbers.trig import log
@@ -110,9 +110,9 @@ def _tell(row: Row, ways: Rows, n: int, view: Outlook, spread: Spread, due_s: fl
     latest_s = due_s + view.horizon_s
     chance = entry_chance(ways, n, view, spread, latest_s)
     row.chance = logistic(SAID + SAID_STRAY * view.stray + log(chance / (1.0 - chance)))
-    row.time_lo_s = max(entry_time_s(ways, n, view, spread, 0.1 * chance, latest_s) - due_s, 0.0)
-    row.time_s = max(entry_time_s(ways, n, view, spread, 0.5 * chance, latest_s) - due_s, 0.0)
-    row.time_hi_s = max(entry_time_s(ways, n, view, spread, 0.9 * chance, latest_s) - due_s, 0.0)
+    row.time_lo_s = max(time_to_s(ways, n, view, spread, 0.1 * chance, latest_s) - due_s, 0.0)
+    row.time_s = max(time_to_s(ways, n, view, spread, 0.5 * chance, latest_s) - due_s, 0.0)
+    row.time_hi_s = max(time_to_s(ways, n, view, spread, 0.9 * chance, latest_s) - due_s, 0.0)
 
 
 @kernel
