@@ -29,23 +29,31 @@ class Station:
         self.ready: dict[str, Any] = {}
 
     def begin(self) -> float:
-        """Begin the process and wait until it takes reports; return how long that took, in seconds."""
+        """Begin the process and wait until it is ready; return how long that took, in seconds."""
+        began = time.monotonic()
+        self.launch()
+        self.wait_ready()
+        return time.monotonic() - began
+
+    def launch(self) -> None:
+        """Begin the process."""
         told = ["run", str(self.folder / "agreement.yaml"), "--data", str(self.data)]
         told += [part for feed in self.feeds for part in ("--feed", feed)]
         told += ["--channels", str(self.folder / "channels.yaml")]
-        began = time.monotonic()
         errors = (self.folder / "stderr.txt").open("ab")
         command = [sys.executable, *os.environ.get("LOAD_UNDER", "").split(), "-m", "tocsin", *told]
         # As installed: what Python compiled is kept beside its source, which some test machines forbid.
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=kept)
         errors.close()
-        assert self.process.stdout is not None
+
+    def wait_ready(self) -> None:
+        """Wait until it says that it is ready."""
+        assert self.process is not None and self.process.stdout is not None
         said = self.process.stdout.readline()
         if not said:
             raise RuntimeError(f"no ready line: {(self.folder / 'stderr.txt').read_text()[-2_000:]}")
         self.ready = json.loads(said)
-        return time.monotonic() - began
 
     @property
     def http_port(self) -> int:

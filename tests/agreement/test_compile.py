@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyproj import Geod
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.geometry import GEOID_HIGH_M, GEOID_LOW_M
@@ -13,7 +14,6 @@ from tocsin.agreement.load import load, parse
 from tocsin.agreement.playbook import MOVER, ConductTrigger, SilenceTrigger
 from tocsin.agreement.watchlist import Conduct
 from tocsin.errors import AgreementErrors
-from tocsin.geo.shapes import WGS84
 
 DATA = Path(__file__).parent.parent / "data" / "agreements"
 BOX = "{type: Polygon, coordinates: [[[5, 57], [6, 57], [6, 58], [5, 58], [5, 57]]]}"
@@ -40,7 +40,7 @@ def test_ring_is_compiled_as_said_and_guesses_no_threshold():
     assert [r.rule_id for r in watchlist.rules] == ["ring/entry", "ring/exit", "ring/crossing"]
     assert watchlist.rules[0].act == "entry" and watchlist.in_force.is_always
     lat, lon = ring.region.lat_deg, ring.region.lon_deg
-    distance = WGS84.inv(np.full(len(lon), 38.618), np.full(len(lon), 33.506), lon, lat)[2]
+    distance = Geod(ellps="WGS84").inv(np.full(len(lon), 38.618), np.full(len(lon), 33.506), lon, lat)[2]
     assert np.abs(distance - 55_000).max() < 0.1
 
 

@@ -18,9 +18,17 @@ print(orient2d(0.0, 0.0, 1.0, 1.0, 0.0, 1.0), len(orient2d.stats.cache_hits))
 """
 
 
-def _start(home: Path, **more: str) -> subprocess.Popen[str]:
+CALL_FROM_A_NEW_KERNEL = """
+import numba
+from tocsin.kernels.numbers.predicates import orient2d
+print(orient2d(0.0, 0.0, 1.0, 1.0, 0.0, 1.0), len(orient2d.stats.cache_hits))
+print(numba.njit(lambda x: 7 * orient2d(0.0, 0.0, 1.0, 1.0, 0.0, x))(1.0))
+"""
+
+
+def _start(home: Path, code: str = CALL, **more: str) -> subprocess.Popen[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA")} | {"XDG_CACHE_HOME": str(home), **more}
-    return subprocess.Popen([sys.executable, "-c", CALL], env=env, cwd=ROOT, text=True, stdout=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-c", code], env=env, cwd=ROOT, text=True, stdout=subprocess.PIPE)
 
 
 def _kept(home: Path) -> list[str]:
@@ -33,6 +41,12 @@ def test_processes_that_start_together_leave_a_cache_that_the_next_one_uses(tmp_
     assert any("orient2d-" in name for name in _kept(tmp_path))
     assert _start(tmp_path).communicate()[0].split() == ["1", "1"]
     assert jit.source_digest() in {p.name for p in (tmp_path / "tocsin" / "numba").iterdir()}
+
+
+def test_a_new_kernel_is_compiled_against_one_that_was_kept(tmp_path: Path):
+    """The kept one's bitcode is not read before; would catch one that is not found when it is needed."""
+    _start(tmp_path).communicate()
+    assert _start(tmp_path, CALL_FROM_A_NEW_KERNEL).communicate()[0].split() == ["1", "1", "7"]
 
 
 def test_damaged_cache_is_compiled_again(tmp_path: Path):

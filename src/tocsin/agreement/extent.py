@@ -11,11 +11,11 @@ from math import inf
 from typing import Any
 
 import numpy as np
-import pyproj
 import shapely
 
 from tocsin.agreement.terms.places import Zone
 from tocsin.agreement.terms.state import given
+from tocsin.geo.plane import plane_about
 from tocsin.geo.shapes import Region, bounds_of
 
 METRES_PER_DEGREE = 111_195.0
@@ -86,7 +86,7 @@ def overlaps(regions: Mapping[str, Region]) -> list[tuple[str, str]]:
 def edge_distance_m(outer: Region, inner: Region) -> float:
     """Return the shortest way from the edge of one region to another, metres; 0 where the edge lies in it."""
     lat, lon = inner.centre
-    project = pyproj.Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lat_0={lat} +lon_0={lon}", always_xy=True)
+    project = plane_about(lat, lon)
 
     def plane(region: Region) -> Any:
         return shapely.transform(region.geometry, lambda xy: np.column_stack(project.transform(*xy.T)))

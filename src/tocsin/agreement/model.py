@@ -216,11 +216,14 @@ class Agreement(Record):
     crs: Hidden[str | None] = None
     unknown: Hidden[tuple[UnknownKey, ...]] = ()
     collection: Hidden[Json] = field(default=None, repr=False, compare=False)
+    _digests: Hidden[list[bytes]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def digest(self) -> bytes:
         """SHA-256 (32 bytes) of what was written and drawn, whatever the order of its keys: RFC 8785."""
-        return digest({"agreement": self.document.root.plain(), "geojson": self.collection})
+        if not self._digests:
+            self._digests.append(digest({"agreement": self.document.root.plain(), "geojson": self.collection}))
+        return self._digests[0]
 
     def where(self, path: str) -> Place:
         """Return the place of a value of this agreement; see `Document.where`."""

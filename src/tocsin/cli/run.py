@@ -8,8 +8,6 @@ import json
 import os
 import signal
 import sys
-import threading
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +16,8 @@ import typer
 from tocsin.errors import TocsinError
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from tocsin.serve.keys import Keyring
     from tocsin.station.live import LiveStation
 
@@ -60,9 +60,6 @@ def run_command(
     from tocsin.station.core.terms import read_text
     from tocsin.station.live import LiveStation, Settings
     from tocsin.tracks.feeds.feed import open_feed
-
-    # Beside the station's own start, a third of which is kernels and files that are read without the interpreter.
-    threading.Thread(target=import_module, args=("tocsin.serve.app",), name="serve", daemon=True).start()
     from tocsin.warn.channels.config import default_transports, load_transports
 
     transports = load_transports(channels, out=data) if channels else default_transports(data)
@@ -90,9 +87,43 @@ def _address(bind: str) -> tuple[str, int]:
 
 
 async def _run(station: LiveStation, agreement: Path, *, host: str, port: int, proxy: str | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(_reload(station, agreement)))
+    # The bell first: feeds are watched while the HTTP door, a quarter of a start, is still being loaded.
+    running = asyncio.create_task(station.run(stop))
+    try:
+        app, token = await asyncio.to_thread(_door, station, proxy)
+        from tocsin.serve.server import serving
+
+        async with serving(app, host=host, port=port) as server:
+            ports = await station.ports()
+            gc.freeze()  # what is there now stays: no report waits for it to be looked through
+            gc.enable()
+            ready = {
+                "ready": True,
+                "pid": os.getpid(),
+                "data": str(station.folder),
+                "http": f"http://{f'[{host}]' if ':' in host else host}:{server.port}",
+                "token_file": str(token),
+                "feeds": ports,
+                "record": station.publisher.origin,
+            }
+            sys.stdout.write(json.dumps(ready) + "\n")
+            sys.stdout.flush()
+            await running
+    finally:
+        stop.set()
+        await running
+
+
+def _door(station: LiveStation, proxy: str | None) -> tuple[ASGIApp, Path]:
+    """Return the station's app and the file that holds the keeper's key."""
+    from tocsin.serve import server  # noqa: F401 - loaded here, in a thread, and not in the loop of the feeds
     from tocsin.serve.app import make_app
     from tocsin.serve.keys import Keyring
-    from tocsin.serve.server import serving
 
     folder = station.folder
     keys = Keyring(folder / "keys" / "http.json")
@@ -105,28 +136,7 @@ async def _run(station: LiveStation, agreement: Path, *, host: str, port: int, p
         clock=station.now_us,
         book=station.notices,
     )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(_reload(station, agreement)))
-    async with serving(app, host=host, port=port) as server:
-        running = asyncio.create_task(station.run(stop))
-        ports = await station.ports()
-        gc.freeze()  # what is there now stays: no report waits for it to be looked through
-        gc.enable()
-        ready = {
-            "ready": True,
-            "pid": os.getpid(),
-            "data": str(folder),
-            "http": f"http://{f'[{host}]' if ':' in host else host}:{server.port}",
-            "token_file": str(token),
-            "feeds": ports,
-            "record": station.publisher.origin,
-        }
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
-        await running
+    return app, token
 
 
 def _token(keys: Keyring, path: Path, now_us: int) -> Path:

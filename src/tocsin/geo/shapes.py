@@ -15,7 +15,6 @@ from math import ceil, cos, pi, sqrt
 from typing import Any
 
 import numpy as np
-import pyproj
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.geo import buffers, measure, rings
@@ -23,7 +22,6 @@ from tocsin.geo.region import Outline, Region, bounds_of, of_rings, settled
 from tocsin.kernels.earth import outline
 
 __all__ = [
-    "WGS84",
     "Edges",
     "Outline",
     "Region",
@@ -39,9 +37,6 @@ __all__ = [
     "sector",
     "settled",
 ]
-
-WGS84 = pyproj.Geod(ellps="WGS84")
-"""The ellipsoid as pyproj knows it, for drawing and checks."""
 
 EDGE_TOLERANCE_M = 0.08
 """How far a plane chord may leave a geodesic or loxodromic edge; with its bound's own slack, below 0.1 m."""

@@ -17,13 +17,16 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from llvmlite import binding
 from numba.core import cgutils, config, types
 from numba.core.caching import FunctionCache
+from numba.core.codegen import JITCodeLibrary
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import rtsys
 from numba.core.types import unliteral
@@ -98,7 +101,41 @@ def _locked(folder: Path) -> Iterator[None]:
             yield
 
 
-class SharedCache(FunctionCache):  # type: ignore[misc]
+class _KeptCode(JITCodeLibrary):  # type: ignore[misc]
+    """Compiled code as it is loaded: its bitcode, for kernels that are yet to be compiled against it, is read for them.
+
+    numba reads it at once, for half of what loading costs; a station whose kernels are all kept never needs it.
+    """
+
+    _bitcode: bytes | None = None
+
+    @classmethod
+    def _unserialize(cls, codegen: Any, state: Any) -> Any:
+        name, kind, kept = state
+        if kind != "object":
+            raise ValueError(f"found code kept as {kind!r}, expected 'object'")
+        made = codegen.create_library(name)
+        made.enable_object_caching()
+        object_code, made._bitcode = kept
+        made._set_compiled_object(object_code)
+        made._symbols = object_code
+        made._finalize_final_module()
+        return made
+
+    def get_pointer_to_function(self, name: str) -> int:
+        if self._bitcode is None:
+            return super().get_pointer_to_function(name)  # type: ignore[no-any-return]
+        # Asked for a name that is nowhere, LLVM would end the process; an object file holds all its names.
+        return self._codegen._engine.get_function_address(name) if name.encode() in self._symbols else 0
+
+    def _get_module_for_linking(self) -> Any:
+        if self._shared_module is None and self._bitcode is not None:
+            self._shared_module = binding.parse_bitcode(self._bitcode)
+            self._codegen._engine._load_defined_symbols(self._shared_module)
+        return super()._get_module_for_linking()
+
+
+class SharedCache:
     """Numba's disk cache, made safe for processes that start together and for a power cut.
 
     numba numbers its code files by an index that it reads and writes without a lock: two processes that
@@ -106,12 +143,27 @@ class SharedCache(FunctionCache):  # type: ignore[misc]
     """
 
     def __init__(self, function: Callable[..., Any], folder: Path) -> None:
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+        self._function = function
+        self._folder = folder
+
+    @cached_property
+    def _kept(self) -> FunctionCache:
+        """Numba's own; made when it is asked for, as nine kernels of ten are never: their callers hold their code."""
+        before, config.CACHE_DIR = config.CACHE_DIR, str(self._folder)
         try:
-            super().__init__(function)
+            return FunctionCache(self._function)
         finally:
             config.CACHE_DIR = before
-        self._folder = folder
+
+    @property
+    def cache_path(self) -> str:
+        """Where numba keeps this kernel's files."""
+        return self._kept.cache_path  # type: ignore[no-any-return]
+
+    def flush(self) -> None:
+        """Forget what is kept of this kernel."""
+        with _locked(self._folder):
+            self._kept.flush()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the kept code; None, so that it is compiled again, if there is none or it is damaged.
@@ -120,11 +172,12 @@ class SharedCache(FunctionCache):  # type: ignore[misc]
         """
         try:
             rtsys.initialize(target_context)
+            target_context.codegen()._library_class = _KeptCode
             with _locked(self._folder):
-                return self._load_overload(sig, target_context)
+                return self._kept._load_overload(sig, target_context)
         except (OSError, EOFError, ValueError, AttributeError, ImportError, pickle.UnpicklingError) as error:
             log.warning("kernels.cache_unreadable", extra={"kernel": str(sig), "reason": str(error)})
-            with contextlib.suppress(OSError), _locked(self._folder):
+            with contextlib.suppress(OSError):
                 self.flush()
             return None
 
@@ -132,7 +185,7 @@ class SharedCache(FunctionCache):  # type: ignore[misc]
         """Keep compiled code; a full or vanished disk costs the next start time, never this one its answer."""
         try:
             with _locked(self._folder):
-                super().save_overload(sig, data)
+                self._kept.save_overload(sig, data)
         except OSError as error:
             log.warning("kernels.cache_unwritable", extra={"kernel": str(sig), "reason": str(error)})
 

@@ -19,7 +19,7 @@ from tocsin.agreement.terms.places import Zone
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.versions.diff import ChangeKind, Diff
 from tocsin.errors import AgreementError
-from tocsin.geo.shapes import WGS84, Region
+from tocsin.geo.shapes import Region
 from tocsin.serve.replayed import marks_of, terms_of
 from tocsin.serve.report.backdrop import CREDIT
 from tocsin.serve.report.chart import draw_chart
@@ -130,7 +130,7 @@ class _Drawn:
     def area(self, name: str) -> str:
         if name not in self.regions:
             return "–"
-        square_m = abs(WGS84.geometry_area_perimeter(self.regions[name].geometry)[0])
+        square_m = self.regions[name].area_m2
         return f"{square_m / 1e6:,.1f} km²" if square_m >= 1e5 else f"{square_m:,.0f} m²"
 
 

@@ -41,6 +41,11 @@ class Words:
     codes: dict[str, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Words:
+        """Return words that have the codes 0, 1, 2 and so on."""
+        return cls(dict(zip(names, range(len(names)), strict=True)), list(names))
+
     def code(self, name: str) -> int:
         """Return a word's code, a new one if it has none yet."""
         code = self.codes.get(name)
@@ -76,7 +81,8 @@ class Waiting:
     def of_rows(cls, rows: NDArray[Any], names: Mapping[str, Sequence[str]]) -> Waiting:
         """Return what waits, of its rows in any order and of the words behind their codes."""
         words = {
-            word: Words({name: code for code, name in enumerate(names[word])}, list(names[word])) for word in _WORDS
+            word: Words(dict(zip(names[word], range(len(names[word])), strict=True)), list(names[word]))
+            for word in _WORDS
         }
         found = np.bincount(rows["feed"], minlength=len(names["feed"])).tolist() if len(rows) else []
         counts = {name: count for name, count in zip(names["feed"], found, strict=False) if count}

@@ -96,6 +96,7 @@ class WatchState:
     classes: Classes = field(default=Classes(None, (0, 0, 0), NO_CLASS, NO_CLASS, NO_CLASS), repr=False, compare=False)
     ready: Ready | None = field(default=None, repr=False, compare=False)
     _held: tables.State | None = field(default=None, repr=False, compare=False)
+    _memory: NDArray[Any] | None = field(default=None, repr=False, compare=False)
     _own_codes: dict[int, tuple[Any, Any, Any, bool]] = field(default_factory=dict, repr=False, compare=False)
 
     def codes(self, codes: NDArray[np.int32], names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
@@ -149,15 +150,21 @@ class WatchState:
         return self._held
 
     def make_room_for_tracks(self) -> None:
-        """Double the tracks' room until every known track has a row."""
-        if len(self.track_ids) > len(self.tracks):
-            more = _new_tracks(max(len(self.track_ids), 2 * len(self.tracks)) - len(self.tracks))
-            self.tracks = _joined(self.tracks, more)
+        """See that every known track has a row; the memory doubles, and is written to as tracks come."""
+        known, had = len(self.track_ids), len(self.tracks)
+        if known <= had:
+            return
+        if self._memory is None or known > len(self._memory):
+            self._memory = np.empty(max(known, 2 * had), tables.TRACK)
+            _bytes(self._memory)[:had] = _bytes(self.tracks)
+        self.tracks = self._memory[: known + FIRST_ROOM]
+        _bytes(self.tracks)[had:] = _bytes(_new_tracks(1))
 
     def make_room_for_episodes(self) -> None:
         """Double the episodes' room."""
         room = len(self.episodes)
-        self.episodes = _joined(self.episodes, _new_episodes(room, room, int(self.free[0])))
+        more = _bytes(_new_episodes(room, room, int(self.free[0])))
+        self.episodes = np.concatenate([_bytes(self.episodes), more]).ravel().view(tables.EPISODE)
         self.free[:] = room, self.free[1] + room
 
     def beside(self) -> WatchState:
@@ -269,13 +276,16 @@ def load_state(dump: bytes | memoryview, *, words_of: WatchState | None = None) 
     layouts = {"tracks": tables.TRACK, "episodes": tables.EPISODE, "free": np.dtype(np.int64), **MEETING_ARRAYS}
     if any(of != str(layouts[name]) for name, of in kept.layouts.items()):
         raise ValueError(f"found rows of another layout than {FORMAT}")
+    rows = {name: np.frombuffer(kept.arrays[name], layouts[name]) for name in kept.arrays}
+    tracks = rows.pop("tracks")
     # Copied, so that they are aligned and may be written: both are part of a type, and kernels are compiled for types.
-    found = {name: np.frombuffer(rows, layouts[name]).copy() for name, rows in kept.arrays.items()}
-    tracks, episodes, free = found.pop("tracks"), found.pop("episodes"), found.pop("free")
+    found = {name: held.copy() for name, held in rows.items()}
+    memory = np.empty(len(tracks) + len(tracks) // 4 + FIRST_ROOM, tables.TRACK)
+    _bytes(memory)[: len(tracks)] = _bytes(tracks)
     state = WatchState(
-        tracks=tracks if len(tracks) else _new_tracks(FIRST_ROOM),
-        episodes=episodes,
-        free=free,
+        tracks=memory[: len(tracks)],
+        episodes=found.pop("episodes"),
+        free=found.pop("free"),
         track_ids=_numbered(kept.track_ids),
         parties=_numbered(kept.parties),
         categories=_numbered(kept.categories),
@@ -284,12 +294,13 @@ def load_state(dump: bytes | memoryview, *, words_of: WatchState | None = None) 
         watermark_us=kept.watermark_us,
         repeated=kept.repeated,
         meetings=Meetings(**found, decided_us=kept.decided_us) if found else None,
+        _memory=memory,
     )
     return state if words_of is None else state.like(words_of)
 
 
 def _numbered(names: list[str]) -> dict[str, int]:
-    return {name: place for place, name in enumerate(names)}
+    return dict(zip(names, range(len(names)), strict=True))
 
 
 def _new_tracks(n: int) -> NDArray[Any]:
@@ -301,13 +312,13 @@ def _new_tracks(n: int) -> NDArray[Any]:
     for name in (*places, "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
         row[name] = np.nan
     rows = np.empty(n, tables.TRACK)
-    rows.view(np.uint8).reshape(n, tables.TRACK.itemsize)[:] = row.view(np.uint8)
+    _bytes(rows)[:] = _bytes(row)
     return rows
 
 
-def _joined(rows: NDArray[Any], more: NDArray[Any]) -> NDArray[Any]:
-    """Return rows of one type in one array: their bytes, which is ten times as fast as field by field."""
-    return np.concatenate([rows.view(np.uint8), more.view(np.uint8)]).view(rows.dtype)
+def _bytes(rows: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return rows as rows of bytes, which are copied ten times as fast as field by field."""
+    return rows.view(np.uint8).reshape(len(rows), rows.itemsize)
 
 
 def _new_episodes(n: int, first: int, then: int) -> NDArray[Any]:

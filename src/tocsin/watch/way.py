@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from tocsin.agreement.notices.plan import Plan
 from tocsin.agreement.watchlist import Schedule, Watchlist, Zone
 from tocsin.clock import US_PER_S
 from tocsin.geo import measure
+from tocsin.geo.plane import plane_about
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.category import may_be
 from tocsin.watch.book import UNOBSERVED_S
@@ -144,9 +144,7 @@ class _Measured:
 
     def __init__(self, place: PlaceOf) -> None:
         lat, lon = region_of(place).centre
-        self._project = pyproj.Transformer.from_crs(
-            "EPSG:4326", f"+proj=aeqd +lat_0={lat} +lon_0={lon}", always_xy=True
-        )
+        self._project = plane_about(lat, lon)
         self._geometry = region_of(place).geometry
         shapely.prepare(self._geometry)
         self._edge = shapely.boundary(in_plane(region_of(place), self._project))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pyproj import Geod
 
 from tocsin.agreement.load import load, parse
 from tocsin.agreement.versions.diff import Diff, diff, format_diff
-from tocsin.geo.shapes import WGS84
 
 DATA = Path(__file__).parents[2] / "data" / "agreements"
 RING = yaml.safe_load((DATA / "at-tanf-2017.yaml").read_text().replace(" on: ", " 'on': "))
@@ -48,7 +48,7 @@ def test_radius_changed_by_one_metre_is_shown_and_nothing_else():
 def test_zone_moved_by_a_kilometre_is_one_change_in_metres():
     before = inline(RING, "at-tanf-2017")
     after = copy.deepcopy(before)
-    lon, lat, _ = WGS84.fwd(38.618, 33.506, 90, 1000)
+    lon, lat, _ = Geod(ellps="WGS84").fwd(38.618, 33.506, 90, 1000)
     after["features"][0]["geometry"]["coordinates"] = [lon, lat]
     (change,) = told(before, after).changes
     assert change.path == "features[garrison]"

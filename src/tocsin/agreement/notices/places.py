@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from math import cos, inf, radians
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -22,8 +21,12 @@ from tocsin.agreement.notices.check import Flagged
 from tocsin.agreement.notices.notice import Area, Around, PlaceOf, Position, positions_of, region_of
 from tocsin.agreement.notices.words import Flag
 from tocsin.agreement.watchlist import Zone
+from tocsin.geo.plane import plane_about
 from tocsin.geo.shapes import Region
 from tocsin.units import format_length
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 FAR_M = 50_000.0
 """Metres from every zone beyond which a notice is asked about; own choice, wide enough for a day's drive to a zone;
@@ -147,12 +150,10 @@ def apart_m(first: Region, second: Region, *, about: Position) -> float:
     return float(shapely.distance(in_plane(first, project), in_plane(second, project)))
 
 
-@lru_cache(maxsize=1_024)
-def _plane_about(lat_deg: int, lon_deg: int) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lat_0={lat_deg} +lon_0={lon_deg}", always_xy=True)
+_plane_about = lru_cache(maxsize=1_024)(plane_about)
 
 
-def in_plane(region: Region, project: pyproj.Transformer) -> Any:
+def in_plane(region: Region, project: Transformer) -> Any:
     """Return a region as a shapely geometry in metres of a projection, its cuts at the antimeridian mended."""
     flat = shapely.transform(region.geometry, lambda xy: np.column_stack(project.transform(*xy.T)))
     return shapely.union_all(shapely.get_parts(flat), grid_size=MEND_M)

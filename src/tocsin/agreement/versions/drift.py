@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.agreement.terms.places import Feature
-from tocsin.geo.shapes import WGS84
+from tocsin.geo.measure import inverse
 
 COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 """Eight winds, clockwise from north."""
@@ -19,7 +19,7 @@ def drift_of(before: Feature, after: Feature) -> str:
     old, new = _positions(before.coordinates), _positions(after.coordinates)
     if before.kind != after.kind or len(old) != len(new):
         return f"drawn anew, {len(old)} positions then and {len(new)} now"
-    azimuth, _, distance = WGS84.inv(old[:, 0], old[:, 1], new[:, 0], new[:, 1])
+    distance, azimuth = inverse(old[:, 1], old[:, 0], new[:, 1], new[:, 0])
     moved = distance > 0
     most = int(np.argmax(distance))
     way = f"{distance[most]:,.1f} m to the {COMPASS[round(float(azimuth[most]) / 45) % 8]}"

@@ -6,13 +6,12 @@ answer alike (P8). Nothing here approves anything: what is taken was received, l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tocsin.agreement.notices.consent import recipients
 from tocsin.agreement.notices.held import Fact, Held
@@ -23,7 +22,7 @@ from tocsin.errors import SettingError
 from tocsin.serve.desk import Desk
 from tocsin.serve.keys import Caller, Scope
 from tocsin.serve.problem import ProblemError, not_found, responses
-from tocsin.serve.routes.page import STYLE_PATH
+from tocsin.serve.rendered import page
 from tocsin.warn.message import neutral
 
 NOTICES_PATH = "/v1/notices"
@@ -45,22 +44,9 @@ class Book(Protocol):
         """Keep entries durably, then take them; return what came of it."""
 
 
-def _pages() -> Callable[..., Response]:
-    """Return what renders a page by its name, with a status and the values that it shows."""
-    pages = Environment(
-        loader=PackageLoader("tocsin.serve", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-
-    def page(name: str, status: int = 200, **values: Any) -> Response:
-        return HTMLResponse(pages.get_template(name).render(style=STYLE_PATH, **values), status_code=status)
-
-    return page
-
-
 def make_router(desk: Desk, book: Book) -> APIRouter:
     """Return the routes of notices."""
     router = APIRouter(tags=["notices"])
-    page = _pages()
 
     @router.post(
         NOTICES_PATH,

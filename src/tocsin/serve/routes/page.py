@@ -13,16 +13,15 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tocsin.serve.desk import BoundAnswer, Desk
 from tocsin.serve.problem import ProblemError, responses
+from tocsin.serve.rendered import STYLE_PATH, page
 from tocsin.warn.answers.token import answer_digest
 from tocsin.warn.inputs import Answer
 from tocsin.warn.states import AnswerKind, Disposition
 
 PAGE_PATH = "/answer/{token}"
-STYLE_PATH = "/answer/style.css"
 
 MAX_NAME_CHARS = 200
 MAX_TEXT_CHARS = 2_000
@@ -67,13 +66,7 @@ _FORM = {
 def make_router(desk: Desk) -> APIRouter:
     """Return the routes of the answer page."""
     router = APIRouter(tags=["answer page"])
-    pages = Environment(
-        loader=PackageLoader("tocsin.serve", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     style = files("tocsin.serve").joinpath("pages/style.css").read_text("utf-8")
-
-    def page(name: str, status: int = 200, **values: Any) -> Response:
-        return HTMLResponse(pages.get_template(name).render(style=STYLE_PATH, **values), status_code=status)
 
     @router.get(STYLE_PATH, include_in_schema=False)
     async def get_style() -> Response:
@@ -85,7 +78,7 @@ def make_router(desk: Desk) -> APIRouter:
         try:
             _, message = await _found(desk, request, token)
         except ProblemError as error:
-            return _refusal(request, error, page)
+            return _refusal(request, error)
         return page("answer.html", message=message, name_chars=MAX_NAME_CHARS, text_chars=MAX_TEXT_CHARS)
 
     @router.post(
@@ -100,7 +93,7 @@ def make_router(desk: Desk) -> APIRouter:
             bound, message = await _found(desk, request, token)
             who, text, kind = await _form(request)
         except ProblemError as error:
-            return _refusal(request, error, page)
+            return _refusal(request, error)
         recorded = await desk.station.answer(
             Answer(
                 at_us=desk.now_us(),
@@ -153,10 +146,10 @@ async def _form(request: Request) -> tuple[str, str, AnswerKind]:
     return who, text, AnswerKind(what) if what else AnswerKind.ANSWERED if text else AnswerKind.ACKNOWLEDGED
 
 
-def _refusal(request: Request, error: ProblemError, page: Any) -> Response:
+def _refusal(request: Request, error: ProblemError) -> Response:
     """Return a page for people; a problem goes to whoever asks for anything else."""
     if "text/html" not in request.headers.get("accept", ""):
         raise error
-    response: Response = page("refused.html", error.status, detail=error.detail)
+    response = page("refused.html", error.status, detail=error.detail)
     response.headers.update(error.headers)
     return response

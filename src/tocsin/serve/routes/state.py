@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from tocsin.errors import RefusedError
 from tocsin.serve.desk import Desk
 from tocsin.serve.keys import Scope
-from tocsin.serve.metrics import CONTENT_TYPE, metrics_text
 from tocsin.serve.problem import ProblemError, responses
 from tocsin.serve.seen import sees_counts
 
@@ -54,6 +53,8 @@ def make_router(desk: Desk) -> APIRouter:
     )
     async def get_metrics(request: Request) -> Response:
         """Return the counters and the health for Prometheus; see docs/grafana.json."""
+        from tocsin.serve.metrics import CONTENT_TYPE, metrics_text  # Prometheus is loaded where it is asked for
+
         desk.door.caller(request, Scope.KEEPER)
         counters, health = await desk.read(lambda: (desk.station.counters(), desk.station.health()))
         return Response(metrics_text(counters, health), media_type=CONTENT_TYPE)
