@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from math import nan
 
+import numpy as np
+
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.tables import NEVER, NONE, SILENCE, SPELL, Book, Rows, State
 
@@ -55,11 +57,23 @@ def close_episode(state: State, track: int, episode: int) -> None:
 @kernel
 def close_rules(state: State, book: Book, track: int, zone: int) -> None:
     """Close every spell and silence that belongs to a visit of this zone."""
-    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
-        for kind in (SPELL, SILENCE):
-            e = find_episode(state.episodes, state.tracks[track].episodes, kind, r)
-            if e != NONE:
-                close_episode(state, track, e)
+    first, last = book.zones[zone].rules_from, book.zones[zone].rules_to
+    e = state.tracks[track].episodes
+    while e != NONE:
+        row, following = state.episodes[e], state.episodes[e].next
+        if row.kind in (SPELL, SILENCE) and first <= row.key < last:
+            close_episode(state, track, e)
+        e = following
+
+
+@kernel
+def kinds_of(episodes: Rows, head: int) -> int:
+    """Return which kinds a list of episodes has: bit k for kind k."""
+    kinds, e = 0, head
+    while e != NONE:
+        kinds |= 1 << np.int64(episodes[e].kind)
+        e = episodes[e].next
+    return kinds
 
 
 @kernel

@@ -56,14 +56,19 @@ def _tell_if_long(leg: Row, rule: Row, spell: Row, found: Rows, n: int) -> int:
 
 
 @kernel
-def spells(state: State, book: Book, leg: Row, zone: int, found: Rows, n: int) -> int:
-    """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough."""
+def spells(state: State, book: Book, leg: Row, zone: int, has_any: bool, found: Rows, n: int) -> int:
+    """Keep the slow or confined spells of a track that counts as inside, and write each that has lasted long enough.
+
+    `has_any` may be False if the track had no spell at all before this way.
+    """
     for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
         rule = book.rules[r]
         if rule.code not in (LOITER, STOPPED):
             continue
         slow = _is_slow(leg, rule)
-        e = find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r)
+        e = NONE
+        if has_any:
+            e = find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r)
         goes_on = e != NONE and slow and not is_unobserved(state, book, leg, zone)
         if goes_on and not _has_strayed(leg, rule, state.episodes[e]):
             n = _tell_if_long(leg, rule, state.episodes[e], found, n)

@@ -7,7 +7,7 @@ crossed, and hands both to `visits.py`; the predicted way goes to `approaches.py
 
 from __future__ import annotations
 
-from math import inf, isnan, nan
+from math import nan
 
 import numpy as np
 
@@ -21,15 +21,22 @@ from tocsin.kernels.detect.approaches import (
     nothing_ahead,
     take_motion,
 )
-from tocsin.kernels.detect.episodes import find_episode
-from tocsin.kernels.detect.findings import NEARLY_LESS, US_PER_S
+from tocsin.kernels.detect.quiet import (
+    are_columns,
+    edges_crossed,
+    flips_on,
+    is_fast,
+    is_free,
+    note_fix,
+    note_free,
+    nothing_due,
+)
 from tocsin.kernels.detect.silences import was_reachable
 from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.detect.stays import stay
 from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
 from tocsin.kernels.detect.watermark import due_us, length
 from tocsin.kernels.forecast.forecast import NO_OUTLOOK
-from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.prefetch import prefetch_row
 from tocsin.kernels.tables import (
@@ -50,7 +57,7 @@ from tocsin.kernels.tables import (
     State,
     Work,
 )
-from tocsin.kernels.zones.atlas import AtlasArrays, free_box, no_edge_between, way_crossings, zones_at
+from tocsin.kernels.zones.atlas import AtlasArrays, free_box, zones_at
 
 MARGIN = 8
 """Rows of `found`, and free episodes, that one report may need for each place of scratch room; dimensionless."""
@@ -58,14 +65,6 @@ MARGIN = 8
 
 AHEAD = 8
 """Reports by which a track's row is asked for before its turn; dimensionless."""
-
-FAR_DEG, BULGE = 1.0, 1.2e-3
-"""A geodesic over d ≤ `FAR_DEG` degrees of longitude reaches less than `BULGE` · d² degrees beyond the latitudes of its
-ends: tan φ' = tan φ / cos (d / 2), which is at most d² · π / 180 / 16, and a tenth for the ellipsoid."""
-
-STRAIGHT_DEG = 0.028
-"""Degrees of longitude within which a geodesic leaves the straight way by less than the 0.1 m of P1, at any latitude:
-d² · (111.3 km)² · sin φ cos φ / 8R. A longer one may pass an edge in a cell that neither of its ends lies in."""
 
 
 @kernel
@@ -91,68 +90,6 @@ def _fill_leg(state: State, reports: Reports, i: int, leg: Row) -> None:
 
 
 @kernel
-def _flips(atlas: AtlasArrays, work: Work, lat0: float, lon0: float, lat1: float, lon1: float) -> int:
-    """Write the zone edges that a way crosses, along the geodesic, and return how many (past the room: more)."""
-    room = len(work.flip_s) - 1
-    n = way_crossings(atlas, lat0, lon0, lat1, lon1, work.flip_zone[:room], work.flip_s)
-    if n <= room:
-        work.flip_s[n] = 2.0  # the end of the list
-    return n
-
-
-@kernel
-def _nothing_due(last: Row, to_us: int, party: int, category: int) -> bool:
-    """Return True if a report tells only of its track's spells unless it crosses an edge: nothing due, nobody else."""
-    soon = (to_us < last.quiet_until_us) & (to_us - last.observed_us <= last.quiet_gap_us)
-    known = ((party == NONE) | (party == last.party)) & ((category == NONE) | (category == last.category))
-    return soon & known
-
-
-@kernel
-def _is_fast(last: Row, to_us: int, lat_deg: float, lon_deg: float, speed_mps: float) -> bool:
-    """Return True if a report is too fast to begin a slow spell, if one can, and there is none that it could end."""
-    if not last.quiet_speed_mps > 0.0:
-        return True
-    if isnan(speed_mps) and last.quiet_speed_mps < inf:
-        speed_mps = NEARLY_LESS * about_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S
-        speed_mps /= to_us - last.observed_us
-    return bool(speed_mps >= last.quiet_speed_mps)
-
-
-@kernel
-def _is_free(last: Row, lat_deg: float, lon_deg: float) -> bool:
-    """Return True if the way from a track's last fix stays in the box about it that no edge touches."""
-    free = (last.free_south_deg <= lat_deg) & (lat_deg <= last.free_north_deg)
-    free &= (last.free_west_deg <= lon_deg) & (lon_deg <= last.free_east_deg)
-    return free & (abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG)
-
-
-@kernel
-def _note_free(row: Row, box: tuple[float, float, float, float]) -> None:
-    """Note the box about a track's new fix that no edge touches."""
-    row.free_south_deg, row.free_north_deg, row.free_west_deg, row.free_east_deg = box
-
-
-@kernel
-def _crossed(atlas: AtlasArrays, work: Work, last: Row, lat_deg: float, lon_deg: float,
-             box: tuple[float, float, float, float]) -> int:  # fmt: skip
-    """Write the edges on the way from a track's last fix to a new one with this box about it, as `_flips` does.
-
-    Three looks, each dearer than the one before: does the box about the new fix hold the way; is every edge of the
-    cells about the way surely beside it; and the way itself.
-    """
-    apart_deg = abs(lon_deg - last.lon_deg)
-    south_deg, north_deg = min(lat_deg, last.lat_deg), max(lat_deg, last.lat_deg)
-    bulge_deg = BULGE * apart_deg * apart_deg
-    held = (box[0] <= south_deg - bulge_deg) & (north_deg + bulge_deg <= box[1]) & (apart_deg <= FAR_DEG)
-    if held & (box[2] <= last.lon_deg) & (last.lon_deg <= box[3]):
-        return 0
-    if apart_deg <= STRAIGHT_DEG and no_edge_between(atlas, last.lat_deg, last.lon_deg, lat_deg, lon_deg):
-        return 0
-    return _flips(atlas, work, last.lat_deg, last.lon_deg, lat_deg, lon_deg)
-
-
-@kernel
 def _exemption(book: Book, work: Work, zones: int, binds: Rows) -> int:
     """Return the first zone that holds the new fix and exempts this track now, or NONE."""
     leg = work.leg[0]
@@ -169,34 +106,35 @@ def _exemption(book: Book, work: Work, zones: int, binds: Rows) -> int:
 def _visits(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, flips: int, binds: Rows, found: Rows,
             n: int) -> int:  # fmt: skip
     """Bring every visit of one track up to its new fix: zones that hold it, zones left, edges crossed on the way."""
-    leg, left = work.leg[0], 0
+    leg, left, kinds = work.leg[0], 0, 0
     e = state.tracks[leg.track].episodes
     while e != NONE:
+        kinds |= 1 << np.int64(state.episodes[e].kind)
         if state.episodes[e].kind == VISIT:
-            work.left[left] = state.episodes[e].key
+            work.left[left] = e
             left += 1
         e = state.episodes[e].next
     for j in range(zones):
-        zone = work.zones[j]
+        zone, visit = work.zones[j], NONE
         for i in range(left):
-            if work.left[i] == zone:
-                work.left[i] = NONE
+            if work.left[i] != NONE and state.episodes[work.left[i]].key == zone:
+                visit, work.left[i] = work.left[i], NONE
+                break
         if leg.first:
             n = first_seen(state, book, work, zone, binds[zone] != 0, found, n)
         else:
-            visit = find_episode(state.episodes, state.tracks[leg.track].episodes, VISIT, zone)
-            n = at_zone(state, atlas, book, work, zone, visit, True, binds[zone] != 0, found, n)
+            n = at_zone(state, atlas, book, work, zone, visit, kinds, True, binds[zone] != 0, found, n)
             _take_flips(work, zone, 0, flips)
     for i in range(left):
-        zone = work.left[i]
-        if zone != NONE:
-            visit = find_episode(state.episodes, state.tracks[leg.track].episodes, VISIT, zone)
-            n = at_zone(state, atlas, book, work, zone, visit, False, binds[zone] != 0, found, n)
+        visit = work.left[i]
+        if visit != NONE:
+            zone = state.episodes[visit].key
+            n = at_zone(state, atlas, book, work, zone, visit, kinds, False, binds[zone] != 0, found, n)
             _take_flips(work, zone, 0, flips)
     for j in range(flips):
         zone = work.flip_zone[j]
         if zone != NONE:
-            n = at_zone(state, atlas, book, work, zone, NONE, False, binds[zone] != 0, found, n)
+            n = at_zone(state, atlas, book, work, zone, NONE, kinds, False, binds[zone] != 0, found, n)
             _take_flips(work, zone, j, flips)
     return n
 
@@ -227,7 +165,7 @@ def _take_report(reports: Reports, i: int, desk: Desk, flips: int, found: Rows, 
     if leg.first:
         flips = 0
     elif flips == NONE:
-        flips = _flips(atlas, work, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
+        flips = flips_on(atlas, work, leg.from_lat_deg, leg.from_lon_deg, leg.to_lat_deg, leg.to_lon_deg)
     if max(zones, ahead, near, flips + 1, length(state, last.episodes)) > len(work.s):
         return n, WANTS_WORK
     is_silence = not leg.first and leg.to_us - leg.from_us > book.gap_us
@@ -250,7 +188,7 @@ def _take_report(reports: Reports, i: int, desk: Desk, flips: int, found: Rows, 
     last.feed, last.party, last.category, last.exemption = leg.feed, leg.party, leg.category, leg.to_exemption
     if book.horizon_s > 0.0:
         take_motion(last, work.track[0])
-    _note_free(last, free_box(atlas, leg.to_lat_deg, leg.to_lon_deg))
+    note_free(last, free_box(atlas, leg.to_lat_deg, leg.to_lon_deg))
     note_quiet(state, book, leg.track, leg.to_us)
     state.due_us[0] = min(state.due_us[0], due_us(state, book, leg.track))
     return n, DONE
@@ -273,35 +211,16 @@ def _take_spells(reports: Reports, i: int, desk: Desk, found: Rows, n: int) -> t
 
 
 @kernel
-def _note_fix(last: Row, reports: Reports, i: int) -> None:
-    """Make a report that changed nothing else its track's last fix."""
-    last.observed_us, last.lat_deg, last.lon_deg = reports.observed_us[i], reports.lat_deg[i], reports.lon_deg[i]
-    last.speed_mps, last.alt_m, last.course_deg = reports.speed_mps[i], reports.alt_m[i], reports.course_deg[i]
-    last.accuracy_m, last.feed = reports.accuracy_m[i], reports.feed[i]
-
-
-@kernel
 def _begins_outside(reports: Reports, i: int, desk: Desk, last: Row) -> bool:
     """Take a track's first report if no zone holds it; return False, and do nothing, if one does."""
     lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
     if zones_at(desk.atlas, lat_deg, lon_deg, desk.work.zones) > 0:
         return False
-    _note_fix(last, reports, i)
+    note_fix(last, reports, i)
     last.party, last.category, last.exemption = reports.party[i], reports.category[i], NONE
-    _note_free(last, free_box(desk.atlas, lat_deg, lon_deg))
+    note_free(last, free_box(desk.atlas, lat_deg, lon_deg))
     note_quiet(desk.state, desk.book, reports.track[i], reports.observed_us[i])
     return True
-
-
-@kernel
-def _are_columns(reports: Reports) -> bool:
-    """Return True if the values of every column lie one after the other, which the code of `sweep` relies on."""
-    words = (reports.track.strides[0] == 4) & (reports.feed.strides[0] == 4)
-    words &= (reports.party.strides[0] == 4) & (reports.category.strides[0] == 4)
-    places = (reports.lat_deg.strides[0] == 8) & (reports.lon_deg.strides[0] == 8)
-    motion = (reports.alt_m.strides[0] == 4) & (reports.speed_mps.strides[0] == 4)
-    motion &= (reports.course_deg.strides[0] == 4) & (reports.accuracy_m.strides[0] == 4)
-    return (len(reports.track) < 2) | (words & places & motion & (reports.observed_us.strides[0] == 8))
 
 
 @kernel
@@ -330,7 +249,7 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
     Linear in the reports; one that stays in a box without edges costs four comparisons, one that crosses no edge a look
     at the edges of its cells.
     """
-    if not _are_columns(reports):
+    if not are_columns(reports):
         return start, n, WANTS_COLUMNS, 0
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     repeated, looks, by_feed = 0, book.horizon_s > 0.0, len(book.silent_us) > 1
@@ -345,16 +264,16 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             repeated += 1
             continue
         lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
-        flips, quiet = NONE, _nothing_due(last, to_us, reports.party[i], reports.category[i])
+        flips, quiet = NONE, nothing_due(last, to_us, reports.party[i], reports.category[i])
         goes_on = quiet and looks and asks_nothing(book, last, reports, i)
         if looks and not goes_on:
             note_motion(last, reports, i, work.track[0])
             quiet = quiet and nothing_ahead(atlas, book, reports, i, work.track[0])
-        free = quiet and _is_free(last, lat_deg, lon_deg)
+        free = quiet and is_free(last, lat_deg, lon_deg)
         box = (nan, nan, nan, nan)
         if quiet and not free:
             box = free_box(atlas, lat_deg, lon_deg)
-            flips = _crossed(atlas, work, last, lat_deg, lon_deg, box)
+            flips = edges_crossed(atlas, work, last, lat_deg, lon_deg, box)
             quiet = flips == 0
         if not quiet:
             if (last.observed_us == NEVER) & (not looks) and _begins_outside(reports, i, desk, last):
@@ -365,7 +284,7 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             if why != DONE:
                 return k, n, why, repeated
             continue
-        idle = (free or last.confined == 0) and _is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
+        idle = (free or last.confined == 0) and is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
         if not idle:
             n, why = _take_spells(reports, i, desk, found, n)
             if why != DONE:
@@ -376,9 +295,9 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             take_motion(last, work.track[0])
         if by_feed and reports.feed[i] != last.feed:
             state.due_us[0] = min(state.due_us[0], to_us + last.quiet_gap_us)  # the other feed's silence may be shorter
-        _note_fix(last, reports, i)
+        note_fix(last, reports, i)
         if not free:
-            _note_free(last, box)
+            note_free(last, box)
         if not idle:
             note_quiet(state, book, reports.track[i], to_us)
     return end, n, DONE, repeated

@@ -171,9 +171,13 @@ def _walk(
 
 @kernel
 def _steady(book: Book, work: Work, zone: int) -> bool:
-    """Return True if nothing about a zone changed on this way: no edge crossed, no band, in force at both ends."""
-    leg, limits = work.leg[0], book.zones[zone]
-    if work.flip_s[0] <= 1.0 or limits.banded:
+    """Return True if nothing about a zone changed on this way: no edge of it crossed, no band, in force all along."""
+    leg, limits, j = work.leg[0], book.zones[zone], 0
+    while work.flip_s[j] <= 1.0:
+        if work.flip_zone[j] == zone:
+            return False
+        j += 1
+    if limits.banded:
         return False
     for w in range(limits.windows_from, limits.windows_to):
         if book.windows_us[w, 0] <= leg.from_us and leg.to_us < book.windows_us[w, 1]:
@@ -182,15 +186,19 @@ def _steady(book: Book, work: Work, zone: int) -> bool:
 
 
 @kernel
-def at_zone(state: State, atlas: AtlasArrays, book: Book, work: Work, zone: int, visit: int, inside_to: bool, bound:
-bool,
-            found: Rows, n: int) -> int:  # fmt: skip
-    """Decide what one way did at one zone, keep the visit, and write what was found."""
+def at_zone(state: State, atlas: AtlasArrays, book: Book, work: Work, zone: int, visit: int, kinds: int,
+            inside_to: bool, bound: bool, found: Rows, n: int) -> int:  # fmt: skip
+    """Decide what one way did at one zone, keep the visit, and write what was found.
+
+    `kinds` are those of the track's episodes (`kinds_of`) before this way; a zone's own are looked for only if any are.
+    """
     leg, limits, track = work.leg[0], book.zones[zone], state.tracks[work.leg[0].track]
     inside_from = visit != NONE and state.episodes[visit].raised != 0
     visit_us = state.episodes[visit].began_us if visit != NONE else NEVER
     judged_us = state.episodes[visit].clear_us if visit != NONE else NEVER
-    leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
+    leaving, leaves = NONE, kinds >> LEAVING & 1 != 0
+    if leaves:
+        leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
     if leaving != NONE and NEVER < certain_at(book, state.episodes[leaving]) < leg.to_us:
         n = exit_certain(state, book, leg.track, zone, visit_us, leaving, nan, found, n)
         visit_us, leaving = NEVER, NONE
@@ -199,16 +207,18 @@ bool,
         n = silences(state, book, leg, zone, visit_us, found, n)
     if counted and inside_from and inside_to and _steady(book, work, zone):
         state.episodes[visit].clear_us = leg.to_us
-        n = spells(state, book, leg, zone, found, n)
+        n = spells(state, book, leg, zone, kinds >> SPELL & 1 != 0, found, n)
         return _dwells(state, book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
     watched, first = (bound or visit_us != NEVER) and not limits.exempts, n
     spans = _spans(book, work, zone, inside_from, inside_to, counted) if watched else 0
     if not (spans > 0 and work.span[0, 0] == SINCE_BEFORE and work.span[spans - 1, 1] == STILL):
         n, visit_us, judged_us = _walk(state, book, work, zone, spans, visit_us, judged_us, found, n)
+        leaves = leaves or spans > 0
     if is_unobserved(state, book, leg, zone):
         for i in range(first, n):
             found[i].unobserved = 1
-    leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
+    if leaves:
+        leaving = find_episode(state.episodes, track.episodes, LEAVING, zone)
     if leaving != NONE:
         look_if_clear(state, atlas, book, leg, zone, inside_to, leaving)
         if NEVER < certain_at(book, state.episodes[leaving]) <= leg.to_us:
@@ -224,7 +234,7 @@ bool,
         visit = open_episode(state, leg.track, VISIT, zone, visit_us, leg.to_lat_deg, leg.to_lon_deg)
     state.episodes[visit].began_us, state.episodes[visit].raised = visit_us, inside_to
     if visit_us != NEVER and leaving == NONE:
-        n = spells(state, book, leg, zone, found, n)
+        n = spells(state, book, leg, zone, kinds >> SPELL & 1 != 0, found, n)
         n = _dwells(state, book, leg, zone, visit_us, judged_us, leg.to_us, found, n)
         judged_us = leg.to_us
     state.episodes[visit].clear_us = judged_us
@@ -245,7 +255,7 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
         n = emit(
             found, n, leg, FIRST_SEEN_INSIDE, limits.entry, zone, leg.to_us, leg.to_lat_deg, leg.to_lon_deg, visit_us
         )
-        n = spells(state, book, leg, zone, found, n)
+        n = spells(state, book, leg, zone, False, found, n)
     return n
 
 

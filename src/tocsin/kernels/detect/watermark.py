@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import nan
 
 from tocsin.kernels.detect.approaches import fall_due
-from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
+from tocsin.kernels.detect.episodes import close_episode, find_episode, kinds_of, open_episode
 from tocsin.kernels.detect.leaving import certain_at, exit_certain
 from tocsin.kernels.detect.silences import agreed_us, silence
 from tocsin.kernels.forecast.vigil import DUE
@@ -63,7 +63,7 @@ def due_us(state: State, book: Book, track: int) -> int:
     brought it, of which less silence was agreed.
     """
     soonest_us, last = FOREVER, state.tracks[track]
-    e = last.episodes
+    is_silent, e = kinds_of(state.episodes, last.episodes) >> SILENCE & 1 != 0, last.episodes
     while e != NONE:
         row = state.episodes[e]
         e = row.next
@@ -74,7 +74,9 @@ def due_us(state: State, book: Book, track: int) -> int:
         elif row.kind == VISIT and row.began_us != NEVER:
             for r in range(book.zones[row.key].rules_from, book.zones[row.key].rules_to):
                 rule = book.rules[r]
-                if rule.code == GAP and find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
+                if rule.code != GAP:
+                    continue
+                if not is_silent or find_episode(state.episodes, last.episodes, SILENCE, r) == NONE:
                     soonest_us = min(soonest_us, last.observed_us + agreed_us(state, book, last.feed, r))
     return soonest_us
 
