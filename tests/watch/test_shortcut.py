@@ -125,6 +125,25 @@ def test_stays_are_told_of_alike_by_the_short_and_the_long_way(seed: int, lat_de
     assert lines(agreed, reports, every=len(reports)) == lines(agreed, reports, every=1)
 
 
+def test_zone_with_more_rules_than_a_word_has_bits_tells_what_each_tells_alone() -> None:
+    """The fault: a spell opened twice, or never, for a rule past the bits."""
+    rng = np.random.default_rng(3)
+    rows, lat = [], 33.0
+    for n in range(160):
+        lat += 0.003 if n % 74 == 0 else float(rng.choice([0.0, 0.00001]))
+        rows.append(report(track_id="dev:1", observed=NOON_US + n * 20 * S, lat_deg=lat, lon_deg=38.0))
+    rules = [
+        Rule(rule_id=f"r{n:02}", clause="-", conduct=Conduct.LOITER, zone=0, after_s=20.0 + 20.0 * n, radius_m=200.0)
+        for n in range(70)
+    ]
+    region, reports = circle(33.0, 38.0, 9_000.0), batch(rows)
+    whole = lines(one_zone(*rules, region=region), reports, every=len(reports))
+    assert whole == lines(one_zone(*rules, region=region), reports, every=1)
+    parts = [lines(one_zone(*some, region=region), reports, every=1) for some in (rules[:60], rules[60:])]
+    assert whole == sorted({line for part in parts for line in part})
+    assert all(any(b'"' + name + b'"' in line for line in whole) for name in (b"r00", b"r61", b"r62", b"r69"))
+
+
 def test_coast_is_told_of_alike_by_the_short_and_the_long_way() -> None:
     archive = read_tracks([COAST / "tracks.parquet"], columns=load_columns(COAST / "columns.yaml"))
     reports, agreed = archive.reports, compile_watchlist(load(COAST / "agreement.yaml"))

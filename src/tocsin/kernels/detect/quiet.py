@@ -6,13 +6,15 @@ its last fix that no edge touches. `sweep.py` asks; what this leaves out is what
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import inf, isnan, sqrt
 
 from tocsin.kernels.detect.findings import NEARLY_LESS, US_PER_S
 from tocsin.kernels.forecast.motion import about_m
 from tocsin.kernels.jit import kernel
+from tocsin.kernels.numbers.trig import RAD_PER_DEG
 from tocsin.kernels.tables import NONE, Reports, Row, Work
 from tocsin.kernels.zones.atlas import AtlasArrays, no_edge_between, way_crossings
+from tocsin.kernels.zones.near import DEGREE_M
 
 FAR_DEG, BULGE = 1.0, 1.2e-3
 """A geodesic over d ≤ `FAR_DEG` degrees of longitude reaches less than `BULGE` · d² degrees beyond the latitudes of its
@@ -42,11 +44,28 @@ def nothing_due(last: Row, to_us: int, party: int, category: int) -> bool:
 
 
 @kernel
+def least_m(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) -> float:
+    """Return a length that two places are surely apart, metres: cheap, and nearly their distance if that is short.
+
+    No degree of latitude is shorter than `DEGREE_M`, nor one of longitude than its cosine of latitude times that, and
+    no cosine is below 1 - φ² / 2; a hundredth is left for the bulge of the way towards the pole (`BULGE`).
+    """
+    north_deg, east_deg = lat1_deg - lat0_deg, abs(lon1_deg - lon0_deg)
+    far = max(abs(lat0_deg), abs(lat1_deg)) * RAD_PER_DEG
+    cosine = max(0.99 - 0.5 * far * far, 0.0) if east_deg <= FAR_DEG else 0.0
+    return DEGREE_M * sqrt(north_deg * north_deg + cosine * cosine * east_deg * east_deg)
+
+
+@kernel
 def is_fast(last: Row, to_us: int, lat_deg: float, lon_deg: float, speed_mps: float) -> bool:
     """Return True if a report is too fast to begin a slow spell, if one can, and there is none that it could end."""
     if not last.quiet_speed_mps > 0.0:
         return True
     if isnan(speed_mps) and last.quiet_speed_mps < inf:
+        if least_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S >= last.quiet_speed_mps * (
+            to_us - last.observed_us
+        ):
+            return True
         speed_mps = NEARLY_LESS * about_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S
         speed_mps /= to_us - last.observed_us
     return bool(speed_mps >= last.quiet_speed_mps)

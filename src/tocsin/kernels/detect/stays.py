@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from math import inf, isnan, nan
 
+import numpy as np
+
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, is_between, is_farther, seconds
 from tocsin.kernels.detect.silences import is_unobserved
@@ -16,6 +18,9 @@ from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.trig import RAD_PER_DEG, sincosd
 from tocsin.kernels.tables import LOITER, NEVER, NONE, SPELL, STOPPED, VISIT, Book, Row, Rows, State, Work
 from tocsin.kernels.zones.crossings import DEGREE_M
+
+MANY = 62
+"""Rules of a zone that a word has a bit for; dimensionless."""
 
 SQUARE, FLAT_M = 0.68, 20_000.0
 """A box reaching this share of a distance each way lies within it: at a corner it is 0.96 of it on a plane, and as far
@@ -61,21 +66,28 @@ def spells(state: State, book: Book, leg: Row, zone: int, has_any: bool, found: 
 
     `has_any` may be False if the track had no spell at all before this way.
     """
-    for r in range(book.zones[zone].rules_from, book.zones[zone].rules_to):
+    first, last, seen, e = book.zones[zone].rules_from, book.zones[zone].rules_to, np.int64(0), NONE
+    if has_any:
+        e = state.tracks[leg.track].episodes
+    while e != NONE:
+        row, following = state.episodes[e], state.episodes[e].next
+        if row.kind == SPELL and first <= row.key < last:
+            rule = book.rules[row.key]
+            if not _is_slow(leg, rule):
+                close_episode(state, leg.track, e)
+            elif is_unobserved(state, book, leg, zone) or _has_strayed(leg, rule, row):
+                row.began_us, row.lat_deg, row.lon_deg, row.raised = leg.to_us, leg.to_lat_deg, leg.to_lon_deg, 0
+            else:
+                n = _tell_if_long(leg, rule, row, found, n)
+            seen |= np.int64(1) << min(row.key - first, MANY)
+        e = following
+    for r in range(first, last):
         rule = book.rules[r]
-        if rule.code not in (LOITER, STOPPED):
+        if rule.code not in (LOITER, STOPPED) or (r - first < MANY and seen >> (r - first) & 1 != 0):
             continue
-        slow = _is_slow(leg, rule)
-        e = NONE
-        if has_any:
-            e = find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r)
-        goes_on = e != NONE and slow and not is_unobserved(state, book, leg, zone)
-        if goes_on and not _has_strayed(leg, rule, state.episodes[e]):
-            n = _tell_if_long(leg, rule, state.episodes[e], found, n)
+        if r - first >= MANY and find_episode(state.episodes, state.tracks[leg.track].episodes, SPELL, r) != NONE:
             continue
-        if e != NONE:
-            close_episode(state, leg.track, e)
-        if slow:
+        if _is_slow(leg, rule):
             open_episode(state, leg.track, SPELL, r, leg.to_us, leg.to_lat_deg, leg.to_lon_deg)
     return n
 
