@@ -39,7 +39,7 @@ def desk(n: int) -> Desk:
         np.arange(n, dtype=np.int32), at_us, lat_deg, lat_deg, at_us, at_us, np.arange(n, dtype=np.int32) + 100
     )
     rules, windows_us = np.zeros(n, RULE), np.arange(2 * n).reshape(n, 2)
-    book = Book(zones, rules, rules, windows_us, np.zeros((1, 1, n), np.uint8), windows_us, windows_us, n, 0.25, 0)
+    book = Book(zones, rules, rules, windows_us, np.zeros((1, 1, n), np.uint8), windows_us, windows_us, n, 0.25, 0.0, 0)
     return Desk(0, 0, hold(routes), hold(book), n)
 
 
