@@ -1,9 +1,10 @@
 """Forecast: how likely a track is to enter each zone ahead of it, and when.
 
-A track is let go on in a fan of directions, denser about its course, each way walked through the atlas once. How likely
-each direction is, and how fast the track gets on, comes from how such tracks moved: wider the more this one has turned
-and wandered, and wider with time. Nothing is drawn at random. The coefficients were fitted to recorded tracks
-(docs/guide/warning-quality.md says which and how); routes are not remembered and altitude is not forecast.
+A track is let go on in a fan of directions, denser about its course, each way walked through the atlas once or, by
+`cast.py`, along the edges of those zones only that it can matter to. How likely each direction is, and how fast the
+track gets on, comes from how such tracks moved: wider the more this one has turned and wandered, and wider with time.
+Nothing is drawn at random. The coefficients were fitted to recorded tracks (docs/guide/warning-quality.md says which
+and how); routes are not remembered and altitude is not forecast.
 """
 
 from __future__ import annotations
@@ -60,6 +61,10 @@ LEAST_MPS = 0.05
 
 ROUNDING = 1e-9
 """Far more than a chance loses by rounding."""
+
+
+SURELY, HARDLY = 37.0, 60.0
+"""Log odds above which a chance is 1 to the last bit, and below minus which it changes no bit of the least odds."""
 
 
 class Spread(NamedTuple):
@@ -380,7 +385,11 @@ def entry_chance(ways: Rows, n: int, view: Outlook, spread: Spread, within_s: fl
     """
     odds, log_within = 0.0, log(max(within_s, 1e-3))
     for way in range(n):
-        odds += ways[way, 0] * logistic((log_within - ways[way, 1]) * ways[way, 2])
+        early = (log_within - ways[way, 1]) * ways[way, 2]
+        if early > SURELY:
+            odds += ways[way, 0]
+        elif early > -HARDLY:
+            odds += ways[way, 0] * logistic(early)
     odds = min(max(odds, 1e-5), 1.0 - 1e-5)
     settled = spread.settle + spread.settle_width * view.log_width
     slope = max(spread.settle_slope + spread.settle_slope_width * view.log_width, 0.1)
