@@ -224,9 +224,13 @@ def _both(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
 def _binds(watchlist: Watchlist) -> NDArray[np.uint8]:
     parties, categories = named_parties(watchlist), named_categories(watchlist)
     table = np.zeros((len(parties), len(categories), len(watchlist.zones)), np.uint8)
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for number, zone in enumerate(watchlist.zones):
+        alike.setdefault((zone.is_exemption, zone.applies_to, zone.exempt, zone.categories), []).append(number)
     for p, party in enumerate((None, "", *parties.words)):
         for c, category in enumerate((None, "", *categories.words)):
-            table[p, c] = [_about(zone, party, category) for zone in watchlist.zones]
+            for numbers in alike.values():
+                table[p, c, numbers] = _about(watchlist.zones[numbers[0]], party, category)
     return table
 
 
