@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.crash import strace
 
 CALLS = (
-    "openat,close,lseek,write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,"
+    "openat,close,lseek,write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,"
     "rmdir,access,faccessat,faccessat2"
 )
 ACKNOWLEDGED = "/acknowledged/"
@@ -99,6 +99,8 @@ class Disk:
                 held.sync()
             case "rename" | "renameat" | "renameat2":
                 self._rename(*texts)
+            case "link" | "linkat":
+                self._link(*texts)
             case "unlink" | "unlinkat" | "rmdir":
                 self._drop(_path(call.told, texts[0]))
             case "mkdir" | "mkdirat":
@@ -130,6 +132,11 @@ class Disk:
         node = self._find(old.decode())
         if node is not None:
             self._drop(old.decode())
+            self._add(new.decode(), node)
+
+    def _link(self, old: bytes, new: bytes) -> None:
+        node = self._find(old.decode())
+        if node is not None:
             self._add(new.decode(), node)
 
     def _steps(self, path: str) -> list[str] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.crash import scripted
 
-CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,unlinkat,ftruncate,mkdir"
+CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,link,linkat,unlink,unlinkat,ftruncate,mkdir"
 """What changes a disk."""
 
 CALL = re.compile(r"(\d+) +(\w+)\(")

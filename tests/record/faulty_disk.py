@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-CHANGES = ("open", "write", "fsync", "replace", "unlink", "mkdir", "ftruncate", "rmdir")
+CHANGES = ("open", "write", "fsync", "replace", "link", "unlink", "mkdir", "ftruncate", "rmdir")
 
 
 class PowerCutError(BaseException):

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.record.faulty_disk import FaultyDisk, PowerCutError
 
 from tocsin.errors import RecordError
 from tocsin.record.c2sp.note import SignatureType, encode_base64
@@ -26,6 +27,19 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="never overwritten"):
         create_key(tmp_path / "a.key", "a.example/log")
     assert (tmp_path / "a.key").read_bytes() == before
+
+
+@pytest.mark.parametrize("change", range(1, 7))
+def test_a_key_that_a_crash_cut_off_is_whole_or_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: int
+) -> None:
+    """Found by killing at random (seed 66): an empty file in a key's place, and a station that never began again."""
+    disk = FaultyDisk(fail_at=change)
+    with disk.installed(monkeypatch), pytest.raises(PowerCutError):
+        create_key(tmp_path / "a.key", "a.example/log")
+    if not (tmp_path / "a.key").exists():
+        create_key(tmp_path / "a.key", "a.example/log")
+    assert load_key(tmp_path / "a.key").name == "a.example/log"
 
 
 def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:

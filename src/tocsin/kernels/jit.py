@@ -31,7 +31,6 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import rtsys
 from numba.core.types import unliteral
 from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
 from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
@@ -196,6 +195,8 @@ def _sixteen(typing_context: Any) -> Any:
     kind = types.Array(types.float64, 1, "C")
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        from numba.np.arrayobj import populate_array  # with what compiling needs, and starting does not
+
         del signature, arguments
         memory = cgutils.alloca_once(builder, context.get_data_type(types.float64), size=16)
         array = context.make_array(kind)(context, builder)

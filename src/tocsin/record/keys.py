@@ -24,7 +24,7 @@ _START = "PRIVATE+KEY+"
 
 
 def create_key(path: Path, name: str, kind: SignatureType = SignatureType.ED25519) -> Signer:
-    """Make a key, write it to a new file of mode 0600, and return it.
+    """Make a key, write it to a new file of mode 0600, and return it; after a crash the file is whole or not there.
 
     Parameters
     ----------
@@ -43,10 +43,14 @@ def create_key(path: Path, name: str, kind: SignatureType = SignatureType.ED2551
         raise RecordError(f"found the key name {name!r}, expected one without spaces and plus signs")
     signer = Signer(name=name, type=kind, seed=secrets.token_bytes(SEED_BYTES))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
-        write_new(path, format_key(signer).encode(), mode=KEY_FILE_MODE)
+        write_new(fresh, format_key(signer).encode(), mode=KEY_FILE_MODE)
+        os.link(fresh, path)  # which a rename would put in the place of another key
     except FileExistsError:
         raise RecordError(f"{path}: there is a key already, and a key is never overwritten") from None
+    finally:
+        fresh.unlink(missing_ok=True)
     sync_folder(path.parent)
     return signer
 
