@@ -13,7 +13,7 @@ from math import inf, isnan, nan
 
 import numpy as np
 
-from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
+from tocsin.kernels.detect.episodes import close_episode, find_episode, kinds_of, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion
 from tocsin.kernels.detect.spans import in_force
 from tocsin.kernels.forecast.cast import cast_at, least_odds, weigh_most, zones_in_sight
@@ -140,8 +140,10 @@ def _reach_m(book: Book, row: Row) -> float:
 
 
 @kernel
-def nothing_ahead(atlas: AtlasArrays, book: Book, reports: Reports, i: int, row: Row) -> bool:
-    """Return True if a forecast at this fix, if one is due, finds no zone, and the fix's accuracy reaches none.
+def nothing_ahead(state: State, atlas: AtlasArrays, book: Book, reports: Reports, i: int, row: Row) -> bool:
+    """Return True if a forecast at this fix, if one is due, tells nothing, and the fix's accuracy reaches no zone.
+
+    One that finds no zone still ends a vigil: what was forecast before is not so any more.
 
     Parameters
     ----------
@@ -154,9 +156,11 @@ def nothing_ahead(atlas: AtlasArrays, book: Book, reports: Reports, i: int, row:
         clear_m = clearance_m(atlas, reports.lat_deg[i], reports.lon_deg[i])
         if near_m > 0.0 and clear_m <= near_m:
             return False
-        if asks and not clear_m > _reach_m(book, row):
-            return False
         if asks:
+            if not clear_m > _reach_m(book, row):
+                return False
+            if (kinds_of(state.episodes, state.tracks[reports.track[i]].episodes) >> APPROACHING) & 1:
+                return False
             row.asked_us = at_us
     return True
 

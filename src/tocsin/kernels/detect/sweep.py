@@ -268,7 +268,7 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
         goes_on = quiet and looks and asks_nothing(book, last, reports, i)
         if looks and not goes_on:
             note_motion(last, reports, i, work.track[0])
-            quiet = quiet and nothing_ahead(atlas, book, reports, i, work.track[0])
+            quiet = quiet and nothing_ahead(state, atlas, book, reports, i, work.track[0])
         free = quiet and is_free(last, lat_deg, lon_deg)
         box = (nan, nan, nan, nan)
         if quiet and not free:
