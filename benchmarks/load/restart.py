@@ -1,8 +1,8 @@
 """Killed with a hundred thousand live tracks, and begun again: from the start of the process to the first bell.
 
 The first report comes over TCP as soon as somebody listens: a vessel that was seen outside a zone before the kill is
-inside it. It has been evaluated, and is durable, when the warning is at its receiver; that is what is measured. The
-same vessel over HTTP is measured beside it: until the door is open, and the answer to one report there.
+inside it. It has been evaluated, and is durable, when the warning is at its receiver; that is what is measured. Beside
+it is told how long it takes until the HTTP door is open and has answered a report of another vessel.
 """
 
 from __future__ import annotations

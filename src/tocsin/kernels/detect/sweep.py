@@ -148,13 +148,32 @@ def _take_flips(work: Work, zone: int, first: int, flips: int) -> None:
 
 
 @kernel
-def _take_report(reports: Reports, i: int, desk: Desk, flips: int, found: Rows, n: int) -> tuple[int, int]:
+def _begins_outside(reports: Reports, i: int, desk: Desk, last: Row) -> bool:
+    """Take a track's first report if no zone holds it; return False, and do nothing, if one does."""
+    lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
+    if zones_at(desk.atlas, lat_deg, lon_deg, desk.work.zones) > 0:
+        return False
+    note_fix(last, reports, i)
+    last.party, last.category, last.exemption = reports.party[i], reports.category[i], NONE
+    note_free(last, free_box(desk.atlas, lat_deg, lon_deg))
+    note_quiet(desk.state, desk.book, reports.track[i], reports.observed_us[i])
+    return True
+
+
+@kernel
+def _take_report(reports: Reports, i: int, desk: Desk, goes_on: bool, flips: int, found: Rows, n: int
+                 ) -> tuple[int, int]:  # fmt: skip
     """Take one report that may tell something; return how many rows are found then, and `DONE` or what is too small.
 
-    `flips` says how many edges its way crosses, if they have been written already, or is `NONE`.
+    `goes_on` says that no forecast is due, so that its motion is not in `work` yet; `flips`, how many edges its way
+    crosses, if they have been written already, or is `NONE`.
     """
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
     leg, last, room = work.leg[0], state.tracks[reports.track[i]], MARGIN * len(work.s)
+    if (last.observed_us == NEVER) & (book.horizon_s == 0.0) and _begins_outside(reports, i, desk, last):
+        return n, DONE
+    if goes_on:
+        note_motion(last, reports, i, work.track[0])
     _fill_leg(state, reports, i, leg)
     ahead, near, view = NONE, 0, NO_OUTLOOK
     zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
@@ -211,21 +230,11 @@ def _take_spells(reports: Reports, i: int, desk: Desk, found: Rows, n: int) -> t
 
 
 @kernel
-def _begins_outside(reports: Reports, i: int, desk: Desk, last: Row) -> bool:
-    """Take a track's first report if no zone holds it; return False, and do nothing, if one does."""
-    lat_deg, lon_deg = reports.lat_deg[i], reports.lon_deg[i]
-    if zones_at(desk.atlas, lat_deg, lon_deg, desk.work.zones) > 0:
-        return False
-    note_fix(last, reports, i)
-    last.party, last.category, last.exemption = reports.party[i], reports.category[i], NONE
-    note_free(last, free_box(desk.atlas, lat_deg, lon_deg))
-    note_quiet(desk.state, desk.book, reports.track[i], reports.observed_us[i])
-    return True
-
-
-@kernel
 def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tuple[int, int, int, int]:
     """Take reports from `start` on until all are taken or something is too small.
+
+    Linear in the reports; one that stays in a box without edges costs four comparisons, one that crosses no edge a look
+    at the edges of its cells.
 
     Parameters
     ----------
@@ -243,17 +252,11 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
     next, n, why, repeated : int
         The report to go on with, rows found so far, one of `DONE`, `WANTS_…`, and how many reports had exactly the time
         of their track's last fix and were not used. Nothing of report `next` has been done.
-
-    Notes
-    -----
-    Linear in the reports; one that stays in a box without edges costs four comparisons, one that crosses no edge a look
-    at the edges of its cells.
     """
     if not are_columns(reports):
         return start, n, WANTS_COLUMNS, 0
     state, atlas, book, work = desk.state, desk.atlas, desk.book, desk.work
-    repeated, looks, by_feed = 0, book.horizon_s > 0.0, len(book.silent_us) > 1
-    end = len(reports.track)
+    repeated, looks, by_feed, end = 0, book.horizon_s > 0.0, len(book.silent_us) > 1, len(reports.track)
     for k in range(start, end):
         i = np.uint64(k)  # an index that may be negative would be looked at each time
         prefetch_row(state.tracks, reports.track[np.uint64(min(k + AHEAD, end - 1))])
@@ -276,11 +279,7 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             flips = edges_crossed(atlas, work, last, lat_deg, lon_deg, box)
             quiet = flips == 0
         if not quiet:
-            if (last.observed_us == NEVER) & (not looks) and _begins_outside(reports, i, desk, last):
-                continue
-            if goes_on:
-                note_motion(last, reports, i, work.track[0])
-            n, why = _take_report(reports, i, desk, flips, found, n)
+            n, why = _take_report(reports, i, desk, goes_on, flips, found, n)
             if why != DONE:
                 return k, n, why, repeated
             continue
