@@ -1,6 +1,6 @@
 """Warm-up: every kernel compiled, or loaded, before the station's time counts.
 
-The first call of a kernel takes seconds, and minutes where nothing of it is kept (`kernels/jit.py`); a report must not
+The first call of a kernel takes seconds, and minutes where nothing of it is kept (`kernels/kept.py`); a report must not
 wait for that. A tick of a station that nobody keeps calls them all.
 """
 

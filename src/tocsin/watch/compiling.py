@@ -1,7 +1,8 @@
 """Compiling: every kernel of the watch, once, before anybody waits for one.
 
-Kernels are compiled at their first call and kept (`kernels/jit.py`). This calls each of them on two zones and a few
-reports, so that the first start after an install, or after a new version, is like every other. It finds nothing out.
+Kernels are compiled at their first call and kept (`kernels/kept.py`). This calls each of them on two zones and a few
+reports: `tocsin compile`, and the building of a wheel (`hatch_build.py`), so that the first start after an install is
+like every other. It finds nothing out.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _NUMBERS = {
 
 
 def compile_kernels() -> None:
-    """Call every kernel that a replay or a station calls; a minute at most on one core, or nothing if they are kept."""
+    """Call every kernel that a replay or a station calls: minutes of one core, or a second if they are kept."""
     engine, reports = Engine(_watchlist()), _reports()
     state = live.LiveState(order=Reorder(feeds={}, other=FeedPolicy(lateness_us=30 * US_PER_S)))
     for row in range(0, len(reports), 40):
