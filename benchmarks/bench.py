@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import starts
 from settled import approaches, circles
 
 HERE = Path(__file__).resolve().parent
@@ -188,7 +189,7 @@ def against_tile38(bench: Bench) -> list[str]:
 
 
 def alone(bench: Bench) -> list[str]:
-    """Return what is measured without a peer: compiling, every kind on, from Parquet, growth."""
+    """Return what is measured without a peer: compiling, every kind on, from Parquet, growth, starts."""
 
     def cpu_s(job: str, case: str, rows: int | None = ROWS) -> float:
         line = bench.ours(job, case, rows)
@@ -244,6 +245,7 @@ def alone(bench: Bench) -> list[str]:
             1.5,
             unit="×",
         ),
+        *starts.rows(bench.folder / "starts", bench.runs),
     ]
 
 

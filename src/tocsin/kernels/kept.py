@@ -54,6 +54,7 @@ SIGNATURE = 3
 """Where a kernel's signature is among what numba keeps of it."""
 
 
+@cache
 def made_by() -> dict[str, str]:
     """Return what compiled code depends on beside its machine: the sources of all kernels, and who compiled them."""
     digest = hashlib.sha256()
@@ -208,8 +209,8 @@ class KeptKernel:
     def paths(self, sig: Any, target_context: Any) -> list[Path]:
         """Return the files that may hold the code for these types: the packaged one, then this user's."""
         machine = target_context.codegen().magic_tuple()
-        folders = (packaged_folder(machine), self._folder)
-        return [folder / self._name(sig, machine) for folder in folders if folder is not None]
+        name = self._name(sig, machine)
+        return [folder / name for folder in (packaged_folder(machine), self._folder) if folder is not None]
 
     def _name(self, sig: Any, machine: tuple[str, str, str]) -> str:
         """Return the name of the file for these types; its folder stands for the rest of what it depends on."""

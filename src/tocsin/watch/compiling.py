@@ -7,6 +7,8 @@ like every other. It finds nothing out.
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pyarrow as pa
 
@@ -20,6 +22,8 @@ from tocsin.tracks.order import FeedPolicy, Reorder
 from tocsin.tracks.report import SCHEMA
 from tocsin.watch import live
 from tocsin.watch.engine import Engine
+from tocsin.watch.rehearse.truth import Terms, find_truth
+from tocsin.watch.routes import learn_routes
 
 REPORTS = 60
 """Reports of each of two tracks, ten seconds and some 100 m apart: long enough to enter, stay and leave."""
@@ -44,11 +48,15 @@ def compile_kernels() -> None:
     for row in range(0, len(reports), 40):
         batch = reports.take(slice(row, row + 40))
         state, *_ = live.step(engine, state, batch, now_us=int(batch.observed_us.max()))
+        if row == 0:  # both are on their way in: an approach is due
+            engine.due(deepcopy(state.arrived), now_us=int(state.arrived.due_us[0]) + 1)
     live.corrections(engine, reports.take(slice(0, 40)), reports.take(slice(40, 50)))
     lat, lon = reports.lat_deg, reports.lon_deg
     engine.atlas.locate(lat, lon)
     within(lat, lon, within_m=1_000.0)
     closest_approach(lat, lon, reports.speed_mps, reports.course_deg, within_m=500.0, horizon_s=60.0)
+    learn_routes(reports)
+    find_truth(reports, [circle(0.03, 0.0, 2_000.0)], Terms(eps_m=50.0, clear_s=60.0, gap_s=600.0))
 
 
 def _watchlist() -> Watchlist:

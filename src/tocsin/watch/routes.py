@@ -58,7 +58,7 @@ def as_routes(table: pa.Table) -> Routes:
     if any(column.null_count for column in table.columns):
         raise ValueError("found nulls, expected none")
     route = _column(table, "route", np.int32)
-    at_us = np.ascontiguousarray(table["observed"].cast(pa.int64()).to_numpy())
+    at_us = np.array(table["observed"].cast(pa.int64()).to_numpy())
     lat_deg, lon_deg = _column(table, "lat_deg", np.float64), _column(table, "lon_deg", np.float64)
     if not ((np.abs(lat_deg) <= 90.0) & (np.abs(lon_deg) <= 180.0)).all():
         raise ValueError("found a place out of range, expected latitudes -90…90 and longitudes -180…180")
@@ -148,7 +148,8 @@ def load_routes(raw: bytes, place: Place) -> Routes:
 
 
 def _column(table: pa.Table, name: str, kind: type[np.generic]) -> np.ndarray:
-    return np.ascontiguousarray(table[name].to_numpy().astype(kind, copy=False))
+    """Return a column as an array of one's own: kernels are compiled anew for one that may not be written to."""
+    return np.array(table[name].to_numpy(), kind)
 
 
 def _firsts(route: np.ndarray, kept: np.ndarray, paths: int) -> np.ndarray:
