@@ -28,6 +28,7 @@ from tocsin.watch.detect.watch import PairWatch
 from tocsin.watch.event import EventKind
 from tocsin.watch.found import NO_ROWS, EventBatch, Words, copied, nothing, together
 from tocsin.watch.routes import NO_ROUTES
+from tocsin.watch.sequence import Alphabet
 from tocsin.watch.state import Classes, Ready, WatchState
 
 FIRST_FOUND = 8_192
@@ -79,6 +80,7 @@ class Engine:
         self._covers_us = (0, 1)
         self._found = _new_found(FIRST_FOUND)
         self._together = PairWatch(watchlist, self._book)
+        self._alphabet = Alphabet(watchlist)
 
     def step(
         self, state: WatchState, batch: ReportBatch, *, watermark_us: int | None = None
@@ -204,12 +206,9 @@ class Engine:
     def words(self, state: WatchState) -> Words:
         """Return what the codes of a state's findings mean."""
         codes = {
-            "tracks": state.track_ids,
-            "feeds": state.feeds,
-            "parties": state.parties,
-            "categories": state.categories,
-        }
-        return Words(self.watchlist, codes)
+            "tracks": state.track_ids, "feeds": state.feeds, "parties": state.parties, "categories": state.categories,
+        }  # fmt: skip
+        return Words(self.watchlist, codes, self._alphabet)
 
     def _cover(self, from_us: int, to_us: int) -> None:
         """Lay the book's windows out over everything asked so far and a year ahead, if they are not yet."""
