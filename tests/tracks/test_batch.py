@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.common import ZOO, batch, report
+from tests.common import ZOO, batch, report, table
 
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
-from tocsin.tracks.report import SCHEMA
+from tocsin.tracks.report import CODED_SCHEMA, SCHEMA
 
 
 def same(one: ReportBatch, other: ReportBatch) -> bool:
@@ -55,3 +56,21 @@ def test_take_selects_rows_in_the_order_asked() -> None:
 def test_from_table_refuses_another_schema() -> None:
     with pytest.raises(ValueError, match="expected the report schema"):
         ReportBatch.from_table(EMPTY.to_table().drop_columns(["party"]))
+
+
+WORDY = st.builds(
+    report,
+    track_id=st.sampled_from(["dev:a", "dev:b", "dev:c"]),
+    party=st.sampled_from([None, "north", "south"]),
+    category=st.sampled_from([None, "cargo"]),
+    speed_mps=st.sampled_from([float("nan"), 5.0]),
+)
+
+
+@given(st.lists(WORDY, max_size=12), st.lists(st.integers(0, 12), max_size=3))
+def test_coded_words_in_any_pieces_make_the_batch_of_the_plain_table(rows: list[dict], cuts: list[int]) -> None:
+    plain = table(rows)
+    pieces = [plain.slice(a, max(0, b - a)) for a, b in zip([0, *sorted(cuts)], [*sorted(cuts), 12], strict=True)]
+    coded = pa.concat_tables([CODED_SCHEMA.empty_table(), *(piece.cast(CODED_SCHEMA) for piece in pieces)])
+    assert repr(ReportBatch.from_table(coded)) == repr(ReportBatch.from_table(plain))
+    assert repr(ReportBatch.from_table(coded.slice(1))) == repr(ReportBatch.from_table(plain.slice(1)))

@@ -31,7 +31,7 @@ from tocsin.tracks.formats.geojson import read_geojson
 from tocsin.tracks.formats.gpx import read_gpx
 from tocsin.tracks.formats.jsonlines import read_json_lines
 from tocsin.tracks.formats.parquet import MAGIC, read_parquet, write_parquet
-from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.part import NO_REPORTS, Part
 from tocsin.tracks.formats.sbs import LINE as SBS_LINE
 from tocsin.tracks.formats.sbs import read_sbs
 from tocsin.tracks.formats.stream import Stream
@@ -88,7 +88,7 @@ class Archive:
     reports : ReportBatch
         In canonical order, without duplicates.
     read : Table
-        `report.SCHEMA`, as they stand in the files, one file after the other.
+        `report.CODED_SCHEMA`, as they stand in the files, one file after the other.
     keep : ndarray, int64
         The row of each report in it.
     counts : mapping of str to Counts
@@ -109,8 +109,8 @@ class Archive:
     @property
     def table(self) -> pa.Table:
         """The reports as a table of `report.SCHEMA`, made anew each time."""
-        in_order = len(self.keep) == self.read.num_rows and bool((np.diff(self.keep) == 1).all())
-        return (self.read if in_order else self.read.take(pa.array(self.keep))).combine_chunks()
+        rows = self.read if _is_all(self.keep, self.read.num_rows) else self.read.take(pa.array(self.keep))
+        return rows.cast(SCHEMA).combine_chunks()
 
     @property
     def total(self) -> Counts:
@@ -145,11 +145,10 @@ def read_tracks(
     if twice:
         raise ReportError("the file twice", expected="each file once", place=Place(twice[0]))
     parts = [list(_read_file(name, columns, progress)) for name in names]
-    tables = [part.table for file in parts for part in file]
-    source = np.repeat(np.arange(len(parts)), [sum(p.table.num_rows for p in file) for file in parts])
-    if len(source) > MAX_REPORTS:
-        raise ReportError(f"{len(source)} reports", expected=f"at most {MAX_REPORTS}", place=Place(names[0]))
-    return _settle(names, parts, pa.concat_tables([SCHEMA.empty_table(), *tables]), source)
+    count = sum(part.table.num_rows for file in parts for part in file)
+    if count > MAX_REPORTS:
+        raise ReportError(f"{count} reports", expected=f"at most {MAX_REPORTS}", place=Place(names[0]))
+    return _settle(names, parts)
 
 
 def sniff(head: bytes) -> Format:
@@ -194,11 +193,13 @@ def _read_file(name: str, columns: ColumnMap | None, progress: Progress | None) 
     feed = feed_name(name)
     try:
         with open(name, "rb") as file:
-            if file.read(len(MAGIC)) == MAGIC:
-                yield from read_parquet(file, columns, name=name, feed=feed, progress=tell)
-                return
+            is_parquet = file.read(len(MAGIC)) == MAGIC
             file.seek(0)
-            yield from _read_stream(Stream(file, name=name, progress=tell), columns, feed)
+            if not is_parquet:
+                yield from _read_stream(Stream(file, name=name, progress=tell), columns, feed)
+                return
+        with pa.OSFile(name) as file:  # which Arrow reads without a copy in Python
+            yield from read_parquet(file, columns, name=name, feed=feed, progress=tell)
     except OSError as error:
         raise ReportError(error.strerror or str(error), expected="a file to read", place=Place(name)) from error
 
@@ -224,29 +225,34 @@ def _read_stream(stream: Stream, columns: ColumnMap | None, feed: str) -> Iterat
             raise ReportError("Parquet within gzip", expected="the Parquet file itself", place=stream.place)
 
 
-def _settle(names: list[str], parts: list[list[Part]], table: pa.Table, source: NDArray[np.int64]) -> Archive:
+def _settle(names: list[str], parts: list[list[Part]]) -> Archive:
+    table = pa.concat_tables([NO_REPORTS, *(part.table for file in parts for part in file)])
     reports = ReportBatch.from_table(table)
     ordering = canonical(reports)
-    duplicate = np.bincount(source[ordering.duplicate], minlength=len(names))
-    conflict = np.bincount(source[ordering.conflict], minlength=len(names))
+    ends = np.cumsum([sum(part.table.num_rows for part in file) for file in parts])
+    duplicate, conflict = (np.searchsorted(ends, rows, "right") for rows in (ordering.duplicate, ordering.conflict))
     counts = {}
     for code, (name, file) in enumerate(zip(names, parts, strict=True)):
         counted = reduce(add, map(_count, file), Counts())
-        twice, doubtful = int(duplicate[code]), int(conflict[code])
+        twice, doubtful = int((duplicate == code).sum()), int((conflict == code).sum())
         flagged = {**counted.flagged, **({Flag.CONFLICT: doubtful} if doubtful else {})}
         counts[name] = replace(counted, accepted=counted.accepted - twice, duplicate=twice, flagged=flagged)
     flags = [part.flags for file in parts for part in file]
     rejects = [part.rejects for file in parts for part in file]
     return Archive(
-        reports=reports.take(ordering.keep),
+        reports=reports if _is_all(ordering.keep, len(reports)) else reports.take(ordering.keep),
         read=table,
         keep=ordering.keep,
         counts=counts,
         rejects=pa.concat_tables([REJECT_SCHEMA.empty_table(), *rejects]),
         flags=pa.concat_tables(
-            [FLAG_SCHEMA.empty_table(), *flags, _conflicts(names, table, source, ordering.conflict)]
+            [FLAG_SCHEMA.empty_table(), *flags, _conflicts(names, table, conflict, ordering.conflict)]
         ),
     )
+
+
+def _is_all(rows: NDArray[np.int64], of: int) -> bool:
+    return len(rows) == of and bool((rows[1:] > rows[:-1]).all())
 
 
 def _count(part: Part) -> Counts:
@@ -263,10 +269,11 @@ def _tally(column: pa.ChunkedArray) -> dict[str, int]:
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
 
 
-def _conflicts(names: list[str], table: pa.Table, source: NDArray[np.int64], rows: NDArray[np.int64]) -> pa.Table:
+def _conflicts(names: list[str], table: pa.Table, file_of: NDArray[np.int64], rows: NDArray[np.int64]) -> pa.Table:
     of = table.select(["track_id", "observed"]).take(pa.array(rows))
     n = len(rows)
     word, detail = (pa.repeat(pa.scalar(text), n) for text in (Flag.CONFLICT.value, ""))
-    file = pa.array(names, pa.string()).take(pa.array(source[rows]))
-    arrays = [file, pa.array(np.zeros(n, np.int64)), word, of["track_id"], of["observed"], detail]
+    file = pa.array(names, pa.string()).take(pa.array(file_of))
+    who = of["track_id"].cast(pa.string())
+    arrays = [file, pa.array(np.zeros(n, np.int64)), word, who, of["observed"], detail]
     return pa.table(arrays, schema=FLAG_SCHEMA)

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tocsin.tracks.report import FLOAT32_COLUMNS, INSTANT, SCHEMA
+from tocsin.tracks.report import CODED_SCHEMA, FLOAT32_COLUMNS, INSTANT, SCHEMA
 
-_F = TypeVar("_F", bound=np.floating[Any])
+_N = TypeVar("_N", bound=np.generic)
 _WORDS = ("track", "feed", "party", "category")
 _NAMES = {"track": "tracks", "feed": "feeds", "party": "parties", "category": "categories"}
 _COLUMN = {"track": "track_id", "feed": "feed", "party": "party", "category": "category"}
@@ -61,12 +61,14 @@ class ReportBatch:
         return len(self.track)
 
     def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> ReportBatch:
-        """Return the reports at these rows, in this order, with the same lists of names."""
-        columns: dict[str, Any] = {
-            f.name: value[index] if isinstance(value := getattr(self, f.name), np.ndarray) else value
-            for f in fields(self)
-        }
-        return ReportBatch(**columns)
+        """Return the reports at these rows, in this order, with the same lists of names.
+
+        Columns that are one array stay one, and are taken once.
+        """
+        own: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        columns = {id(value): value for value in own.values() if isinstance(value, np.ndarray)}
+        taken = {key: column[index] for key, column in columns.items()}
+        return ReportBatch(**{name: taken.get(id(value), value) for name, value in own.items()})
 
     def of_tracks(self, names: Collection[str]) -> ReportBatch:
         """Return the reports of some tracks, in their order, with no other track's name in the list."""
@@ -79,37 +81,37 @@ class ReportBatch:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> ReportBatch:
-        """Return the batch of a table whose schema is `report.SCHEMA`.
+        """Return the batch of a table whose schema is `report.SCHEMA` or `report.CODED_SCHEMA`.
+
+        Columns that lie in one piece are not copied, and can then only be read; those that say nothing share one array.
 
         Raises
         ------
         ValueError
             If a column is missing or of another type.
         """
-        if not table.schema.equals(SCHEMA):
+        if not table.schema.equals(SCHEMA) and not table.schema.equals(CODED_SCHEMA):
             raise ValueError(f"expected the report schema, found {table.schema}")
-        observed = _instants(table["observed"])
-        received = _instants(pc.coalesce(table["received"], table["observed"]))
-        words = {name: _codes(table[_COLUMN[name]]) for name in _WORDS}
-        return cls(
-            observed_us=observed,
-            received_us=received,
-            lat_deg=_floats(table["lat_deg"], np.float64),
-            lon_deg=_floats(table["lon_deg"], np.float64),
-            alt_m=_floats(table["alt_m"], np.float32),
-            speed_mps=_floats(table["speed_mps"], np.float32),
-            course_deg=_floats(table["course_deg"], np.float32),
-            heading_deg=_floats(table["heading_deg"], np.float32),
-            accuracy_m=_floats(table["accuracy_m"], np.float32),
-            track=words["track"][0],
-            feed=words["feed"][0],
-            party=words["party"][0],
-            category=words["category"][0],
-            tracks=words["track"][1],
-            feeds=words["feed"][1],
-            parties=words["party"][1],
-            categories=words["category"][1],
-        )
+        observed = _values(table["observed"], np.int64)
+        received = table["received"]
+        columns: dict[str, Any] = {
+            "observed_us": observed,
+            "received_us": observed
+            if received.null_count == len(received)
+            else _values(pc.coalesce(received, table["observed"]), np.int64),
+            "lat_deg": _values(table["lat_deg"], np.float64),
+            "lon_deg": _values(table["lon_deg"], np.float64),
+        }
+        missing = np.full(len(observed), np.nan, np.float32)
+        for name in FLOAT32_COLUMNS:
+            values = _values(table[name], np.float32)
+            columns[name] = missing if np.isnan(np.fmax.reduce(values, initial=np.nan)) else values
+        unsaid = np.full(len(observed), -1, np.int32)
+        for word in _WORDS:
+            column = table[_COLUMN[word]]
+            is_said = column.null_count < len(column)
+            columns[word], columns[_NAMES[word]] = _codes(column) if is_said else (unsaid, ())
+        return cls(**columns)
 
     def to_table(self) -> pa.Table:
         """Return the reports as a table of `report.SCHEMA`; `received` is null where it equals `observed`."""
@@ -162,18 +164,29 @@ def _words(codes: NDArray[np.int32], names: tuple[str, ...]) -> pa.Array:
     return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
-def _instants(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    return np.ascontiguousarray(column.cast(pa.int64()).to_numpy())
-
-
-def _floats(column: pa.ChunkedArray, dtype: type[_F]) -> NDArray[_F]:
-    return np.ascontiguousarray(column.to_numpy(), dtype=dtype)
+def _values(column: pa.ChunkedArray, dtype: type[_N]) -> NDArray[_N]:
+    """Return a column's numbers, NaN where missing, as they lie in memory if they lie there in one piece."""
+    chunks = [chunk.view(pa.int64()) if pa.types.is_timestamp(chunk.type) else chunk for chunk in column.chunks]
+    parts = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks if len(chunk)]
+    return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype), *parts]), dtype)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-    return np.ascontiguousarray(codes, dtype=np.int32), tuple(encoded.dictionary.to_pylist())
+    """Return a column's words as codes into its names, -1 where missing, and the names in order of first appearance."""
+    is_coded = pa.types.is_dictionary(column.type)
+    encoded = (column if is_coded else column.dictionary_encode()).unify_dictionaries()
+    parts = [chunk.indices for chunk in encoded.chunks]
+    filled = [part.fill_null(-1) if part.null_count else part for part in parts]
+    codes = _values(pa.chunked_array(filled, pa.int32()), np.int32)
+    names = encoded.chunk(0).dictionary.to_pylist()
+    first = np.full(len(names) + 1, len(codes), np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of the rows of one code the last written stays
+    used = np.argsort(first[:-1], kind="stable")[: np.count_nonzero(first[:-1] < len(codes))]
+    if len(used) == len(names) and (used[1:] > used[:-1]).all():
+        return codes, tuple(names)
+    place = np.full(len(first), -1, np.int32)
+    place[used] = np.arange(len(used))
+    return place[codes], tuple([names[code] for code in used.tolist()])
 
 
 EMPTY = ReportBatch.from_table(SCHEMA.empty_table())

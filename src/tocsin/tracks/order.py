@@ -90,19 +90,24 @@ def canonical(batch: ReportBatch) -> Ordering:
     batch : ReportBatch
         In any order.
     """
-    order, instant = _ordered(batch.observed_us)
-    if len(order) == 0 or instant[-1] == len(order) - 1:  # as in most live ticks: no two of one instant
+    order, at_us = _ordered(batch.observed_us)
+    equal = at_us[1:] == at_us[:-1]
+    if not equal.any():  # as in most live ticks: no two of one instant
         return Ordering(keep=order, duplicate=order[:0], conflict=order[:0])
-    who = instant * (len(batch.tracks) + 1) + _rank(batch.tracks)[batch.track[order]]
-    within, fix = _ordered(who)
-    order = order[within]
-    again = np.r_[False, fix[1:] == fix[:-1]]
+    # Who it is is looked at only where another has the instant, and what is said only where it has the track as well.
+    tied = np.flatnonzero(np.r_[equal, False] | np.r_[False, equal])
+    instant = np.cumsum(np.r_[False, np.diff(at_us[tied]) > 0])
+    who = instant * (len(batch.tracks) + 1) + _rank(batch.tracks)[batch.track[order[tied]]]
+    within, who = _ordered(who)
+    order[tied] = order[tied[within]]
+    again = np.zeros(len(order), np.bool_)
+    again[tied[1:]] = who[1:] == who[:-1]
     if not again.any():  # as in most archives: no two of one track at one instant
         return Ordering(keep=order, duplicate=order[:0], conflict=order[:0])
-    # What a report says is looked at only where another has its track and instant.
     shared = again | np.r_[again[1:], False]
+    fix = np.cumsum(~again)[shared]
     said = content_hash(batch.take(order[shared]))
-    within = np.lexsort((said, fix[shared]))
+    within = np.lexsort((said, fix))
     order[shared] = order[shared][within]
     same = np.zeros(len(order), np.bool_)
     same[shared] = again[shared] & np.r_[False, said[within][1:] == said[within][:-1]]
@@ -114,12 +119,11 @@ def canonical(batch: ReportBatch) -> Ordering:
 
 
 def _ordered(key: Rows) -> tuple[Rows, Rows]:
-    """Return the rows in ascending order of a key, equal ones as they stand, and how many smaller keys each has."""
-    order = np.arange(len(key))
-    if not (key[1:] >= key[:-1]).all():
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-    return order, np.r_[0, np.cumsum(key[1:] != key[:-1])][: len(key)]
+    """Return the rows in ascending order of a key, equal ones as they stand, and the key in that order."""
+    if (key[1:] >= key[:-1]).all():
+        return np.arange(len(key)), key
+    order = np.argsort(key, kind="stable")
+    return order, key[order]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,11 @@ party       the agreement's party id, as declared by the source; null when nobod
 category    the kind of mover (`fishing`, `cargo`, `aircraft`, `vehicle`, …); null when nobody said
 """
 
+CODED_SCHEMA = pa.schema(
+    [f.with_type(pa.dictionary(pa.int32(), f.type)) if pa.types.is_string(f.type) else f for f in SCHEMA]
+)
+"""The same as readers give it: every word once, and its number in each row."""
+
 COLUMNS: tuple[str, ...] = tuple(SCHEMA.names)
 """The names alone, in order."""
 

@@ -8,7 +8,7 @@ longitude swapped, no zone, decimal commas), the file is refused with that hint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from tocsin.errors import Place, ReportError
 from tocsin.tracks import category
 from tocsin.tracks.formats.columns import FIELDS, UNITS, Column, ColumnMap
-from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.part import Part, coded
 from tocsin.tracks.formats.times import CODE, NONE, REASONS, read_times
 from tocsin.tracks.identity import MAX_ID_CHARS, IdPrefix, normal_id
 from tocsin.tracks.quality import FLAG_SCHEMA, Flag, Reject, RejectReason, reject_table
-from tocsin.tracks.report import INSTANT, SCHEMA
+from tocsin.tracks.report import CODED_SCHEMA, FLOAT32_COLUMNS, INSTANT
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -39,6 +39,17 @@ MOST = 0.5
 MAX_SPEED_MPS = 12_000.0
 """Above it (orbital speed is 7,800 m/s) a speed is a fault of the source, not a fast mover."""
 MAX_ALT_M = 1_000_000.0
+
+_ABSENT = {"cog": COURSE_ABSENT, "heading": HEADING_ABSENT}
+_BELOW_360 = np.nextafter(360.0, 0.0)
+_USABLE = {
+    "alt": (-MAX_ALT_M, MAX_ALT_M),
+    "sog": (0.0, MAX_SPEED_MPS),
+    "cog": (0.0, _BELOW_360),
+    "heading": (0.0, _BELOW_360),
+    "accuracy": (0.0, np.finfo(np.float64).max),
+}
+"""The least and the most that each optional quantity may be."""
 
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _COMMA = r"^[+-]?\d+,\d+$"
@@ -89,27 +100,28 @@ def read_cells(
     lat, lat_bad = read_numbers(cells.columns["lat"])
     lon, lon_bad = read_numbers(cells.columns["lon"])
     times = read_times(_text(cells.columns["time"]), rules)
-    ids = _ids(cells.columns["id"], rules)
+    ids, id_reason = _ids(cells.columns["id"], rules)
     reason = position_reasons(lat, lon, lat_bad | lon_bad)
-    for after in (times.reason, ids.reason):
-        reason = np.where(reason == NONE, after, reason)
-    if judge_map:
+    for after in (times.reason, id_reason):
+        if (after != NONE).any():
+            reason = np.where(reason == NONE, after, reason)
+    sound = reason == NONE
+    if judge_map and not sound.all():
         _check_map(cells, lat, lon, lat_bad, times.reason, rules, file)
 
-    keep = np.flatnonzero(reason == NONE)
     flags = _Flags(file=file, line=cells.line)
     columns: dict[str, Any] = {
-        "track_id": ids.texts,
-        "observed": pa.array(times.us).cast(INSTANT),
-        "lat_deg": pa.array(lat + 0.0),
-        "lon_deg": pa.array(lon + 0.0),
+        "track_id": ids,
+        "observed": pa.array(times.us).view(INSTANT),
+        "lat_deg": pa.array(_without_minus_zero(lat)),
+        "lon_deg": pa.array(_without_minus_zero(lon)),
     }
     if "feed" not in cells.columns:
-        columns["feed"] = pa.repeat(pa.scalar(feed), n)
+        columns["feed"] = coded(np.zeros(n, np.int32), [feed])
     flags.add(Flag.NULL_ISLAND, (lat == 0) & (lon == 0), "")
     for field, cell in cells.columns.items():
         column = FIELDS[field]
-        if column in SCHEMA.names[5:10]:
+        if column in FLOAT32_COLUMNS:
             columns[column] = _optional(field, cell, found[field].unit, rules, flags)
         elif field == "received":
             received = read_times(_text(cell), rules)
@@ -117,15 +129,13 @@ def read_cells(
             flags.add(Flag.BAD_OPTIONAL, unusable, column)
             columns[column] = pa.array(received.us, mask=received.reason != NONE).cast(INSTANT)
         elif field in ("party", "feed"):
-            words = _words(cell)
-            columns[column] = pc.fill_null(words, feed) if field == "feed" else words
+            columns[column] = _words(cell, feed if field == "feed" else None)
         elif field == "category":
             columns[column] = _categories(cell, found[field].unit, flags)
-    table = pa.table([_column(f, columns, n) for f in SCHEMA], schema=SCHEMA)
-    if len(keep) < n:
-        table = table.take(pa.array(keep))
-    rejects = _rejects(cells, reason, file)
-    return Part(read=n, table=table, rejects=rejects, flags=flags.table(keep, columns))
+    table = pa.table([_column(f, columns, n) for f in CODED_SCHEMA], schema=CODED_SCHEMA)
+    if not sound.all():
+        table = table.take(pa.array(np.flatnonzero(sound)))
+    return Part(read=n, table=table, rejects=_rejects(cells, reason, file), flags=flags.table(sound, columns))
 
 
 def read_numbers(column: pa.Array) -> tuple[Floats, Bools]:
@@ -143,6 +153,8 @@ def read_numbers(column: pa.Array) -> tuple[Floats, Bools]:
 
 def position_reasons(lat: Floats, lon: Floats, bad: Bools) -> NDArray[np.int8]:
     """Return why each position is none: code of a reason, or `NONE`."""
+    if _within(lat, -90.0, 90.0) and _within(lon, -180.0, 180.0) and not bad.any():
+        return np.full(len(lat), NONE, np.int8)
     absent = np.isnan(lat) | np.isnan(lon) | (lat == 91.0) | (lon == 181.0)
     conditions = [bad, absent, np.abs(lat) > 90.0, np.abs(lon) > 180.0]
     reasons = [
@@ -152,6 +164,15 @@ def position_reasons(lat: Floats, lon: Floats, bad: Bools) -> NDArray[np.int8]:
         CODE[RejectReason.BAD_LONGITUDE],
     ]
     return np.select(conditions, reasons, NONE).astype(np.int8)
+
+
+def _within(values: Floats, least: float, most: float) -> bool:
+    """Return True if all values lie within bounds; False if one is NaN."""
+    return len(values) > 0 and bool(values.min() >= least and values.max() <= most)
+
+
+def _without_minus_zero(values: Floats) -> Floats:
+    return values if _within(values, -np.inf, -1e-9) or _within(values, 1e-9, np.inf) else values + 0.0
 
 
 def optional_floats(field: str, values: Floats, *, m1371: bool) -> tuple[Floats, Bools]:
@@ -166,17 +187,21 @@ def optional_floats(field: str, values: Floats, *, m1371: bool) -> tuple[Floats,
     m1371 : bool
         True if course 360° means not available, and not north.
     """
+    if m1371 and field in _ABSENT:
+        values = np.where(values == _ABSENT[field], np.nan, values)
+    if _are_usable(field, values):
+        return values, np.zeros(len(values), np.bool_)
     if field in ("cog", "heading"):
-        if m1371:
-            values = np.where(values == (COURSE_ABSENT if field == "cog" else HEADING_ABSENT), np.nan, values)
         values = np.where(values == 360.0, 0.0, values)
-        bad = ~((values >= 0.0) & (values < 360.0))
-    elif field == "alt":
-        bad = ~(np.abs(values) <= MAX_ALT_M)
-    else:
-        bad = ~((values >= 0.0) & (values <= MAX_SPEED_MPS if field == "sog" else values < np.inf))
-    bad &= ~np.isnan(values)
+    least, most = _USABLE[field]
+    bad = ~((values >= least) & (values <= most)) & ~np.isnan(values)
     return np.where(bad, np.nan, values), bad
+
+
+def _are_usable(field: str, values: NDArray[np.floating[Any]]) -> bool:
+    """Return True if all values that are given lie within the bounds of their quantity."""
+    least, most = _USABLE[field]
+    return bool(np.fmin.reduce(values, initial=least) >= least and np.fmax.reduce(values, initial=least) <= most)
 
 
 class _Flags:
@@ -192,39 +217,44 @@ class _Flags:
         if mask.any():
             self._masks.append((flag, mask, detail))
 
-    def table(self, keep: NDArray[np.int64], columns: Mapping[str, pa.Array]) -> pa.Table:
+    def table(self, keep: Bools, columns: Mapping[str, pa.Array]) -> pa.Table:
         """Return the flags of the rows that are kept, as rows of the table of flags."""
         pieces = []
         for flag, mask, detail in self._masks:
-            rows = keep[mask[keep]]
+            rows = np.flatnonzero(mask & keep)
             at, n = pa.array(rows), len(rows)
             texts = [pa.repeat(pa.scalar(text, pa.string()), n) for text in (self._file, flag.value, detail)]
             arrays = [
-                texts[0], pa.array(self._line[rows]), texts[1], columns["track_id"].take(at),
-                columns["observed"].take(at), texts[2],
+                texts[0], pa.array(self._line[rows]), texts[1],
+                columns["track_id"].take(at).cast(pa.string()), columns["observed"].take(at), texts[2],
             ]  # fmt: skip
             pieces.append(pa.table(arrays, schema=FLAG_SCHEMA))
         return pa.concat_tables([FLAG_SCHEMA.empty_table(), *pieces])
 
 
-@dataclass(frozen=True, slots=True)
-class _Ids:
-    texts: pa.Array
-    reason: NDArray[np.int8]
-
-
-def _ids(column: pa.Array, rules: ColumnMap) -> _Ids:
+def _ids(column: pa.Array, rules: ColumnMap) -> tuple[pa.DictionaryArray, NDArray[np.int8]]:
     encoded = column.dictionary_encode()
-    codes = pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy(zero_copy_only=False)
-    texts: list[str | None] = []
-    reasons: list[int] = []
-    for cell in encoded.dictionary.to_pylist():
-        text, reason = _id(cell, rules.prefix)
-        texts.append(text)
-        reasons.append(reason)
-    reasons.append(CODE[RejectReason.NO_IDENTITY])
-    spelled = pa.array([*texts, None], pa.string())
-    return _Ids(spelled.take(pa.array(codes)), np.array(reasons, np.int8)[codes])
+    spelled = [_id(cell, rules.prefix) for cell in encoded.dictionary.to_pylist()]
+    reasons = np.array([*(reason for _, reason in spelled), CODE[RejectReason.NO_IDENTITY]], np.int8)
+    return _respelled(encoded, [text for text, _ in spelled]), reasons[_places(encoded)]
+
+
+def _places(encoded: pa.DictionaryArray) -> NDArray[np.int32]:
+    """Return the place of each row's cell in the dictionary, -1 where there is none."""
+    places = encoded.indices.cast(pa.int32())
+    return np.asarray((places.fill_null(-1) if places.null_count else places).to_numpy())
+
+
+def _respelled(
+    encoded: pa.DictionaryArray, words: Sequence[str | None], absent: str | None = None
+) -> pa.DictionaryArray:
+    """Return cells as the words that are written for them; `absent`, or nothing, where there is none."""
+    told = [absent if word is None else word for word in (*words, None)]
+    codes = {word: code for code, word in enumerate(dict.fromkeys(word for word in told if word is not None))}
+    if [*codes][: len(words)] == told[:-1] and not encoded.indices.null_count:
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), pa.array([*codes], pa.string()))
+    code_of = np.array([-1 if word is None else codes[word] for word in told], np.int32)
+    return coded(code_of[_places(encoded)], [*codes])
 
 
 def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
@@ -240,19 +270,21 @@ def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
 
 
 def _optional(field: str, cell: pa.Array, unit: str | None, rules: ColumnMap, flags: _Flags) -> pa.Array:
+    m1371, factor = rules.absent == "m1371", UNITS[field][unit] if unit else 1.0
+    is_plain = pa.types.is_float32(cell.type) and not cell.null_count and factor == 1.0 and not m1371
+    if is_plain and _are_usable(field, cell.to_numpy()):
+        return cell
     values, bad = read_numbers(cell)
-    m1371 = rules.absent == "m1371"
     if m1371 and field == "sog":
         values = np.where(np.isclose(values, SPEED_ABSENT, rtol=0, atol=0.001), np.nan, values)
-    values, unusable = optional_floats(field, values * (UNITS[field][unit] if unit else 1.0), m1371=m1371)
+    values, unusable = optional_floats(field, values * factor if factor != 1.0 else values, m1371=m1371)
     flags.add(Flag.BAD_OPTIONAL, bad | unusable, FIELDS[field])
     return pa.array(values.astype(np.float32))
 
 
-def _words(column: pa.Array) -> pa.Array:
+def _words(column: pa.Array, absent: str | None) -> pa.DictionaryArray:
     encoded = column.dictionary_encode()
-    words = [_word(cell) for cell in encoded.dictionary.to_pylist()]
-    return pa.array(words, pa.string()).take(encoded.indices)
+    return _respelled(encoded, [_word(cell) for cell in encoded.dictionary.to_pylist()], absent)
 
 
 def _word(cell: object) -> str | None:
@@ -260,7 +292,7 @@ def _word(cell: object) -> str | None:
     return text.strip()[:MAX_ID_CHARS] or None
 
 
-def _categories(column: pa.Array, unit: str | None, flags: _Flags) -> pa.Array:
+def _categories(column: pa.Array, unit: str | None, flags: _Flags) -> pa.DictionaryArray:
     encoded = column.dictionary_encode()
     kinds: list[str | None] = []
     unknown: list[bool] = []
@@ -275,9 +307,9 @@ def _categories(column: pa.Array, unit: str | None, flags: _Flags) -> pa.Array:
             kind, said = category.of_word(word), True
         kinds.append(kind)
         unknown.append(said and kind is None)
-    codes = pc.fill_null(encoded.indices, len(kinds)).to_numpy(zero_copy_only=False)
-    flags.add(Flag.UNKNOWN_CATEGORY, np.array([*unknown, False])[codes], "category")
-    return pa.array([*kinds, None], pa.string()).take(pa.array(codes))
+    if any(unknown):
+        flags.add(Flag.UNKNOWN_CATEGORY, np.array([*unknown, False])[_places(encoded)], "category")
+    return _respelled(encoded, kinds)
 
 
 def _parsed(text: pa.Array) -> tuple[pa.Array, Bools]:

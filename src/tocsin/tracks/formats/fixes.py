@@ -15,10 +15,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tocsin.tracks.formats.cells import optional_floats
-from tocsin.tracks.formats.part import Part
+from tocsin.tracks.formats.part import Part, coded
 from tocsin.tracks.formats.times import EARLIEST_US, LATEST_US
 from tocsin.tracks.quality import FLAG_SCHEMA, Flag, Reject, RejectReason, clip, reject_table
-from tocsin.tracks.report import INSTANT, SCHEMA
+from tocsin.tracks.report import CODED_SCHEMA, INSTANT
 
 NAN = float("nan")
 
@@ -160,17 +160,17 @@ class Fixes:
         floats = {name: np.array(column, np.float64) for name, column in self._floats.items()}
         n = len(ints["line"])
         received = ints["received"]
-        ids, words = (pa.array([*names], pa.string()) for names in (self._tracks, self._words))
-        kinds = self._categories(ints["track"], ints["category"])
+        party = self._party
+        one, nobody = np.zeros(n, np.int32), np.full(n, -1, np.int32)
         columns = {
-            "track_id": ids.take(pa.array(ints["track"])),
+            "track_id": coded(ints["track"], [*self._tracks]),
             "observed": pa.array(ints["observed"]).cast(INSTANT),
             "received": pa.array(received, mask=received == _UNKNOWN_US).cast(INSTANT),
             "lat_deg": pa.array(floats["lat"] + 0.0),
             "lon_deg": pa.array(floats["lon"] + 0.0),
-            "feed": pa.repeat(pa.scalar(self._feed), n),
-            "party": pa.nulls(n, pa.string()) if self._party is None else pa.repeat(pa.scalar(self._party), n),
-            "category": words.take(pa.array(kinds, mask=kinds < 0)),
+            "feed": coded(one, [self._feed]),
+            "party": coded(nobody, []) if party is None else coded(one, [party]),
+            "category": coded(self._categories(ints["track"], ints["category"]), [*self._words]),
         }
         flagged = [(Flag.NULL_ISLAND, (floats["lat"] == 0) & (floats["lon"] == 0), "")]
         for name, column in _OPTIONAL.items():
@@ -183,7 +183,7 @@ class Fixes:
             flagged.append((flag, mask, detail))
         return Part(
             read=n + len(self._rejects),
-            table=pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA),
+            table=pa.table([columns[name] for name in CODED_SCHEMA.names], schema=CODED_SCHEMA),
             rejects=reject_table(sorted(self._rejects, key=lambda r: r.line)),
             flags=pa.concat_tables([FLAG_SCHEMA.empty_table(), *self._flags(flagged, ints["line"], columns)]),
             joined=joined,
@@ -204,7 +204,7 @@ class Fixes:
                 file,
                 pa.array(line[rows]),
                 name,
-                columns["track_id"].take(at),
+                columns["track_id"].take(at).cast(pa.string()),
                 columns["observed"].take(at),
                 about,
             ]

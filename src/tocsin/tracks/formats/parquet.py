@@ -140,7 +140,7 @@ def _read_batch(
     def raw(at: NDArray[np.int64]) -> list[str]:
         return [clip(str(row)) for row in batch.take(pa.array(at)).to_pylist()]
 
-    line = before + 1 + np.arange(batch.num_rows)
+    line = np.arange(before + 1, before + 1 + batch.num_rows)
     return read_cells(Cells(columns=cells, line=line, raw=raw), rules, found, file=file, feed=feed)
 
 

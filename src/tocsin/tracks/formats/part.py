@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tocsin.tracks.quality import FLAG_SCHEMA, REJECT_SCHEMA
-from tocsin.tracks.report import SCHEMA
+from tocsin.tracks.report import CODED_SCHEMA
 
-NO_REPORTS = SCHEMA.empty_table()
+NO_REPORTS = CODED_SCHEMA.empty_table()
 NO_REJECTS = REJECT_SCHEMA.empty_table()
 NO_FLAGS = FLAG_SCHEMA.empty_table()
 
@@ -23,7 +26,7 @@ class Part:
     read : int
         Records found in the piece, counted from its bytes and not from the two tables below.
     table : Table
-        The accepted reports, `report.SCHEMA`, in file order.
+        The accepted reports, `report.CODED_SCHEMA`, in file order.
     rejects : Table
         `quality.REJECT_SCHEMA`.
     flags : Table
@@ -43,3 +46,20 @@ class Part:
             raise ValueError(
                 f"read {self.read} records, but {self.table.num_rows} accepted and {self.rejects.num_rows} rejected"
             )
+
+
+def coded(codes: NDArray[np.integer], names: Sequence[str]) -> pa.DictionaryArray:
+    """Return a column of `report.CODED_SCHEMA`'s words.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (n,), int
+        Into `names`; -1 where missing.
+    names : sequence of str
+        Each once.
+    """
+    codes = codes.astype(np.int32, copy=False)
+    absent = codes < 0
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes, mask=absent if absent.any() else None), pa.array(names, pa.string())
+    )

@@ -78,6 +78,10 @@ def read_times(column: pa.Array, rules: ColumnMap) -> Times:
         times = _of_texts(column, rules.zone)
     else:
         times = _of_pattern(column, rules.format, rules.zone)
+    if not len(times.us):
+        return times
+    if times.us.min() >= EARLIEST_US and times.us.max() < LATEST_US and (times.reason == NONE).all():
+        return times
     plausible = (times.us >= EARLIEST_US) & (times.us < LATEST_US)
     reason = np.where((times.reason == NONE) & ~plausible, CODE[RejectReason.IMPLAUSIBLE_TIME], times.reason)
     return Times(np.where(reason == NONE, times.us, 0), reason.astype(np.int8))
@@ -187,6 +191,8 @@ def _localised(local: pa.Array, zone: str | None, if_null: RejectReason) -> Time
 
 
 def _known(instants: pa.Array, if_null: RejectReason) -> Times:
+    if not instants.null_count:
+        return Times(instants.cast(pa.int64()).to_numpy(), np.full(len(instants), NONE, np.int8))
     us = pc.fill_null(instants.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
     null = instants.is_null().to_numpy(zero_copy_only=False)
     return Times(us, np.where(null, CODE[if_null], NONE).astype(np.int8))
