@@ -27,7 +27,7 @@ from tocsin.geo.shapes import Region, circle, multipolygon
 from tocsin.tracks.archive import read_tracks
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.engine import Engine
-from tocsin.watch.event import EventKind
+from tocsin.watch.event import EventKind, write_events
 from tocsin.watch.replay import replay
 from tocsin.watch.state import WatchState
 
@@ -190,7 +190,7 @@ def from_parquet(asked: Asked) -> Any:
 
     def call() -> int:
         found, _ = replay(engine, read_tracks([path]).reports)
-        pq.write_table(found.table(), out, compression="zstd")
+        write_events(found.table(), out)
         return len(found)
 
     return rows, call, np.arange

@@ -7,6 +7,7 @@ found twice, by two machines or after a restart, is found once.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from tocsin.canon import digest
 
@@ -28,6 +29,11 @@ def stable_id(*parts: str | int | None) -> str:
     return digest(list(parts))[:ID_BYTES].hex()
 
 
+KEYS_KEPT = 65_536
+"""Keys that are remembered, some 10 MB at most: the same zones, rules and tracks raise event after event."""
+
+
+@lru_cache(maxsize=KEYS_KEPT)
 def text_key(text: str) -> bytes:
     """Return the 16-byte key of a text: the fixed-size stand-in for a name inside an event's id."""
     return hashlib.sha256(text.encode()).digest()[:ID_BYTES]

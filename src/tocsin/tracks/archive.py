@@ -193,13 +193,11 @@ def _read_file(name: str, columns: ColumnMap | None, progress: Progress | None) 
     feed = feed_name(name)
     try:
         with open(name, "rb") as file:
-            is_parquet = file.read(len(MAGIC)) == MAGIC
-            file.seek(0)
-            if not is_parquet:
-                yield from _read_stream(Stream(file, name=name, progress=tell), columns, feed)
+            if file.read(len(MAGIC)) == MAGIC:
+                yield from read_parquet(file, columns, name=name, feed=feed, progress=tell)
                 return
-        with pa.OSFile(name) as file:  # which Arrow reads without a copy in Python
-            yield from read_parquet(file, columns, name=name, feed=feed, progress=tell)
+            file.seek(0)
+            yield from _read_stream(Stream(file, name=name, progress=tell), columns, feed)
     except OSError as error:
         raise ReportError(error.strerror or str(error), expected="a file to read", place=Place(name)) from error
 
@@ -226,7 +224,7 @@ def _read_stream(stream: Stream, columns: ColumnMap | None, feed: str) -> Iterat
 
 
 def _settle(names: list[str], parts: list[list[Part]]) -> Archive:
-    table = pa.concat_tables([NO_REPORTS, *(part.table for file in parts for part in file)])
+    table = pa.concat_tables([part.table for file in parts for part in file if part.table.num_rows] or [NO_REPORTS])
     reports = ReportBatch.from_table(table)
     ordering = canonical(reports)
     ends = np.cumsum([sum(part.table.num_rows for part in file) for file in parts])

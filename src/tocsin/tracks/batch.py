@@ -179,11 +179,12 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]
     filled = [part.fill_null(-1) if part.null_count else part for part in parts]
     codes = _values(pa.chunked_array(filled, pa.int32()), np.int32)
     names = encoded.chunk(0).dictionary.to_pylist()
+    newest = np.maximum.accumulate(codes)
+    if len(codes) and newest[0] <= 0 and newest[-1] == len(names) - 1 and (newest[1:] - newest[:-1] <= 1).all():
+        return codes, tuple(names)
     first = np.full(len(names) + 1, len(codes), np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of the rows of one code the last written stays
     used = np.argsort(first[:-1], kind="stable")[: np.count_nonzero(first[:-1] < len(codes))]
-    if len(used) == len(names) and (used[1:] > used[:-1]).all():
-        return codes, tuple(names)
     place = np.full(len(first), -1, np.int32)
     place[used] = np.arange(len(used))
     return place[codes], tuple([names[code] for code in used.tolist()])

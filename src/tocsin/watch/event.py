@@ -11,9 +11,11 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
+from os import PathLike
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tocsin.canon import canonical_line
 from tocsin.ids import ID_BYTES
@@ -299,6 +301,19 @@ EVENT_SCHEMA = pa.schema(
     ]
 )
 """The columns of `events.parquet`: an `Event` laid flat, its measures as columns of their own."""
+
+
+def write_events(table: pa.Table, file: str | PathLike[str]) -> None:
+    """Write events as Parquet: words once, what is never twice the same as it is, compressed by zstd.
+
+    Parameters
+    ----------
+    table : Table
+        Of `EVENT_SCHEMA`.
+    file : path
+    """
+    words = [field.name for field in table.schema if pa.types.is_string(field.type) and field.name != "event_id"]
+    pq.write_table(table, file, compression="zstd", use_dictionary=words)
 
 
 def event_id(

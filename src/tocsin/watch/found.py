@@ -54,6 +54,11 @@ NO_ROWS = np.zeros(0, FOUND)
 ROW_BYTES = np.dtype((np.void, FOUND.itemsize))
 """A row as mere bytes."""
 
+_ID = np.dtype((np.void, ID_BYTES))
+_HEAD_BYTES = 32 + 2 * ID_BYTES
+_HASHED = np.dtype([("head", (np.void, _HEAD_BYTES)), ("track", _ID), ("kind", _ID), ("visit", ">i8")])
+"""What the id of an event that one track raised is the hash of (`event.event_id`); the head is the same for a rule."""
+
 PLACE_DECIMALS = 7
 VALUE_DECIMALS = 3
 
@@ -177,14 +182,17 @@ class EventBatch:
         rows, words = self.rows, self._words
         zones = [zone.zone_id for zone in words.watchlist.zones]
         rules = words.watchlist.rules
-        same = len(rows)
+
+        def alike(value: str | int) -> pa.Array:
+            return pa.repeat(value, len(rows))
+
         columns = {
-            "event_id": pa.array([key.tobytes().hex() for key in self._ids[self._order]], pa.string()),
+            "event_id": _hexadecimal(self._ids[self._order]),
             "kind": _words([kind.value for kind in KINDS], rows["code"]),
-            "standing": pa.array(np.repeat(Standing.FINAL.value, same)),
-            "revision": pa.array(np.repeat(Revision.OPENED.value, same)),
-            "agreement_id": pa.array([words.watchlist.agreement_id] * same, pa.string()),
-            "agreement_version": pa.array(np.full(same, words.watchlist.version, np.int32)),
+            "standing": alike(Standing.FINAL.value),
+            "revision": alike(Revision.OPENED.value),
+            "agreement_id": alike(words.watchlist.agreement_id),
+            "agreement_version": alike(words.watchlist.version).cast(pa.int32()),
             "rule_id": _words([rule.rule_id for rule in rules], rows["rule"]),
             "clause": _words([rule.clause for rule in rules], rows["rule"]),
             "zone_id": _words(zones, rows["zone"]),
@@ -207,7 +215,7 @@ class EventBatch:
             columns[f"{end}_observed"] = _instants(rows[f"{end}_us"], absent)
             for axis in ("lat_deg", "lon_deg"):
                 columns[f"{end}_{axis}"] = pa.array(rows[f"{end}_{axis}"], mask=absent)
-        columns |= {name: _measure(rows, name) for name in MEASURES}
+        columns |= _measures(rows)
         return pa.table([columns[name] for name in EVENT_SCHEMA.names], schema=EVENT_SCHEMA)
 
 
@@ -244,21 +252,17 @@ def _ids(rows: NDArray[Any], words: Words) -> NDArray[np.void]:
     ]
     tracks, track_at = np.unique(np.concatenate([rows["track"], rows["other"]]), return_inverse=True)
     keys = [text_key(words.tracks[track]) if track != NONE else b"" for track in tracks.tolist()]
-    ends = [KIND_KEYS[kind] for kind in KINDS]
-    visits = rows["visit_us"].astype(">i8").tobytes()
-    who, other = track_at[: len(rows)].tolist(), track_at[len(rows) :].tolist()
-    parts = zip(rule_at.tolist(), who, other, rows["code"].tolist(), range(0, len(visits), 8), strict=True)
+    told = np.empty(len(rows), _HASHED)
+    told["head"] = np.array(heads, _HASHED["head"])[rule_at]
+    told["track"] = np.array(keys, _HASHED["track"])[track_at[: len(rows)]]
+    told["kind"] = np.array([KIND_KEYS[kind] for kind in KINDS], _HASHED["kind"])[rows["code"]]
+    told["visit"] = rows["visit_us"]
+    texts = told.view((np.void, _HASHED.itemsize)).tolist()
+    for row in np.flatnonzero(rows["other"] != NONE).tolist():
+        who = b"".join(sorted((keys[track_at[row]], keys[track_at[len(rows) + row]])))
+        texts[row] = texts[row][:_HEAD_BYTES] + who + texts[row][_HEAD_BYTES + ID_BYTES :]
     sha256 = hashlib.sha256
-    digests = [
-        sha256(b"".join((heads[rule], *_pair(keys[a], keys[b]), ends[code], visits[at : at + 8]))).digest()[:ID_BYTES]
-        for rule, a, b, code, at in parts
-    ]
-    return np.frombuffer(b"".join(digests), np.dtype((np.void, ID_BYTES)))
-
-
-def _pair(a: bytes, b: bytes) -> tuple[bytes, bytes]:
-    """Return the two tracks' keys in ascending order; the second is empty where there is one track alone."""
-    return (a, b) if not b or a <= b else (b, a)
+    return np.frombuffer(b"".join([sha256(text).digest()[:ID_BYTES] for text in texts]), _ID)
 
 
 def _words(words: Sequence[str], codes: NDArray[np.integer[Any]]) -> pa.Array:
@@ -271,13 +275,23 @@ def _instants(at_us: NDArray[np.int64], absent: NDArray[np.bool_] | None = None)
     return pa.array(np.ascontiguousarray(at_us), mask=absent).cast(INSTANT)
 
 
-def _measure(rows: NDArray[Any], name: str) -> pa.Array:
-    values = np.full(len(rows), np.nan)
-    for code, names in MEASURED.items():
-        if name in names:
-            mine = rows["code"] == code
-            values[mine] = rows["value"][mine, names.index(name)]
-    return pa.array(np.round(values, VALUE_DECIMALS), mask=np.isnan(values))
+def _hexadecimal(ids: NDArray[np.void]) -> pa.Array:
+    """Return ids as texts: all of them at once, since each is as long as the others."""
+    ends = pa.array(np.arange(len(ids) + 1, dtype=np.int32) * (2 * ID_BYTES))
+    return pa.StringArray.from_buffers(len(ids), ends.buffers()[1], pa.py_buffer(ids.tobytes().hex().encode()))
+
+
+def _measures(rows: NDArray[Any]) -> dict[str, pa.Array]:
+    """Return a column of each measure, null where the kind has none, or none could be taken."""
+    found = {code: np.flatnonzero(rows["code"] == code) for code in np.unique(rows["code"]).tolist()}
+    columns = {name: pa.nulls(len(rows), pa.float64()) for name in MEASURES}
+    for name in {name for code in found for name in MEASURED[code]}:
+        values = np.full(len(rows), np.nan)
+        for code, mine in found.items():
+            if name in MEASURED[code]:
+                values[mine] = rows["value"][mine, MEASURED[code].index(name)]
+        columns[name] = pa.array(np.round(values, VALUE_DECIMALS), mask=np.isnan(values))
+    return columns
 
 
 def _event(row: Any, key: np.void, words: Words) -> Event:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from tocsin import __version__
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.custody import Custody, compile_custody
@@ -59,7 +57,7 @@ from tocsin.warn.channels.config import Transports, default_transports, load_tra
 from tocsin.warn.dispatch import WarnResult, run
 from tocsin.warn.states import OUT
 from tocsin.watch.chain import EventChain
-from tocsin.watch.event import Event
+from tocsin.watch.event import Event, write_events
 from tocsin.watch.notified import Notified, with_notices
 from tocsin.watch.routes import NO_ROUTES, read_routes
 
@@ -312,7 +310,7 @@ def _clear(out: Path) -> None:
 def _write_tables(out: Path, archive: Archive, events: EventChain, warned: WarnResult) -> None:
     with (out / "events.jsonl").open("wb") as file:
         file.writelines(event.as_line() for event in events)
-    pq.write_table(events.table(), out / "events.parquet", compression="zstd")
+    write_events(events.table(), out / "events.parquet")
     with (out / "cases.jsonl").open("wb") as file:
         file.writelines(case.as_line() for case in warned.cases)
     write_rejects(archive.rejects, out / "rejects.jsonl")

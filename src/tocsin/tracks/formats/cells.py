@@ -116,11 +116,11 @@ def read_cells(
         "lat_deg": pa.array(_without_minus_zero(lat)),
         "lon_deg": pa.array(_without_minus_zero(lon)),
     }
-    if "feed" not in cells.columns:
-        columns["feed"] = coded(np.zeros(n, np.int32), [feed])
     flags.add(Flag.NULL_ISLAND, (lat == 0) & (lon == 0), "")
     for field, cell in cells.columns.items():
         column = FIELDS[field]
+        if cell.null_count == n:
+            continue
         if column in FLOAT32_COLUMNS:
             columns[column] = _optional(field, cell, found[field].unit, rules, flags)
         elif field == "received":
@@ -132,6 +132,8 @@ def read_cells(
             columns[column] = _words(cell, feed if field == "feed" else None)
         elif field == "category":
             columns[column] = _categories(cell, found[field].unit, flags)
+    if "feed" not in columns:
+        columns["feed"] = coded(np.zeros(n, np.int32), [feed])
     table = pa.table([_column(f, columns, n) for f in CODED_SCHEMA], schema=CODED_SCHEMA)
     if not sound.all():
         table = table.take(pa.array(np.flatnonzero(sound)))
@@ -236,7 +238,10 @@ def _ids(column: pa.Array, rules: ColumnMap) -> tuple[pa.DictionaryArray, NDArra
     encoded = column.dictionary_encode()
     spelled = [_id(cell, rules.prefix) for cell in encoded.dictionary.to_pylist()]
     reasons = np.array([*(reason for _, reason in spelled), CODE[RejectReason.NO_IDENTITY]], np.int8)
-    return _respelled(encoded, [text for text, _ in spelled]), reasons[_places(encoded)]
+    texts = _respelled(encoded, [text for text, _ in spelled])
+    if not texts.null_count:
+        return texts, np.full(len(texts), NONE, np.int8)
+    return texts, reasons[_places(encoded)]
 
 
 def _places(encoded: pa.DictionaryArray) -> NDArray[np.int32]:
@@ -249,10 +254,11 @@ def _respelled(
     encoded: pa.DictionaryArray, words: Sequence[str | None], absent: str | None = None
 ) -> pa.DictionaryArray:
     """Return cells as the words that are written for them; `absent`, or nothing, where there is none."""
-    told = [absent if word is None else word for word in (*words, None)]
+    told = [absent if word is None else word for word in words]
+    if [*dict.fromkeys(told)] == told and None not in told and not encoded.indices.null_count:
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), told)
+    told.append(absent)
     codes = {word: code for code, word in enumerate(dict.fromkeys(word for word in told if word is not None))}
-    if [*codes][: len(words)] == told[:-1] and not encoded.indices.null_count:
-        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), pa.array([*codes], pa.string()))
     code_of = np.array([-1 if word is None else codes[word] for word in told], np.int32)
     return coded(code_of[_places(encoded)], [*codes])
 
