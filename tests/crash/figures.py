@@ -1,7 +1,8 @@
 """`python3 do.py crash KILLS=200 SEED=1`: many kills at random, judged like the few of the suite, with figures.
 
-`WRITES=10` cuts a scripted run at every tenth call that changes the disk instead; `WRITES=1` at every one. `CUTS=100`
-takes the power away at so many moments of it, and with it what was not synced.
+`WRITES=10` cuts a scripted run at every tenth call that changes the disk instead (`FROM=5` begins with the sixth);
+`WRITES=1 JOBS=2` at every one, two at a time. `CUTS=100` takes the power away at so many moments of it, and with it
+what was not synced.
 """
 
 from __future__ import annotations
@@ -21,10 +22,8 @@ from tests.crash import powercut, scripted, strace
 from tests.crash.forge import Forge
 from tests.crash.judge import judge
 from tests.crash.station import AGREEMENT, Station, scatter
+from tests.crash.writes import every_write
 from tests.reliability import environment, write_page
-
-FAULTS = ("signal=SIGKILL", "error=EIO", "signal=SIGKILL", "error=ENOSPC")
-"""What happens at a call, in turn."""
 
 ROUND = 50
 """Kills between two judgements: a folder of its own each, so that a failure names its seed."""
@@ -34,7 +33,7 @@ def main(arguments: list[str]) -> int:
     """Run the rounds, print a line of JSON for each and the sum of them, and return 1 if anything was wrong."""
     told = {key.upper(): int(value) for key, _, value in (argument.partition("=") for argument in arguments)}
     if "WRITES" in told:
-        return every_write(told["WRITES"])
+        return every_write(told["WRITES"], first=told.get("FROM", 0), jobs=told.get("JOBS", 1))
     if "CUTS" in told:
         return power_cuts(told["CUTS"], told.get("SEED", 1))
     kills, seed = told.get("KILLS", 100), told.get("SEED", 1)
@@ -68,32 +67,6 @@ def main(arguments: list[str]) -> int:
     write_page("killed at random", figures)
     wrong = any(total.get(key) for key in ("lost", "missing", "extra", "doubled"))
     return 1 if wrong or faults else 0
-
-
-def every_write(step: int) -> int:
-    """Kill a scripted run at every step-th call that changes the disk, and refuse it there; print what came of it."""
-    began = time.monotonic()
-    wrong: list[str] = []
-    made: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="tocsin-crash-") as folder:
-        whole = Path(folder) / "whole"
-        whole.mkdir()
-        places = strace.places(whole)
-        expected = scripted.outcome_of(whole)
-        for place, (call, number) in enumerate(places[::step]):
-            fault = FAULTS[place % len(FAULTS)]
-            data = Path(folder) / f"{call}-{number}-{fault.partition('=')[2]}"
-            data.mkdir()
-            strace.forked(data, "-e", f"inject={call}:{fault}:when={number}")
-            strace.go_on(data)
-            made[fault] = made.get(fault, 0) + 1
-            if scripted.outcome_of(data) != expected:
-                wrong.append(data.name)
-    took_s = round(time.monotonic() - began)
-    figures = {"calls": len(places), "cut": made, "wrong": wrong, "took_s": took_s, "machine": environment()}
-    print(json.dumps(figures), flush=True)
-    write_page("cut at writes", figures)
-    return 1 if wrong else 0
 
 
 def power_cuts(cuts: int, seed: int) -> int:

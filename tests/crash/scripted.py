@@ -1,17 +1,23 @@
 """A station's writes as one plain sequence, to be cut at any of them: what a child does, and what must be true after.
 
 The same parts as in `tocsin run` (core, store, snapshots, publisher), called one after the other in one thread, so that
-the n-th write of two runs is the same write. Times and reports are a script; the child's progress is in shared memory,
-since a pipe would be one more write.
+the n-th write of two runs is the same write. Times, reports and what is drawn at random are a script, and syncs that
+are asked for side by side are made one after another. The child's progress is in shared memory, since a pipe would be
+one more write.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import mmap
 import os
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from tests.station.noted import NOTED, TERMS, movement, said
@@ -62,8 +68,37 @@ SAYINGS = {
 """What parties say with some of the deliveries."""
 
 
+class InTurn:
+    """What calls in several threads at once, calling one after another."""
+
+    def __init__(self, _: int) -> None: ...
+
+    def __enter__(self) -> InTurn:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def map(self, call: Callable[[Any], object], given: list[Any]) -> Iterator[object]:
+        return map(call, given)
+
+
+@contextlib.contextmanager
+def settled() -> Iterator[None]:
+    """Let a run depend on nothing but its script: keys, salts and names, the log's second, the order of syncs."""
+    drawn = random.Random(1)
+    with (
+        patch("secrets.token_bytes", drawn.randbytes),
+        patch("secrets.token_hex", lambda n: drawn.randbytes(n).hex()),
+        patch("tocsin.station.publish.publisher.monotonic_us", lambda: 0),
+        patch("tocsin.record.files.ThreadPoolExecutor", InTurn),
+    ):
+        yield
+
+
+@settled()
 def run(folder: Path, acknowledged: mmap.mmap) -> None:
     """Go through what is left of the script; `acknowledged` holds the number of the last durable delivery."""
+    _step.pending = None
     store = Store(sqlite_url(folder / "station.db"))
     state = restore(store, folder)
     publisher = Publisher(folder, store, terms=TERMS, clock=StationClock(None), note=_note, keep=_note)
@@ -150,6 +185,22 @@ def durable_of(folder: Path) -> int:
         store.close()
 
 
+_decided: dict[bytes, tuple[int, int]] = {}
+"""Of ticks that were decided again already, by their SHA-256: the last one, and how many entries they made."""
+
+
+def _again(store: Store) -> tuple[int, int]:
+    """Decide every tick again from the first; ticks of the same bytes once only."""
+    with store.reader() as connection:
+        rows = connection.exec_driver_sql("SELECT tick, at_us, reports, inputs, digest FROM tick ORDER BY tick")
+        key = hashlib.sha256(repr([tuple(row) for row in rows]).encode()).digest()
+    if key not in _decided:
+        whole = restore(store, Path("/nowhere"))
+        assert whole is not None
+        _decided[key] = whole.tick, whole.entry_count
+    return _decided[key]
+
+
 def outcome_of(folder: Path) -> dict[str, object]:
     """Return what a folder holds that no cut may change: its events and cases, the record whole."""
     store = Store(sqlite_url(folder / "station.db"))
@@ -164,9 +215,11 @@ def outcome_of(folder: Path) -> dict[str, object]:
                 bytes(r[0])
                 for r in connection.exec_driver_sql("SELECT line FROM fact WHERE kind='notice' ORDER BY seq")
             ]
-        state, whole = restore(store, folder), restore(store, folder / "nowhere")
-        assert state is not None and whole is not None and state.tick == whole.tick
-        assert verify_folder(folder).checkpoint.size == state.entry_count == whole.entry_count
+        state = restore(store, folder)
+        assert state is not None
+        tick_count, entry_count = _again(store)
+        assert state.tick == tick_count
+        assert verify_folder(folder).checkpoint.size == state.entry_count == entry_count
         assert len(store.rows(schema.log_entries)) <= state.entry_count
         held = {name: notice.as_json() for name, notice in state.noticing.register.held.items()}
         told = [json.loads(line)["told"] for line in noticed]

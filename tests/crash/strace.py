@@ -5,8 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import re
+import signal
 import subprocess
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash import scripted
@@ -14,8 +16,24 @@ from tests.crash import scripted
 CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,link,linkat,unlink,unlinkat,ftruncate,mkdir"
 """What changes a disk."""
 
-CALL = re.compile(r"(\d+) +(\w+)\(")
-"""A line of strace's output that begins a call: of which thread, and which."""
+TOLD = ("-y", "-s", "0")
+"""What a trace is to tell of a call: its paths, and nothing of what is written."""
+
+CALL = re.compile(r"(\d+) +((\w+)\(.*?) += (?:-?\d+|\?)")
+"""A line of strace's output: of which thread, the call, and its name."""
+
+
+DESCRIPTOR = re.compile(r"(?<=[( ])\d+(?=<)")
+"""The number that a process has for an open file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A call of a run: its name, the how manieth of that name it is, and all that it says."""
+
+    name: str
+    number: int
+    told: str
 
 
 def forked(folder: Path, *options: str, output: str = "/dev/null", calls: str = CALLS) -> tuple[int, int]:
@@ -46,21 +64,57 @@ def forked(folder: Path, *options: str, output: str = "/dev/null", calls: str = 
     return status, int.from_bytes(shared[:4], "big")
 
 
-def places(folder: Path) -> list[tuple[str, int]]:
-    """Return every call of the first thread in an uninterrupted run: its name, and the how manieth of that name.
-
-    strace counts each thread's calls by themselves (`when`); which of the others syncs which file is not settled.
-    """
+def places(folder: Path) -> list[Place]:
+    """Return every call of an uninterrupted run that changes the disk, the same in every run."""
     output = folder.parent / f"{folder.name}.trace"
-    status, done = forked(folder, output=str(output))
+    status, done = forked(folder, *TOLD, output=str(output))
     assert status == 0 and done == len(scripted.SCRIPT), (folder.parent / f"{folder.name}.txt").read_text()
+    calls = _calls(output, folder)
+    assert len({thread for thread, _, _ in calls}) == 1, "strace counts each thread's calls by themselves"
     seen: Counter[str] = Counter()
     made = []
-    calls = [found.group(1, 2) for line in output.read_text().splitlines() if (found := CALL.match(line))]
-    for name in (name for thread, name in calls if thread == calls[0][0]):
+    for _, name, told in calls:
         seen[name] += 1
-        made.append((name, seen[name]))
+        made.append(Place(name, seen[name], told))
     return made
+
+
+def cut(folder: Path, place: Place, fault: str) -> str:
+    """Let the script's process have a fault at a place; return what became of it: killed, stopped or went on.
+
+    Parameters
+    ----------
+    folder : Path
+    place : Place
+    fault : str
+        As strace injects it, `signal=SIGKILL` or `error=EIO`.
+
+    Raises
+    ------
+    AssertionError
+        If it was not there, or another fault, that the process died of.
+    """
+    output = folder.parent / f"{folder.name}.trace"
+    inject = f"inject={place.name}:{fault}:when={place.number}"
+    status, _ = forked(folder, *TOLD, "-e", inject, output=str(output), calls=place.name)
+    calls = _calls(output, folder)
+    at = calls[place.number - 1][2] if len(calls) >= place.number else "nothing"
+    assert at == place.told, f"it was at {at}"
+    if fault == "signal=SIGKILL":
+        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"it ended with {status}"
+        assert len(calls) == place.number, "it went on after its kill"
+        return "killed"
+    injected = [line for line in output.read_text().splitlines() if line.endswith("(INJECTED)")]
+    assert len(injected) == 1 and fault.partition("=")[2] in injected[0], f"{injected} were refused"
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, scripted.REFUSED), f"it ended with {code}"
+    return "stopped" if code else "went on"
+
+
+def _calls(output: Path, folder: Path) -> list[tuple[str, str, str]]:
+    """Return the thread, the name and the words of each call of a trace, whatever the folder and the descriptors."""
+    text = DESCRIPTOR.sub("", output.read_text().replace(str(folder), ""))
+    return [(found[1], found[3], found[2]) for line in text.splitlines() if (found := CALL.match(line))]
 
 
 def go_on(folder: Path) -> None:

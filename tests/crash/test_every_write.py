@@ -1,6 +1,6 @@
 """Killed at a write, an fsync, a rename (FAULTS 2, 3), or refused there (5, 6): a restart ends as if nothing had been.
 
-A few of some hundred places here; all of them by `python3 do.py crash WRITES=1`.
+A few of some thousand places here; all of them by `python3 do.py crash WRITES=1`.
 """
 
 from __future__ import annotations
@@ -10,46 +10,60 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.crash import scripted, strace
+from tests.crash import scripted, strace, writes
 from tests.peers import program
 
 PLACES = 4
 
-Whole = tuple[list[tuple[str, int]], dict[str, object]]
-"""Every call of an uninterrupted run, and what it came to."""
-
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> writes.Cuts:
     program("strace")
-    folder = tmp_path_factory.mktemp("whole") / "data"
-    folder.mkdir()
-    places = strace.places(folder)
-    return places, scripted.outcome_of(folder)
+    return writes.prepared(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.parametrize("place", range(PLACES))
-def test_killed_at_a_write_and_again_while_it_recovers(place: int, whole: Whole, tmp_path: Path) -> None:
-    places, expected = whole
+def test_killed_at_a_write_and_again_while_it_recovers(place: int, whole: writes.Cuts, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
-    call, number = places[(2 * place + 1) * len(places) // (2 * PLACES)]
-    status, done = strace.forked(folder, "-e", f"inject={call}:signal=SIGKILL:when={number}")
+    at = whole.places[(2 * place + 1) * len(whole.places) // (2 * PLACES)]
+    assert strace.cut(folder, at, writes.KILLED) == "killed"
+    status, again = strace.forked(folder, "-e", f"inject=write,pwrite64:signal=SIGKILL:when={2 + 3 * place}")
     assert os.WTERMSIG(status) == signal.SIGKILL
-    _, again = strace.forked(folder, "-e", f"inject=write,pwrite64:signal=SIGKILL:when={2 + 3 * place}")
     strace.go_on(folder)
-    found = scripted.outcome_of(folder)
-    assert found == expected, f"{call} {number}, after {done} and {again}"
+    assert scripted.outcome_of(folder) == whole.expected, f"{at}, and again after {again}"
 
 
 @pytest.mark.parametrize(("calls", "error"), [("fsync,fdatasync", "EIO"), ("write,pwrite64", "ENOSPC")])
-def test_refused_at_a_write_it_stops_and_nothing_is_lost(calls: str, error: str, whole: Whole, tmp_path: Path) -> None:
-    places, expected = whole
-    half = max(number for call, number in places if call in calls.split(",")) // 2
+def test_refused_from_a_write_on_it_stops_and_nothing_is_lost(
+    calls: str, error: str, whole: writes.Cuts, tmp_path: Path
+) -> None:
+    half = max(place.number for place in whole.places if place.name in calls.split(",")) // 2
     folder = tmp_path / "data"
     folder.mkdir()
     status, done = strace.forked(folder, "-e", f"inject={calls}:error={error}:when={half}+")
     assert os.waitstatus_to_exitcode(status) == scripted.REFUSED
     assert done < len(scripted.SCRIPT)
     strace.go_on(folder)
-    assert scripted.outcome_of(folder) == expected
+    assert scripted.outcome_of(folder) == whole.expected
+
+
+@pytest.mark.parametrize("fault", writes.REFUSED)
+def test_refused_at_one_call_nothing_is_lost(fault: str, whole: writes.Cuts) -> None:
+    number = len(whole.places) * 2 // 3
+    assert whole.made((number, fault))[2:] == ("stopped", "")
+
+
+def test_a_cut_that_changes_what_is_decided_is_told(whole: writes.Cuts) -> None:
+    other = writes.Cuts(
+        folder=whole.folder, places=whole.places, expected=whole.expected | {"at": "nowhere", "events": []}
+    )
+    assert other.made((1, writes.KILLED))[3] == "events, at"
+
+
+def test_a_cut_elsewhere_is_told(whole: writes.Cuts, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    renamed = [place for place in whole.places if place.name == "rename"]
+    with pytest.raises(AssertionError, match="it was at rename"):
+        strace.cut(folder, strace.Place("rename", 1, renamed[1].told), writes.KILLED)
