@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from itertools import combinations, combinations_with_replacement, pairwise
 from math import cos, hypot, inf, isnan, radians, sin, sqrt
 from typing import Any, NamedTuple
 
 import pyproj
 import shapely
+from msgspec.structs import replace
 from tests.naive_watch import unobserved_us
 
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist, Zone

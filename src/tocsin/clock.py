@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 US_PER_S = 1_000_000
 """Microseconds in a second."""
@@ -26,8 +27,7 @@ def monotonic_us() -> int:
     return time.monotonic_ns() // 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """Every clock at one moment, and whose they are.
 
     Attributes

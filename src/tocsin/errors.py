@@ -26,16 +26,16 @@ Misuse by the programmer raises the built-in exceptions and is not in this tree.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 
 class TocsinError(Exception):
     """Base of every error that Tocsin raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """Where something stands in a file.
 
     Attributes

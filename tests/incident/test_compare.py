@@ -1,10 +1,10 @@
 """Accounts side by side: what must be found, what must not, and that nobody is merged or preferred."""
 
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tocsin.incident.act import ACT_CODES, Act
 from tocsin.incident.book import Incident

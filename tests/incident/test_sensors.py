@@ -1,7 +1,6 @@
 """The sensors' own account: one source among others, never above them, and no acknowledgement becomes leave."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.warn import stories
 
 from tocsin.agreement.playbook import ConductTrigger

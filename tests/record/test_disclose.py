@@ -6,10 +6,10 @@ import hashlib
 import shutil
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.record.conftest import AT_US, make_signer, write_log
 from tests.record.test_standalone import run_alone
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.record.conftest import AT_US, make_entries, make_signer, write_log
 
 from tocsin.errors import RecordError, VerificationError

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
 import numpy as np
 import shapely
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.common import batch, report
 from tests.warn.stories import MIN, T0, S, Walk, answer, cable, event
 
@@ -230,8 +231,8 @@ def spoil(value: Any) -> Any:
         return type(value)(spoil(v) for v in value)
     if isinstance(value, Mapping):
         return {spoil(k): spoil(v) for k, v in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: spoil(getattr(value, f.name)) for f in fields(value) if f.init})
+    if isinstance(value, Struct):
+        return replace(value, **{name: spoil(getattr(value, name)) for name in value.__struct_fields__})
     return value
 
 

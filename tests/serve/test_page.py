@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 from tests.common import ZOO
 from tests.serve.story import TAIL, spoilt, story
 from tests.warn.stories import event

@@ -2,13 +2,13 @@
 
 import itertools
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.common import NOON_US, S, batch, line, report
 from tests.serve.story import story, walked
 from tests.warn.stories import HANDED, NOW_NOT, Walk, answer, cable, event

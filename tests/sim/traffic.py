@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from tests.sim.machines import NewVersion
 from tests.station.noted import NOTED, movement, said
 from tests.station.walks import FEEDS, START, arrivals, walk

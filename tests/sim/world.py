@@ -12,9 +12,10 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
 from tests.sim.checks import Checks
 from tests.sim.machines import Died, Machine, Step
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.station.walks import FEEDS, SECOND, START, WRITTEN
 
 from tocsin.station.core.inputs import Inputs, of_deliveries

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.station.noted import ACROSS, NOTED, TERMS, movement, said
 from tests.station.walks import SECOND, START, arrivals, script, walk
 

@@ -6,11 +6,11 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.station.test_asked import begun
 from tests.station.walks import SECOND, WRITTEN, walk
 from typer.testing import CliRunner

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 from tests.common import ZOO, batch, report, table
 
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from tocsin.tracks.batch import EMPTY, ReportBatch
 from tocsin.tracks.packed import COLUMNS, FORMAT, PLAIN_BYTES, dump_batch, load_batch

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.warn.stories import HANDED, NEVER, NOW_NOT, T0, S, answer, cable, event, withdrawn
 
 from tocsin.agreement.playbook import MOVER, ConductTrigger, Level

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import string
 import unicodedata
-from dataclasses import fields
 
 import pytest
+from msgspec.structs import fields
 from tests.warn.stories import Walk, cable, event
 
 from tocsin.agreement.boundary import boundary_words

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.common import NOON_US
 from tests.watch.test_conformance import HOUR_US, ROAD, TRACK, S, plan, square, track, watchlist
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.common import S, batch, report
 from tests.watch.detect.fleets import FIRST_US, one_zone, square
 from tests.watch.strategies import Windows

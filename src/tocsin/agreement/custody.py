@@ -15,7 +15,8 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.terms.mechanisms import RecordKeeping, WitnessOf
@@ -32,8 +33,7 @@ _VKEY = re.compile(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
 _URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreedWitness:
+class AgreedWitness(Struct, frozen=True, kw_only=True):
     """One party's node.
 
     Attributes
@@ -51,8 +51,7 @@ class AgreedWitness:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custody:
+class Custody(Struct, frozen=True, kw_only=True):
     """Whose memory stands behind the record.
 
     Attributes

@@ -12,11 +12,11 @@ EGM2008: geoid heights between -107 m and +86 m (Pavlis et al., 2012, J. Geophys
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.agreement.load import GEOMETRY_DEPTH, check_coordinates
@@ -42,8 +42,7 @@ GEOID_LOW_M, GEOID_HIGH_M = -107.0, 86.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """Altitudes above the ellipsoid, metres; `exact` is False where a datum without a model widened them."""
 
     lower_m: float = -inf

@@ -11,9 +11,10 @@ RFC 7946 (GeoJSON): longitude first, WGS84, ids on features.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from tocsin.agreement.model import FORMAT, Agreement, UnknownKey
 from tocsin.agreement.source.collector import collector_held

@@ -8,8 +8,10 @@ publishes them. The sections themselves are in `terms/`. Nothing is checked here
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+
+from msgspec import Struct, field
 
 from tocsin.agreement.source.document import Document
 from tocsin.agreement.terms.conduct import ConductTerms
@@ -57,8 +59,7 @@ class Consent(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentOf(Record):
+class ConsentOf(Record, frozen=True, kw_only=True):
     """A party's consent, who declared it, and the evidence."""
 
     state: Consent
@@ -67,16 +68,14 @@ class ConsentOf(Record):
     source: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswersTo(Record):
+class AnswersTo(Record, frozen=True, kw_only=True):
     """Whom a party answers to, and how certain that is (`known`, `probable`, `unknown`)."""
 
     party: str
     certainty: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duty(Record):
+class Duty(Record, frozen=True, kw_only=True):
     """Something that somebody owes by a day: owner, deadline, judge, and the duties that come before it."""
 
     id: Id
@@ -88,8 +87,7 @@ class Duty(Record):
     after: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party(Record):
+class Party(Record, frozen=True, kw_only=True):
     """Somebody the agreement names. `kind: non_party` is for those bound from outside it (`bound_by`)."""
 
     id: Id
@@ -106,8 +104,7 @@ class Party(Record):
     duties: Maybe[tuple[Duty, ...]] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renewal(Record):
+class Renewal(Record, frozen=True, kw_only=True):
     """The act that renews the agreement, whose it is, and how long before the end."""
 
     by: Maybe[str] = None
@@ -115,8 +112,7 @@ class Renewal(Record):
     at_least_before_s: Maybe[Seconds] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effective(Record):
+class Effective(Record, frozen=True, kw_only=True):
     """From when to when."""
 
     from_us: Maybe[InstantUs] = None
@@ -125,40 +121,35 @@ class Effective(Record):
     run_up: Maybe[Json] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockOf(Record):
+class ClockOf(Record, frozen=True, kw_only=True):
     """The zone of local times, and the clock that counts."""
 
     zone: Maybe[TimeZone] = None
     canonical: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Languages(Record):
+class Languages(Record, frozen=True, kw_only=True):
     """Languages of the text, and of the warnings."""
 
     authentic: Maybe[Words] = None
     warning_texts: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source(Record):
+class Source(Record, frozen=True, kw_only=True):
     """Where something in the agreement was taken from."""
 
     id: Id
     ref: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excluded(Record):
+class Excluded(Record, frozen=True, kw_only=True):
     """Groups outside the agreement: a closed list, and how it changes."""
 
     groups: Maybe[Words] = None
     change: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownKey:
+class UnknownKey(Struct, frozen=True, kw_only=True):
     """A key that the format does not have: kept, and reported by the linter."""
 
     path: str
@@ -166,8 +157,7 @@ class UnknownKey:
     nearest: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement(Record):
+class Agreement(Record, frozen=True, kw_only=True, eq=False, dict=True):
     """One version of one agreement, as written."""
 
     format: str
@@ -209,21 +199,18 @@ class Agreement(Record):
     orders: Maybe[Orders] = None
     record: Maybe[RecordKeeping] = None
 
-    document: Hidden[Document] = field(repr=False, compare=False)
-    by_feature: Hidden[Mapping[str, Feature]] = field(default_factory=dict, repr=False)
-    site_features: Hidden[Mapping[str, str]] = field(default_factory=dict, repr=False)
+    document: Hidden[Document]
+    by_feature: Hidden[Mapping[str, Feature]] = field(default_factory=dict)
+    site_features: Hidden[Mapping[str, str]] = field(default_factory=dict)
     """The feature of every site by the site's id; its own id where the site names none."""
     crs: Hidden[str | None] = None
     unknown: Hidden[tuple[UnknownKey, ...]] = ()
-    collection: Hidden[Json] = field(default=None, repr=False, compare=False)
-    _digests: Hidden[list[bytes]] = field(default_factory=list, init=False, repr=False, compare=False)
+    collection: Hidden[Json] = None
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """SHA-256 (32 bytes) of what was written and drawn, whatever the order of its keys: RFC 8785."""
-        if not self._digests:
-            self._digests.append(digest({"agreement": self.document.root.plain(), "geojson": self.collection}))
-        return self._digests[0]
+        return digest({"agreement": self.document.root.plain(), "geojson": self.collection})
 
     def where(self, path: str) -> Place:
         """Return the place of a value of this agreement; see `Document.where`."""

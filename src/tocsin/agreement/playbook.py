@@ -7,7 +7,8 @@ is None here, and the ladder then says so in the case instead of inventing one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tocsin.agreement.watchlist import Conduct
 
@@ -15,8 +16,7 @@ MOVER = "mover"
 """Whom a level tells when it tells the one who moves (`vessel`, `aircraft`, `vehicle` in the agreement's own words)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class Channel(Struct, frozen=True, kw_only=True):
     """One way of saying something to somebody, as agreed.
 
     Attributes
@@ -45,8 +45,7 @@ class Channel:
     clause: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConductTrigger:
+class ConductTrigger(Struct, frozen=True, kw_only=True):
     """A level begins when the watch finds this.
 
     Attributes
@@ -63,15 +62,13 @@ class ConductTrigger:
     acts: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilenceTrigger:
+class SilenceTrigger(Struct, frozen=True, kw_only=True):
     """A level begins when the acknowledgement of another level did not come in time (`no_ack: 2`)."""
 
     level: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternate:
+class Alternate(Struct, frozen=True, kw_only=True):
     """Another person for somebody told.
 
     Attributes
@@ -87,8 +84,7 @@ class Alternate:
     after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
+class Relay(Struct, frozen=True, kw_only=True):
     """A third party asked to pass a level's words on.
 
     Attributes
@@ -104,8 +100,7 @@ class Relay:
     within_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class Level(Struct, frozen=True, kw_only=True):
     """One rung of the ladder, as agreed.
 
     Attributes
@@ -155,8 +150,7 @@ class Level:
     clause: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandDown:
+class StandDown(Struct, frozen=True, kw_only=True):
     """When a case is over and who is told so."""
 
     conduct: Conduct
@@ -166,8 +160,7 @@ class StandDown:
     false_alarm_text: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Playbook:
+class Playbook(Struct, frozen=True, kw_only=True):
     """The ladder, its channels and its words.
 
     Attributes

@@ -7,8 +7,9 @@ conduct needs yields no rule: the watch never guesses one (CON-03 says what is m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from math import inf, isnan, nan
+
+from msgspec.structs import replace
 
 from tocsin.agreement.by_source import by_feed_of, conflicts_in
 from tocsin.agreement.model import Agreement

@@ -10,11 +10,11 @@ holidays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.agreement.terms.places import ALWAYS, Span, Weekday, Weekly, Window
@@ -32,8 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = date(1, 1, 3), date(9999, 12, 28)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recurring:
+class Recurring(Struct, frozen=True, kw_only=True):
     """One weekly window: on these days (0 is Monday), from a local minute, for so many minutes on the wall clock."""
 
     days: frozenset[int]
@@ -53,8 +52,7 @@ class Recurring:
                     yield begin, end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Windows:
+class Windows(Struct, frozen=True, kw_only=True):
     """A schedule made of weekly windows and spans; implements `watchlist.Schedule`.
 
     Attributes

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from math import cos, floor, radians
+
+from msgspec import Struct, field
 
 from tocsin.agreement.compile import ALL
 from tocsin.agreement.model import Agreement
@@ -81,8 +82,7 @@ _OWN = frozenset({"own", "own_only", "own_vessels_only", "own_vehicles_only", "o
 _LEVEL = re.compile(r"level(\d{1,3})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thing:
+class Thing(Struct, frozen=True, kw_only=True):
     """What is asked for, as far as the decision needs it.
 
     Attributes
@@ -114,8 +114,7 @@ class Thing:
     consented: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """Whether a thing is seen, why, and how exactly.
 
     Attributes
@@ -134,8 +133,7 @@ class Decision:
         return self.reason in GRANTING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """What one party is granted, its words read.
 
     Attributes
@@ -167,8 +165,7 @@ class Grant:
     blur_m: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """Who may see what under one agreement version.
 
     Attributes

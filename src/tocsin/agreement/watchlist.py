@@ -8,12 +8,12 @@ yields no rule: the watch never guesses a threshold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.geo.shapes import Region
@@ -44,8 +44,7 @@ class Schedule(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
+class Zone(Struct, frozen=True, kw_only=True):
     """One zone, compiled.
 
     Attributes
@@ -110,8 +109,7 @@ class Conduct(StrEnum):
     VOID = "void"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One rule of the watch: the conduct, the zone and the agreed numbers.
 
     Attributes
@@ -158,8 +156,7 @@ class Rule:
     category: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watchlist:
+class Watchlist(Struct, frozen=True, kw_only=True):
     """The zones and rules of one agreement version.
 
     Attributes

@@ -145,7 +145,7 @@ def diff_command(
 
     Example: tocsin agreement diff examples/at-tanf/as-it-was.yaml examples/at-tanf/with-mechanisms.yaml
     """
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     from tocsin.agreement.findings.text import format_json
     from tocsin.agreement.load import load

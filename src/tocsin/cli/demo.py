@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 """Where a checkout keeps its examples; the wheel has none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """One example: the files of its folder that a replay takes."""
 
     name: str

@@ -130,7 +130,7 @@ def visible_command(
 
     Example: tocsin record visible out/at-tanf --party russia --until 2017-05-18T12:00:00Z
     """
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     from tocsin.record.verifier.entitled import could_see, disclosure_payloads
     from tocsin.record.verifier.source import FolderSource, find_record

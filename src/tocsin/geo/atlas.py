@@ -6,9 +6,9 @@ The cells are described in `kernels/zones/cells.py`. The atlas knows where zones
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.geo.shapes import Region
@@ -22,8 +22,7 @@ MAX_VERTICES = 2**30
 """Limit of all regions together: vertices are numbered in 32 bits."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Atlas:
+class Atlas(Struct, frozen=True, eq=False):
     """Which zones hold a place.
 
     Attributes

@@ -7,12 +7,12 @@ is cut or refused (`cuts.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import shapely
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.geo import cuts
@@ -20,8 +20,7 @@ from tocsin.geo.plain import settle_plain
 from tocsin.geo.rings import Ring
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Region:
+class Region(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """A closed area on WGS84, ready for the atlas.
 
     Attributes
@@ -66,8 +65,7 @@ class Region:
         return float(point.y), float(point.x)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True, eq=False):
     """A shape as drawn, not yet settled: nothing says so far that it is an area.
 
     Attributes

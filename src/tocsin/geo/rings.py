@@ -6,9 +6,8 @@ and whether the rings make an area (`cuts.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
@@ -21,8 +20,7 @@ LEAST_POSITIONS = 4
 """Of a closed ring: a triangle and its first position again (RFC 7946 §3.1.6)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ring:
+class Ring(Struct, frozen=True, kw_only=True):
     """One closed ring: vertices in degrees, and for each the edge of the given ring that it begins or lies on."""
 
     name: str
@@ -31,8 +29,7 @@ class Ring:
     edge: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Unrolled:
+class Unrolled(Struct, frozen=True):
     """A ring in the plane: `x` passes ±180 without a jump; `turn` is 360, 0 or -360, how far round it goes."""
 
     ring: Ring

@@ -10,8 +10,9 @@ PLOVER manual 0.8 (OEDA); ACLED codebook, sub-event types.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Act(StrEnum):
@@ -66,8 +67,7 @@ class Act(StrEnum):
     BACKGROUND = "background"
 
 
-@dataclass(frozen=True, slots=True)
-class ActCode:
+class ActCode(Struct, frozen=True):
     """What an act means here and how other systems code it.
 
     Attributes

@@ -5,15 +5,14 @@ An incident is a basket: it has no truth value of its own and no time or place b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.incident.act import Act
 from tocsin.incident.claim import Claim, Source
 from tocsin.incident.names import Names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorCount:
+class SensorCount(Struct, frozen=True, kw_only=True):
     """What a person declares that the number of tracks of an act may be compared with.
 
     Attributes
@@ -30,8 +29,7 @@ class SensorCount:
     about: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorScope:
+class SensorScope(Struct, frozen=True, kw_only=True):
     """Which events of the watch are the sensors' own account of an incident.
 
     Attributes
@@ -54,8 +52,7 @@ class SensorScope:
     counts: tuple[SensorCount, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class Incident(Struct, frozen=True, kw_only=True):
     """A basket of claims that a person put together.
 
     Attributes
@@ -75,8 +72,7 @@ class Incident:
     sensors: SensorScope | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimBook:
+class ClaimBook(Struct, frozen=True, kw_only=True):
     """What one file of claims holds, in its order.
 
     Attributes

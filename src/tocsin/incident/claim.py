@@ -8,9 +8,10 @@ nothing and resolves no name; `names.py` and `compare.py` look at claims and lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.incident.act import Act
 from tocsin.units import METRES, METRES_PER_SECOND, SECONDS
@@ -100,8 +101,7 @@ class TimeBasis(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Somebody, or something, that says things.
 
     Attributes
@@ -124,16 +124,14 @@ class Source:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
+class Hand(Struct, frozen=True, kw_only=True):
     """One hand that a claim passed through on its way here."""
 
     source_id: str
     how: Handing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
+class Mention(Struct, frozen=True, kw_only=True):
     """An actor as worded.
 
     Attributes
@@ -151,8 +149,7 @@ class Mention:
     actor_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedPlace:
+class ClaimedPlace(Struct, frozen=True, kw_only=True):
     """A place as worded, with coordinates only where a person gave them.
 
     Attributes
@@ -172,8 +169,7 @@ class ClaimedPlace:
     radius_m: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedTime:
+class ClaimedTime(Struct, frozen=True, kw_only=True):
     """A time as worded, and as EDTF (ISO 8601-2) where it could be resolved."""
 
     as_worded: str
@@ -181,8 +177,7 @@ class ClaimedTime:
     basis: TimeBasis = TimeBasis.NONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantity:
+class Quantity(Struct, frozen=True, kw_only=True):
     """A number as worded, as a closed range.
 
     Attributes
@@ -222,8 +217,7 @@ class Quantity:
         return dimension, low, high
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """One proposition by one source.
 
     Attributes
@@ -291,8 +285,8 @@ class Claim:
 
 
 def _bare(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((f.name, getattr(value, f.name)) for f in fields(value))
+    if isinstance(value, Struct):
+        pairs = ((name, getattr(value, name)) for name in value.__struct_fields__)
         return {name: _bare(v) for name, v in pairs if v is not None and v != ()}
     if isinstance(value, tuple):
         return [_bare(v) for v in value]

@@ -8,8 +8,9 @@ not the same. Accounts count as independent only if they come from different roo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tocsin.incident.act import Act
 from tocsin.incident.book import Incident
@@ -28,8 +29,7 @@ class Standing(StrEnum):
     CONTRADICTED = "contradicted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What one claim contributes to one cell.
 
     Attributes
@@ -52,16 +52,14 @@ class Entry:
     succeeded_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One source's account: for each fact, its entries; a fact it is silent on is absent."""
 
     source: Source
     cells: Mapping[Fact, tuple[Entry, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """One fact: how the accounts stand to each other, and from how many independent roots they come."""
 
     fact: Fact
@@ -69,8 +67,7 @@ class Column:
     root_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """One incident as a matrix of source by fact, with its contradictions; `sources` are all, the silent ones too."""
 
     incident: Incident

@@ -10,9 +10,10 @@ nobody. Places and times are not compared; a distance is a quantity.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
+
+from msgspec import Struct
 
 from tocsin.ids import stable_id
 from tocsin.incident.act import ACT_CODES, Act
@@ -96,8 +97,7 @@ def fact_of(act: Act) -> Fact:
     return _FACT_OF_ACT.get(act, Fact.OCCURRENCE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Struct, frozen=True, kw_only=True):
     """One account within a contradiction: who says so, and from how many independent roots."""
 
     label: str
@@ -105,8 +105,7 @@ class Side:
     root_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contradiction:
+class Contradiction(Struct, frozen=True, kw_only=True):
     """Claims that part, held side by side. It is never resolved here."""
 
     contradiction_id: str

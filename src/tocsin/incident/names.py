@@ -13,12 +13,13 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 _APOSTROPHES = re.compile("['’ʼ`]s\\b")
 _NOT_WORD = re.compile(r"[^\w]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AliasGroup:
+class AliasGroup(Struct, frozen=True, kw_only=True):
     """One actor and the names it goes by.
 
     Attributes

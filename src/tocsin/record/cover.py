@@ -9,7 +9,9 @@ not hide that a step held more than one multiple; choose it large enough.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.record.leaf import Entry, EntryKind
 
@@ -17,8 +19,7 @@ PADDING = {"padding": True}
 """Payload of an entry that stands for nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
+class Cover(Struct, frozen=True, kw_only=True):
     """How entries are made to look alike.
 
     Attributes

@@ -12,8 +12,10 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.errors import RecordError, VerificationError, VisibilityError
 from tocsin.record.c2sp.checkpoint import parse_checkpoint
@@ -55,8 +57,7 @@ verify.py             the verifier; any copy of it will do, and one from elsewhe
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
+class Disclosure(Struct, frozen=True, kw_only=True):
     """A disclosure that is an entry of the log, or is to be.
 
     Attributes

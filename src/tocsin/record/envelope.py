@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 
@@ -42,8 +43,7 @@ def commitment_of(salt: bytes, payload: bytes) -> bytes:
     return hashlib.sha256(COMMITMENT_LABEL + salt + payload).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """What everybody sees of an entry.
 
     Attributes

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.c2sp.tiles import TILE_WIDTH
@@ -31,8 +32,7 @@ TORN = "torn"
 """Folder beside `payload/` for bytes of appends that a crash interrupted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Torn:
+class Torn(Struct, frozen=True, kw_only=True):
     """The end of a file that a crash left unfinished; nobody had been told it was recorded.
 
     Attributes

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 from tocsin.canon import canonical_bytes
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.c2sp.tiles import MAX_ENTRY_BYTES
@@ -49,8 +51,7 @@ OPEN_KINDS = frozenset({EntryKind.KEY, EntryKind.WITNESSES, EntryKind.CONTINUES,
 """Kinds whose payload everybody reads in the envelope: without them nobody could verify the log itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One thing to be recorded.
 
     Attributes

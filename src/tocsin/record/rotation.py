@@ -8,9 +8,10 @@ Opening the log after a crash finishes what was begun. See docs/format/keys.md, 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from tocsin.errors import RecordError
 from tocsin.record.c2sp.note import Vkey, parse_note
@@ -31,8 +32,7 @@ class RotationReason(StrEnum):
     STOLEN = "stolen"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotation:
+class Rotation(Struct, frozen=True, kw_only=True):
     """A rotation under way in a folder."""
 
     folder: Path

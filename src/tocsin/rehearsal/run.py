@@ -7,11 +7,12 @@ to warn by: not if it would have passed its own alarm budget (`wolf.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.findings.readiness import Readiness, Use, readiness
@@ -47,8 +48,7 @@ ZONE_RESAMPLES = 200
 """Resamples behind the intervals of a single zone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """What is to be rehearsed.
 
     Attributes
@@ -72,8 +72,7 @@ class Draft:
     routes: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
+class Worth(Struct, frozen=True, kw_only=True):
     """What the warnings of one look-ahead were worth, at all its zones or at one.
 
     Attributes
@@ -92,8 +91,7 @@ class Worth:
     intervals: dict[str, tuple[float, float]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True, kw_only=True, dict=True):
     """Everything that came of a rehearsal.
 
     Attributes

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tocsin.agreement.playbook import MOVER, Playbook
 from tocsin.agreement.visible import Policy, Sort, Thing, decide
@@ -38,8 +39,7 @@ class Unsent:
         return Outcome(state=MessageState.HANDED_OVER, reason="rehearsed, not sent", transport=self.kind)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """What one recipient would have been told and shown.
 
     Attributes

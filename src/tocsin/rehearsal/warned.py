@@ -9,10 +9,11 @@ altitude, party or category it counts, as it does for the watch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Conduct, Watchlist, Zone
@@ -24,8 +25,7 @@ from tocsin.watch.rehearse.judge import Judged, Warnings, judge
 from tocsin.watch.rehearse.truth import NEVER, Terms, Truth, find_truth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stream:
+class Stream(Struct, frozen=True, kw_only=True, eq=False):
     """The warnings of one look-ahead, judged.
 
     Attributes

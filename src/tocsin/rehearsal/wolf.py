@@ -14,10 +14,10 @@ than 10 in ten minutes are a flood.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.agreement.model import Agreement
@@ -47,8 +47,7 @@ CRYING_SHARE = 0.5
 _ALARMING = frozenset({EventKind.APPROACH, EventKind.ENTRY, EventKind.FIRST_SEEN_INSIDE, EventKind.CROSSING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Struct, frozen=True, kw_only=True):
     """What people who watch are to bear.
 
     Attributes
@@ -70,8 +69,7 @@ class Budget:
     agreed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Burden:
+class Burden(Struct, frozen=True, kw_only=True):
     """Alarms over the whole recording.
 
     Attributes
@@ -99,8 +97,7 @@ class Burden:
         return self.false / self.warnings if self.warnings else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nuisance:
+class Nuisance(Struct, frozen=True, kw_only=True):
     """A zone or a track most of whose warnings came to nothing.
 
     Attributes

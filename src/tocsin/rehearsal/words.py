@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import asdict
 
 from tocsin.agreement.findings.readiness import Use
 from tocsin.agreement.terms.state import given

@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fastapi import Request
+from msgspec import Struct
 
 from tocsin.serve.guesses import Guesses
 from tocsin.serve.keys import Caller, Keyring, Scope
@@ -33,8 +33,7 @@ SCHEMES = {
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="tocsin"'}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doorkeeper:
+class Doorkeeper(Struct, frozen=True, kw_only=True):
     """Judges keys and tokens.
 
     Attributes

@@ -7,10 +7,10 @@ is drawn twice, as it was and as it is. Whether a change is good is not said.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from tocsin import __version__
 from tocsin.agreement.model import Agreement
@@ -38,8 +38,7 @@ MEANINGS = {
 """The ways in which a zone is drawn, and what each means, in the order of the legend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneRow:
+class ZoneRow(Struct, frozen=True, kw_only=True):
     """One zone of either version, in words."""
 
     zone_id: str

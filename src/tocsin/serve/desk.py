@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from tocsin.agreement.visible import Policy, compile_policy
 from tocsin.serve.auth import Doorkeeper
@@ -41,8 +42,7 @@ TokenCheck = Callable[[str, int], BoundAnswer | None]
 """Takes a token and the time, returns what it is bound to, or None if it is forged or too old."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Desk:
+class Desk(Struct, kw_only=True):
     """What routes work with.
 
     Attributes

@@ -13,13 +13,13 @@ import hmac
 import os
 import secrets
 import stat
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from msgspec import Struct
 
 from tocsin.errors import Place, SettingError
 from tocsin.units import format_instant, format_instant_if, parse_instant_us
@@ -48,8 +48,7 @@ class Scope(StrEnum):
     """Pushes into one feed, and nothing else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """Who calls.
 
     Attributes

@@ -7,16 +7,16 @@ their identities. It shows everything: who may see what is `agreement/visible.py
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from tocsin.agreement.model import Agreement
 from tocsin.tracks.feeds.feed import Delivery, Feed
 from tocsin.warn.inputs import Answer, Muting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """Some rows of what the station keeps, in the order in which they were committed.
 
     Attributes

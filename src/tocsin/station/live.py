@@ -11,9 +11,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.terms.state import given
@@ -53,8 +55,7 @@ log = logging.getLogger(__name__)
 LOCK = "station.lock"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How a station is run.
 
     Attributes

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Select, Table, select
 from sqlalchemy.exc import DBAPIError
 
@@ -50,8 +51,7 @@ HANDED_OVER = Outcome(state=MessageState.HANDED_OVER, reason="rehearsed, not sen
 """What becomes of every attempt, so that the ladder goes on as if it had been made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class Compared(Struct, frozen=True, kw_only=True):
     """Something that the draft would have told, the version in force did, or both.
 
     Attributes

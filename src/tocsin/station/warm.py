@@ -7,9 +7,9 @@ wait for that. A tick of a station that nobody keeps calls them all.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S
 from tocsin.station.core.inputs import Inputs, of_deliveries

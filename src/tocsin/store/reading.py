@@ -7,9 +7,9 @@ and nothing of what is in their bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Table, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
@@ -20,8 +20,7 @@ from tocsin.store.connect import as_store_error, connect
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptTick:
+class KeptTick(Struct, frozen=True, kw_only=True):
     """A tick as it was committed."""
 
     tick: int

@@ -9,9 +9,9 @@ in their bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Insert, Table, Update, delete, func, insert, inspect, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
@@ -35,8 +35,7 @@ CHECKED_AT_ONCE_BYTES = 64 * 2**20
 minutes, is checked beside the work (`check`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(Struct, frozen=True, kw_only=True):
     """One transaction.
 
     Attributes
@@ -263,8 +262,7 @@ def _postgresql_insert() -> Any:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spelled:
+class _Spelled(Struct, frozen=True, kw_only=True):
     """A statement of every tick as its text: SQLAlchemy takes longer to find what it compiled than SQLite to run it.
 
     Attributes

@@ -7,12 +7,13 @@ A batch holds no opinion about order: `tracks/order.py` sorts, `watch` requires.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tocsin.tracks.report import CODED_SCHEMA, FLOAT32_COLUMNS, INSTANT, SCHEMA
@@ -23,8 +24,7 @@ _NAMES = {"track": "tracks", "feed": "feeds", "party": "parties", "category": "c
 _COLUMN = {"track": "track_id", "feed": "feed", "party": "party", "category": "category"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportBatch:
+class ReportBatch(Struct, frozen=True, kw_only=True):
     """n reports, column by column.
 
     Attributes
@@ -65,7 +65,7 @@ class ReportBatch:
 
         Columns that are one array stay one, and are taken once.
         """
-        own: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        own: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
         columns = {id(value): value for value in own.values() if isinstance(value, np.ndarray)}
         taken = {key: column[index] for key, column in columns.items()}
         return ReportBatch(**{name: taken.get(id(value), value) for name, value in own.items()})
@@ -154,9 +154,9 @@ def concat(batches: Sequence[ReportBatch]) -> ReportBatch:
             codes.append(place[getattr(batch, word)])
         columns[word] = np.concatenate(codes)
         columns[_NAMES[word]] = tuple(names)
-    for f in fields(ReportBatch):
-        if f.name not in columns:
-            columns[f.name] = np.concatenate([getattr(batch, f.name) for batch in batches])
+    for name in ReportBatch.__struct_fields__:
+        if name not in columns:
+            columns[name] = np.concatenate([getattr(batch, name) for batch in batches])
     return ReportBatch(**columns)
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
@@ -32,8 +33,7 @@ _SEED = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
 
-@dataclass(frozen=True, slots=True)
-class Ordering:
+class Ordering(Struct, frozen=True):
     """What canonical order makes of a batch.
 
     Attributes
@@ -126,8 +126,7 @@ def _ordered(key: Rows) -> tuple[Rows, Rows]:
     return order, key[order]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedPolicy:
+class FeedPolicy(Struct, frozen=True, kw_only=True):
     """What is expected of a feed.
 
     Attributes
@@ -145,8 +144,7 @@ class FeedPolicy:
     ahead_us: int = 5 * US_PER_S
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reorder:
+class Reorder(Struct, frozen=True, kw_only=True):
     """The reports that wait for their order, and how far it is settled.
 
     Attributes
@@ -170,8 +168,7 @@ class Reorder:
     newest_us: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """What one push sets free; every report that was pushed is once, and only once, in one of these or still waits.
 
     Attributes

@@ -8,12 +8,12 @@ It judges single records; jumps, circles and shared identities need a track and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from os import PathLike
 from typing import TypeVar
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from tocsin.canon import canonical_line
 from tocsin.tracks.report import INSTANT
@@ -133,8 +133,7 @@ FLAG_SCHEMA = pa.schema(
 """The columns of a table of flags."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reject:
+class Reject(Struct, frozen=True, kw_only=True):
     """One record that gave no report.
 
     Attributes
@@ -198,8 +197,7 @@ def write_rejects(table: pa.Table, path: str | PathLike[str]) -> None:
             out.writelines(canonical_line(row) for row in batch.to_pylist())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class Counts(Struct, frozen=True, kw_only=True):
     """How many records were read and what became of them; the identity of P5 holds or it cannot be made.
 
     Attributes

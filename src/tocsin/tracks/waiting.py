@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from tocsin.tracks.batch import EMPTY, ReportBatch
@@ -27,8 +27,7 @@ ROW = np.dtype([(name, getattr(EMPTY, name).dtype) for name in _COLUMNS])
 _Rows = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """Words and their codes, which only ever grow.
 
     Attributes
@@ -59,8 +58,7 @@ def _new_words() -> dict[str, Words]:
     return {word: Words() for word in _WORDS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """Reports that wait; a new value for every change, the rows and the words shared.
 
     Attributes

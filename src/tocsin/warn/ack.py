@@ -8,10 +8,10 @@ and gives double, late and unknown ones their end.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from msgspec import Struct
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tocsin.agreement.playbook import MOVER
@@ -35,8 +35,7 @@ MOVER_WORDS = frozenset({MOVER, "vessel", "aircraft", "vehicle"})
 _YAML = frozenset({".yaml", ".yml"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class Rejected(Struct, frozen=True, kw_only=True):
     """A line that is no answer: where it stands, why, and what it said."""
 
     place: Place
@@ -44,8 +43,7 @@ class Rejected:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Struct, frozen=True, kw_only=True):
     """What an answers file held.
 
     Attributes

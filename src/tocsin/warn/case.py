@@ -7,8 +7,9 @@ enough to draw it and a ladder can be replayed from the record alone. It holds n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.canon import canonical_line
 from tocsin.units import format_instant, format_instant_if
@@ -17,8 +18,7 @@ from tocsin.warn.steps import CaseEvent, Deadline, Mute, Rung, Step
 from tocsin.warn.telling import Acknowledgement, Attempt, Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One track's encounter with the zones of one ladder, from the first conduct that begins a level to all clear.
 
     Attributes

@@ -7,13 +7,12 @@ the record: the case, which is, holds all of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.watch.event import EventKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class Earlier(Struct, frozen=True, kw_only=True):
     """A message of the same case to the same recipient on the same channel, decided before.
 
     Attributes
@@ -26,8 +25,7 @@ class Earlier:
     queued_us: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """What a message tells in one language.
 
     Attributes
@@ -46,8 +44,7 @@ class Version:
     answer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What a message tells of.
 
     Attributes

@@ -10,9 +10,11 @@ is taken at once, marked overdue, and its case takes one step for it, not one fo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tocsin.errors import LadderError
 from tocsin.warn.case import Case
@@ -52,8 +54,7 @@ CUT_OFF = "the process ended before its outcome was known"
 """Why an attempt is in doubt after a restart."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Decided:
+class Decided(Struct, kw_only=True):
     """What a desk decided in one step; nothing of it has been done yet.
 
     Attributes

@@ -8,8 +8,9 @@ through here: it commits what `desk.step` decides before it sends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import Playbook
@@ -33,8 +34,7 @@ REPLAY = "REPLAY of recorded reports. Nothing here is happening now."
 """First line of every message of a replay: words that reach a person must not pass for live ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarnResult:
+class WarnResult(Struct, frozen=True, kw_only=True):
     """What came of a run.
 
     Attributes

@@ -6,8 +6,9 @@ nothing. It knows no level, channel or person: what is said to whom is in `work.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tocsin.errors import LadderError
 from tocsin.warn.case import Case

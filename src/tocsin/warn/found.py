@@ -7,7 +7,7 @@ repeat time waits. An exempted event is kept and muted, with the exemption's nam
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tocsin.agreement.playbook import Level
 from tocsin.clock import US_PER_S

@@ -9,8 +9,9 @@ is right: it says what jumped, and `compare` says how far the feeds disagree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S, Reading
 
@@ -42,8 +43,7 @@ class JumpKind(StrEnum):
     """The feeds say another time than our clock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jump:
+class Jump(Struct, frozen=True, kw_only=True):
     """Something that happened to the clock, to be recorded and told to whoever runs the station.
 
     Attributes
@@ -63,8 +63,7 @@ class Jump:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """What the guard last said; to be written down with every step, since a restart begins from it.
 
     Attributes

@@ -7,7 +7,7 @@ follows from it. A time-out is never one.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tocsin.agreement.playbook import Playbook
 from tocsin.clock import US_PER_S

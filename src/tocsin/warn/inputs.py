@@ -6,7 +6,7 @@ shell is to do; it has already been decided, and the step that says so is in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.warn.states import AnswerKind, CaseOutcome, MuteReason
 from tocsin.warn.steps import Deadline
@@ -14,15 +14,13 @@ from tocsin.warn.telling import Message, Outcome
 from tocsin.watch.event import Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """The watch found, amended or withdrew an event."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reported:
+class Reported(Struct, frozen=True, kw_only=True):
     """A transport reported the outcome of an attempt.
 
     Attributes
@@ -41,8 +39,7 @@ class Reported:
     at_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """Something was heard back: one line of an answers file, as read.
 
     Attributes
@@ -82,8 +79,7 @@ class Answer:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Muting:
+class Muting(Struct, frozen=True, kw_only=True):
     """A named person mutes a case: what was told already is not said again until then.
 
     Attributes
@@ -109,20 +105,17 @@ class Muting:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
+class Resumed(Struct, frozen=True, kw_only=True):
     """The process began again from what it had kept: what was in flight when it ended is in doubt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(Struct, frozen=True, kw_only=True):
     """A deadline of the case has passed."""
 
     deadline: Deadline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """The watch of this case ends, open or not."""
 
     reason: str
@@ -131,38 +124,33 @@ class Ended:
 Happening = Found | Reported | Answer | Muting | Due | Ended
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(Struct, frozen=True, kw_only=True):
     """Make one attempt of this message on its channel, then report its outcome."""
 
     message: Message
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallPerson:
+class CallPerson(Struct, frozen=True, kw_only=True):
     """Call the person at the end of the ladder: an attempt like another, to somebody who decides."""
 
     message: Message
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetDeadline:
+class SetDeadline(Struct, frozen=True, kw_only=True):
     """Wake the case at this time."""
 
     deadline: Deadline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropDeadline:
+class DropDeadline(Struct, frozen=True, kw_only=True):
     """Forget a deadline: it no longer matters."""
 
     deadline: Deadline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Close:
+class Close(Struct, frozen=True, kw_only=True):
     """The case is over."""
 
     outcome: CaseOutcome

@@ -8,7 +8,8 @@ it has no target, advises no force, and knows no state beyond *acknowledged*, wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tocsin.agreement.playbook import Playbook
 from tocsin.clock import US_PER_S

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from tocsin.agreement.boundary import boundary_words
 from tocsin.agreement.playbook import MOVER, Playbook
@@ -43,8 +44,7 @@ Boundary = Callable[[str], Sequence[str]]
 """The software boundary: the words of a text that order, aim or offer force; empty if there are none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class Wording(Struct, frozen=True, kw_only=True):
     """What is needed to put a message into words.
 
     Attributes
@@ -61,8 +61,7 @@ class Wording:
     preface: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """A message put into words.
 
     Attributes

@@ -7,8 +7,9 @@ set is answered with a sentence saying so; nothing is invented in its place.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tocsin.agreement.playbook import Level, Playbook, SilenceTrigger
 from tocsin.clock import US_PER_S
@@ -25,8 +26,7 @@ class Follows(StrEnum):
     NOBODY = "nobody"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class After:
+class After(Struct, frozen=True, kw_only=True):
     """What follows silence at a level, and why.
 
     Attributes

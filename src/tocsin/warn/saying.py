@@ -8,7 +8,9 @@ not. Nothing is sent here: the sends are collected for the shell.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S
 from tocsin.ids import stable_id
@@ -26,8 +28,7 @@ ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
 TO_COME = frozenset({MessageState.FAILED_FOR_NOW, MessageState.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """One way to somebody.
 
     Attributes

@@ -5,17 +5,17 @@ Values only: `ladder.step` makes them, nothing changes them. What was said and a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isnan
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.units import format_instant, format_instant_if
 from tocsin.warn.states import CaseInput, CaseState, DeadlineKind, MuteReason, Purpose
 from tocsin.watch.event import Event, EventKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseEvent:
+class CaseEvent(Struct, frozen=True, kw_only=True):
     """What a case keeps of an event: enough to say what was seen, where and when.
 
     Attributes
@@ -81,8 +81,7 @@ class CaseEvent:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One move of a case, with what caused it.
 
     Attributes
@@ -125,8 +124,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
+class Rung(Struct, frozen=True, kw_only=True):
     """One telling: a level begun, a person called, or the end announced.
 
     Attributes
@@ -189,8 +187,7 @@ class Rung:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mute:
+class Mute(Struct, frozen=True, kw_only=True):
     """Something withheld, with its reason and its end.
 
     Attributes
@@ -230,8 +227,7 @@ class Mute:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Deadline:
+class Deadline(Struct, frozen=True, kw_only=True, order=True):
     """Something that falls due in a case; sorted by time, then case, kind and subject.
 
     Attributes

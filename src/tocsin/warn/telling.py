@@ -5,16 +5,16 @@ Values only. A message is the same at every attempt; an acknowledgement is a cla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.units import format_instant, format_instant_if
 from tocsin.warn.content import Facts
 from tocsin.warn.states import AnswerKind, Disposition, MessageState, Purpose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One thing said to one recipient on one channel.
 
     Attributes
@@ -99,8 +99,7 @@ class Message:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What a transport says of one attempt.
 
     Attributes
@@ -128,8 +127,7 @@ class Outcome:
     held_back: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """One try of one message on one channel.
 
     Attributes
@@ -168,8 +166,7 @@ class Attempt:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True, kw_only=True):
     """An answer as it was recorded: a claim by a named person, with the end it came to.
 
     Attributes

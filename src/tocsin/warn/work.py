@@ -7,7 +7,8 @@ Implements the levels' `tell`, `repeat`, `ack_within`, `ack_expires`, `alternate
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.clock import US_PER_S

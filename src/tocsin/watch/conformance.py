@@ -9,9 +9,10 @@ A finding says where a mover was, not why: current, traffic and rescue look alik
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tocsin.agreement.notices.budget import Budget
@@ -31,8 +32,7 @@ NEITHER, INSIDE, OUTSIDE = 0, 1, 2
 """What a sample counts as: not begun yet, or past the route's end and in no zone; inside; outside."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+class _Run(Struct, frozen=True, kw_only=True):
     """A time of one state: its bounds, and the first and last sample of its stretches."""
 
     from_us: int

@@ -7,7 +7,8 @@ depends on what was told and on the reports alone, not on when which of them cam
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tocsin.tracks.batch import EMPTY, ReportBatch
 from tocsin.watch.engine import Engine

@@ -8,7 +8,6 @@ look alike from here. Its id is the same on every machine, at every replay and a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
 from os import PathLike
@@ -16,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from tocsin.canon import canonical_line
 from tocsin.ids import ID_BYTES
@@ -105,8 +105,7 @@ MEASURES: dict[str, str] = {
 """What an event may have measured: the name ends in its unit. NaN in the table, absent in JSON, where not measured."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
+class Fix(Struct, frozen=True, kw_only=True):
     """One end of an event's bracket: the position and time inside a report."""
 
     observed_us: int
@@ -128,8 +127,7 @@ class Fix:
         return cls(observed_us=observed_us, lat_deg=told["lat_deg"], lon_deg=told["lon_deg"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One event; a row of `EVENT_SCHEMA`.
 
     Attributes

@@ -9,9 +9,10 @@ ASTM F3548-21, conformance monitoring for situational awareness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.canon import canonical_line
 from tocsin.clock import US_PER_S
@@ -38,8 +39,7 @@ class Over(StrEnum):
     SHARE = "share"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excursion:
+class Excursion(Struct, frozen=True, kw_only=True):
     """One time outside.
 
     Attributes
@@ -89,8 +89,7 @@ class Excursion:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conformance:
+class Conformance(Struct, frozen=True, kw_only=True):
     """How one track kept to one notice.
 
     Attributes

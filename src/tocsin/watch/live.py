@@ -17,9 +17,10 @@ are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S
 from tocsin.kernels.detect.episodes import copy_track

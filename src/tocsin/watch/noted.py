@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import pyarrow as pa
 import shapely
+from msgspec.structs import replace
 
 from tocsin.agreement.notices.notice import PlaceOf, region_of
 from tocsin.agreement.notices.plan import Plan

@@ -6,7 +6,8 @@ A pure step after the engine, which knows no notices. What is written, recorded 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.agreement.notices.formats.read import Submissions
 from tocsin.agreement.notices.plan import plans_of
@@ -20,8 +21,7 @@ from tocsin.watch.found import EventBatch
 from tocsin.watch.noted import NotedBatch, marks_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notified:
+class Notified(Struct, frozen=True, kw_only=True):
     """What came of the notices of a watch.
 
     Attributes

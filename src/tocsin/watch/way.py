@@ -8,11 +8,11 @@ few parts in ten thousand; on which side of the edge a sample lies is exact.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.agreement.notices.notice import PlaceOf, Route, positions_of, region_of
@@ -36,8 +36,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """n samples of one track, in order of time.
 
     Attributes

@@ -1,8 +1,7 @@
 """Flags: completeness, lead time, position, likeness; each test is a way in which a real list went wrong."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.agreement.notices.given import CABLE, form, notice, rules
 
 from tocsin.agreement.compile import compile_watchlist

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import fields
 
+from msgspec.structs import fields
 from tests.agreement.notices.given import about, checked, consent, notice, receipt, rules
 
 from tocsin.agreement.notices import dump

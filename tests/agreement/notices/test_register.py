@@ -1,11 +1,11 @@
 """The register: stories of notices from when they are given until they end."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from hypothesis import given as given_by
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.agreement.notices.given import about, checked, consent, notice, receipt, rules
 from tests.agreement.notices.test_check import site
 

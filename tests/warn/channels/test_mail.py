@@ -7,11 +7,11 @@ import email.policy
 import ipaddress
 import ssl
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.warn.relay import FakeRelay, Script
 from tests.warn.stories import T0, Walk, event
 

@@ -7,13 +7,13 @@ import email.policy
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from msgspec.structs import replace
 from tests.peers import free_port
 from tests.warn.channels.conftest import LOOPBACK
 from tests.warn.stories import T0

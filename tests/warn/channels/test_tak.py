@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,6 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.peers import free_port
 from tests.warn.channels.conftest import LOOPBACK
 from tests.warn.stories import T0, Walk, event

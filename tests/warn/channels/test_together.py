@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 from tests.warn.cap_rules import faults
 from tests.warn.channels.conftest import LOOPBACK
 from tests.warn.receiver import Receiver, status

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.agreement.draft.questions import QUESTIONS, Question, Told
 from tocsin.agreement.findings.why import WHY
@@ -30,8 +31,7 @@ FIXED = {"end_of_ladder": {"decides": "human", "software": "never"}}
 """What is no question: at the end of a ladder a person decides, and software does nothing (WRN-08)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """A question as it is put, about one member of a list if it has lists in its path.
 
     Attributes
@@ -50,8 +50,7 @@ class Asked:
     why: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Blank:
+class Blank(Struct, frozen=True):
     """A value that was left open."""
 
     word: str

@@ -7,8 +7,9 @@ question arises: nobody is asked the altitude of a zone on land. The why of a qu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from tocsin.agreement.model import Consent
 from tocsin.agreement.rules.geo import CIVIL_KINDS, LINE_KINDS
@@ -23,8 +24,7 @@ When: TypeAlias = Callable[[Told, Told], bool]
 """Whether a question arises: of everything answered so far, and of the list member it is about."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """One question.
 
     Attributes

@@ -7,8 +7,9 @@ not warnable, which was the case at At Tanf.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.model import Agreement
@@ -38,8 +39,7 @@ BLOCKERS: dict[Use, tuple[str, ...]] = {
 """The findings that stand in the way of each use."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
+class Readiness(Struct, frozen=True, kw_only=True):
     """Whether an agreement can be put to one use.
 
     Attributes

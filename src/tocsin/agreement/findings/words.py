@@ -5,7 +5,7 @@ Left out: what it does not set, which is the linter's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.agreement.compile import MOVER_WORDS
 from tocsin.agreement.model import Agreement, Consent, Party
@@ -29,8 +29,7 @@ _CONSENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One level of the ladder, as the page shows it; None where the agreement has a blank.
 
     A level that begins on silence need not reach the one who moves: `reaches_mover` is then None.

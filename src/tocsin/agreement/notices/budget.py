@@ -10,14 +10,13 @@ ASTM F3548-21, conformance monitoring for situational awareness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.agreement.terms.mechanisms import Excursions
 from tocsin.agreement.terms.state import given
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Struct, frozen=True, kw_only=True):
     """What a notified mover may leave its place by.
 
     Attributes

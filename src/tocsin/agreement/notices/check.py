@@ -7,7 +7,8 @@ accepted, recorded, passed on and flagged. Positions are checked by `places.py`,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.agreement.notices.notice import Area, Around, Notice, Route
 from tocsin.agreement.notices.rules import Rule, Rules
@@ -16,8 +17,7 @@ from tocsin.clock import US_PER_S
 from tocsin.units import format_duration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flagged:
+class Flagged(Struct, frozen=True, kw_only=True):
     """One flag and the sentence that says what was found."""
 
     flag: Flag

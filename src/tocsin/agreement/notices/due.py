@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.agreement.notices.words import Receipt
 
@@ -24,8 +25,7 @@ class DueKind(StrEnum):
     EXPIRES = "expires"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(Struct, frozen=True, kw_only=True):
     """Something that falls due.
 
     Attributes

@@ -5,8 +5,9 @@ And the fact: what happened to a notice, when, and who is told. Facts are only a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from tocsin.agreement.notices.check import Flagged
 from tocsin.agreement.notices.notice import Consent, Notice, Verification
@@ -20,8 +21,7 @@ from tocsin.clock import US_PER_S
 from tocsin.units import format_instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True):
     """One thing that happened to a notice.
 
     Attributes
@@ -65,8 +65,7 @@ class Fact:
         return canonical_line(self.as_json())
 
 
-@dataclass(slots=True, kw_only=True)
-class Held:
+class Held(Struct, kw_only=True):
     """A notice in the register.
 
     Attributes

@@ -7,9 +7,10 @@ word and judged elsewhere: `check.py` and `places.py` flag it, `register.py` fol
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from tocsin.agreement.notices.words import Act, Checked, NoticeKind, Receipt, RuleName
 from tocsin.canon import digest
@@ -24,8 +25,7 @@ Position: TypeAlias = tuple[float, float]
 """Latitude, longitude, degrees."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mover:
+class Mover(Struct, frozen=True, kw_only=True):
     """Somebody or something that moves.
 
     Attributes
@@ -55,8 +55,7 @@ class Mover:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """A way: within a half width of a line, the line's legs being geodesics."""
 
     line: tuple[Position, ...]
@@ -67,8 +66,7 @@ class Route:
         return {"route": {"line": _positions(self.line), "half_width_m": self.half_width_m}}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Area:
+class Area(Struct, frozen=True, kw_only=True):
     """What one ring surrounds; edges are straight in longitude and latitude, as RFC 7946 has them."""
 
     ring: tuple[Position, ...]
@@ -78,8 +76,7 @@ class Area:
         return {"area": {"ring": _positions(self.ring)}}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class Around(Struct, frozen=True, kw_only=True):
     """Everything within a radius of a position: a site, or a roundish area."""
 
     at: Position
@@ -116,8 +113,7 @@ def positions_of(place: PlaceOf) -> tuple[Position, ...]:
     return place.line if isinstance(place, Route) else place.ring
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteOf:
+class SiteOf(Struct, frozen=True, kw_only=True):
     """A fixed place in words: its id in the agreement, if it has one, and its name."""
 
     site_id: str | None = None
@@ -128,8 +124,7 @@ class SiteOf:
         return {"id": self.site_id, "name": self.name}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Struct, frozen=True, kw_only=True):
     """The giver lets one recipient see one notice, or takes that back.
 
     Attributes
@@ -168,8 +163,7 @@ class Consent:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(Struct, frozen=True, kw_only=True):
     """What somebody found who looked whether a site is where the notice says."""
 
     notice: str = ""
@@ -190,8 +184,7 @@ class Verification:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptOf:
+class ReceiptOf(Struct, frozen=True, kw_only=True):
     """Somebody says that a notice arrived somewhere. It says nothing else.
 
     Attributes
@@ -230,8 +223,7 @@ class ReceiptOf:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """One submission of a notice.
 
     Attributes

@@ -7,8 +7,9 @@ each is the table in `receipts.py`; here it is decided which input a receipt is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from tocsin.agreement.notices.notice import Notice, ReceiptOf
 from tocsin.agreement.notices.receipts import HERE, OPEN, LineInput, LineState, next_line
@@ -24,8 +25,7 @@ Key: TypeAlias = tuple[Receipt, str | None]
 """Which receipt, of which unit."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Line:
+class Line(Struct, kw_only=True):
     """One receipt that is owed.
 
     Attributes

@@ -8,13 +8,13 @@ them, and its giver is asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from math import cos, inf, radians
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tocsin.agreement.notices.check import Flagged

@@ -8,7 +8,8 @@ like any other, and its mover is warned like anybody.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.agreement.notices.budget import F3548, Budget
 from tocsin.agreement.notices.held import Held
@@ -20,8 +21,7 @@ WARNED_ALL_THE_SAME = frozenset({Flag.LATE, Flag.AFTER_START, Flag.NO_REASON, Fl
 """Flags with which a notice quiets nothing: units cannot have read it in time, or nobody agreed to such notices."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """One notified movement, as the watch follows it.
 
     Attributes

@@ -9,8 +9,10 @@ Decides nothing about movements: what is told here is told, and what the watch s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.agreement.notices.alike import Alike
 from tocsin.agreement.notices.check import Flagged, flags_of
@@ -42,8 +44,7 @@ _TURNS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What a register remembers, but for the facts it has told; for `dump.py` to read, and to change nothing of."""
 
     held: dict[str, Held]

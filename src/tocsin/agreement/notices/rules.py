@@ -8,7 +8,8 @@ deadline is guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.agreement.compile import ALL
 from tocsin.agreement.model import Agreement
@@ -20,8 +21,7 @@ from tocsin.agreement.watchlist import Watchlist, Zone
 from tocsin.errors import AgreementError, AgreementErrors
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One section of the agreement's notices.
 
     Attributes
@@ -68,8 +68,7 @@ class Rule:
     keep_for_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """Everything that judging notices needs of one agreement version.
 
     Attributes

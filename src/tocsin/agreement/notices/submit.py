@@ -9,9 +9,11 @@ is not there are refused in the same words (DESIGN P8). Whatever is taken is fla
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.agreement.notices.consent import answer_of
 from tocsin.agreement.notices.formats import cells
@@ -48,8 +50,7 @@ HIDDEN = "there is no such notice, or none that you may see"
 """The one refusal for a notice that is absent and for one that is hidden."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Struct, frozen=True, kw_only=True):
     """One entry that may be taken.
 
     Attributes
@@ -72,8 +73,7 @@ class Given:
         return {"sort": str(self.sort), "value": self.value, "entered": format_instant(self.entered_us)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class Submission(Struct, frozen=True, kw_only=True):
     """What came in: what may be taken, in its order, and what not."""
 
     given: tuple[Given, ...]

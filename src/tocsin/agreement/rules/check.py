@@ -7,10 +7,11 @@ mechanism is not set, never whether an agreement is good or who broke it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from tocsin.agreement.geometry import regions_of
 from tocsin.agreement.model import Agreement, Party
@@ -31,8 +32,7 @@ class Severity(StrEnum):
     INFORMATION = "I"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One mechanism that is not set, or at odds with another.
 
     Attributes
@@ -63,8 +63,7 @@ class Finding:
     quoted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """What a check yields: the state, the path and the sentence; `lint` makes a finding of it."""
 
     state: State
@@ -75,8 +74,7 @@ class Gap:
 Test: TypeAlias = Callable[["View"], Iterable[Gap]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One row of the list of mechanisms.
 
     Attributes

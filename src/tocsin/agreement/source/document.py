@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias
 
 import yaml
+from msgspec import Struct
 
 from tocsin.agreement.terms.state import NOT_APPLICABLE, NOT_SET, State
 from tocsin.canon import MOST_INT
@@ -65,8 +65,7 @@ class Node:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A composed document: its file's name, its lines and its root."""
 
     file: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.agreement.source.document import Document, Node, blank_state, compose
 from tocsin.agreement.source.flow import flow
@@ -24,8 +25,7 @@ _TAIL = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """A text with one value changed.
 
     Attributes

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from tocsin.agreement.source.document import Document, Node, blank_state
 from tocsin.agreement.terms.state import Blank, Disputed, State
@@ -43,8 +45,7 @@ class Refusal(Exception):
         self.expected = expected
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """One field of a record: its name, its key, how its value is read, and whether it may be left blank."""
 
     name: str
@@ -55,8 +56,7 @@ class Slot:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """How a record class is read: the slots by every key they answer to, and the patterns that collect keys."""
 
     keys: Mapping[str, Slot]
@@ -153,9 +153,8 @@ def _plan(cls: type[Record]) -> Plan:
     keys: dict[str, Slot] = {}
     collected: list[tuple[re.Pattern[str], Slot]] = []
     required: list[Slot] = []
-    hints = get_type_hints(cls, include_extras=True)
     for entry in fields(cls):
-        hint = hints[entry.name]
+        hint = entry.type
         marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
         if entry.name == "path" or any(isinstance(m, Inner) for m in marks):
             continue
@@ -172,7 +171,7 @@ def _plan(cls: type[Record]) -> Plan:
             slot = Slot(entry.name, key, inner, _converter([inner]), True, False)
             collected.append((re.compile(gather.pattern + ending), slot))
             continue
-        must = entry.default is MISSING and entry.default_factory is MISSING
+        must = entry.required
         slot = Slot(entry.name, key, hint, _converter(parts), may_be_blank, must)
         keys |= {key: slot} | {f"{key}_{unit}": slot for unit in units}
         if must:

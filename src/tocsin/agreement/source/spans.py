@@ -6,13 +6,12 @@ Reads the same events as `document.py`, which has said already that the text is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import yaml
+from msgspec import Struct, field
 
 
-@dataclass(slots=True, kw_only=True)
-class Span:
+class Span(Struct, kw_only=True):
     """One value's place in the text.
 
     Attributes

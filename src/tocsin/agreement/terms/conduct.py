@@ -5,15 +5,12 @@ Same rules as `model.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tocsin.agreement.terms.state import Maybe
 from tocsin.agreement.terms.types import Id, Json, LengthM, Record, Seconds, SpeedMps, Words
 from tocsin.agreement.watchlist import Conduct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapOfFeed(Record):
+class GapOfFeed(Record, frozen=True, kw_only=True):
     """After how long one feed's movers are silent: a time, or so many missed reports of one expected this often."""
 
     feed: Maybe[str] = None
@@ -22,8 +19,7 @@ class GapOfFeed(Record):
     missed: Maybe[int] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActTest(Record):
+class ActTest(Record, frozen=True, kw_only=True):
     """How the watch tests a prohibited act: a conduct, a zone and numbers."""
 
     event: Conduct
@@ -39,8 +35,7 @@ class ActTest(Record):
     count: Maybe[int] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act(Record):
+class Act(Record, frozen=True, kw_only=True):
     """One prohibited act: words for people, and a test or an observer."""
 
     id: Id
@@ -50,8 +45,7 @@ class Act(Record):
     human_confirms: Maybe[bool] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApproachThreshold(Record):
+class ApproachThreshold(Record, frozen=True, kw_only=True):
     """Predicted entry within this, and between these speeds."""
 
     predicted_entry_within_s: Maybe[Seconds] = None
@@ -60,8 +54,7 @@ class ApproachThreshold(Record):
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoiterThreshold(Record):
+class LoiterThreshold(Record, frozen=True, kw_only=True):
     """Slow, or confined within a radius, for this long; `stopped` has the same form."""
 
     for_s: Maybe[Seconds] = None
@@ -70,16 +63,14 @@ class LoiterThreshold(Record):
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DwellThreshold(Record):
+class DwellThreshold(Record, frozen=True, kw_only=True):
     """Inside for this long, at any speed."""
 
     for_s: Maybe[Seconds] = None
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapThreshold(Record):
+class GapThreshold(Record, frozen=True, kw_only=True):
     """Silent for longer than this, or than what is agreed for the feed that brought the last report."""
 
     after_s: Maybe[Seconds] = None
@@ -87,8 +78,7 @@ class GapThreshold(Record):
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProximityThreshold(Record):
+class ProximityThreshold(Record, frozen=True, kw_only=True):
     """Two movers closer than this for this long."""
 
     two_vessels_within_m: Maybe[LengthM] = None
@@ -97,8 +87,7 @@ class ProximityThreshold(Record):
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildUpThreshold(Record):
+class BuildUpThreshold(Record, frozen=True, kw_only=True):
     """So many movers within this of each other over this window."""
 
     vessels: Maybe[int] = None
@@ -108,8 +97,7 @@ class BuildUpThreshold(Record):
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoidThreshold(Record):
+class VoidThreshold(Record, frozen=True, kw_only=True):
     """Fewer movers than this, of a party and a category if it names them, where there were as many, for this long."""
 
     vessels: Maybe[int] = None
@@ -120,8 +108,7 @@ class VoidThreshold(Record):
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbingThreshold(Record):
+class ProbingThreshold(Record, frozen=True, kw_only=True):
     """So many approaches and retreats within this window."""
 
     count: Maybe[int] = None
@@ -129,8 +116,7 @@ class ProbingThreshold(Record):
     zone: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds(Record):
+class Thresholds(Record, frozen=True, kw_only=True):
     """The numbers at which a conduct counts."""
 
     approach: Maybe[ApproachThreshold] = None
@@ -144,8 +130,7 @@ class Thresholds(Record):
     probing: Maybe[ProbingThreshold] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weapons(Record):
+class Weapons(Record, frozen=True, kw_only=True):
     """A class of weapons and how far it stays away, from where."""
 
     class_: Maybe[str] = None
@@ -153,8 +138,7 @@ class Weapons(Record):
     from_: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfDefence(Record):
+class SelfDefence(Record, frozen=True, kw_only=True):
     """What the parties call self-defence, and what they owe when they claim it."""
 
     definition: Maybe[str] = None
@@ -163,8 +147,7 @@ class SelfDefence(Record):
     channel_first: Maybe[bool] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConductTerms(Record):
+class ConductTerms(Record, frozen=True, kw_only=True):
     """What is prohibited, what is permitted, and from which number on."""
 
     prohibited: Maybe[tuple[Act, ...]] = None

@@ -5,14 +5,11 @@ Same rules as `model.py`, which holds the terms that are watched and warned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tocsin.agreement.terms.state import Maybe
 from tocsin.agreement.terms.types import Day, InstantUs, Json, Record, Seconds, Words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShortNotice(Record):
+class ShortNotice(Record, frozen=True, kw_only=True):
     """Whether a notice may be later than its lead time, and what it then needs."""
 
     allowed: Maybe[bool] = None
@@ -20,8 +17,7 @@ class ShortNotice(Record):
     reason_required: Maybe[bool] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excursions(Record):
+class Excursions(Record, frozen=True, kw_only=True):
     """By how much a notified mover may leave its route or area before it is a finding."""
 
     single_s: Maybe[Seconds] = None
@@ -30,8 +26,7 @@ class Excursions(Record):
     recover_s: Maybe[Seconds] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice(Record):
+class Notice(Record, frozen=True, kw_only=True):
     """A notice: who gives it, what stands in it, how long before, and its three receipts. It is never leave."""
 
     required_for: Maybe[Words] = None
@@ -51,16 +46,14 @@ class Notice(Record):
     excursions: Maybe[Excursions] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notices(Record):
+class Notices(Record, frozen=True, kw_only=True):
     """Notices of movements and of humanitarian sites and movements."""
 
     movement: Maybe[Notice] = None
     humanitarian: Maybe[Notice] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access(Record):
+class Access(Record, frozen=True, kw_only=True):
     """Where the observers may go."""
 
     on_request: Maybe[bool] = None
@@ -68,8 +61,7 @@ class Access(Record):
     refusal_is_incident: Maybe[bool] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reports(Record):
+class Reports(Record, frozen=True, kw_only=True):
     """Reports of the observers: to whom, how often, and whether others may read them."""
 
     to: Maybe[Words] = None
@@ -77,8 +69,7 @@ class Reports(Record):
     public: Maybe[bool] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification(Record):
+class Verification(Record, frozen=True, kw_only=True):
     """Who looks, with what, where, how often, and against which baseline."""
 
     body: Maybe[str] = None
@@ -94,8 +85,7 @@ class Verification(Record):
     reports: Maybe[Reports] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JointInquiry(Record):
+class JointInquiry(Record, frozen=True, kw_only=True):
     """An inquiry by both sides: who, when it meets, when it is done, and where it may go."""
 
     convene_within_s: Maybe[Seconds] = None
@@ -104,8 +94,7 @@ class JointInquiry(Record):
     access: Maybe[Json] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence(Record):
+class Evidence(Record, frozen=True, kw_only=True):
     """How long evidence is kept, and how it changes hands."""
 
     hold_for_s: Maybe[Seconds] = None
@@ -113,16 +102,14 @@ class Evidence(Record):
     hash: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HumanitarianHarm(Record):
+class HumanitarianHarm(Record, frozen=True, kw_only=True):
     """What is owed when people under protection were harmed."""
 
     follow_up_within_s: Maybe[Seconds] = None
     data: Maybe[Json] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incidents(Record):
+class Incidents(Record, frozen=True, kw_only=True):
     """What happens after something happened."""
 
     report_within_s: Maybe[Seconds] = None
@@ -135,8 +122,7 @@ class Incidents(Record):
     humanitarian_harm: Maybe[HumanitarianHarm] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disputes(Record):
+class Disputes(Record, frozen=True, kw_only=True):
     """Who decides, how, and what follows."""
 
     body: Maybe[str] = None
@@ -149,16 +135,14 @@ class Disputes(Record):
     side_documents: Maybe[Words] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAnnex(Record):
+class OpenAnnex(Record, frozen=True, kw_only=True):
     """An annex still to be written, and by when."""
 
     what: Maybe[str] = None
     by: Maybe[InstantUs | Day] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annexes(Record):
+class Annexes(Record, frozen=True, kw_only=True):
     """Who changes the technical annexes, with what notice, and which are still open."""
 
     who: Maybe[str] = None
@@ -166,8 +150,7 @@ class Annexes(Record):
     open: Maybe[tuple[OpenAnnex, ...]] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amendment(Record):
+class Amendment(Record, frozen=True, kw_only=True):
     """How the agreement changes, when it is looked at again, and which language prevails."""
 
     procedure: Maybe[str] = None
@@ -176,8 +159,7 @@ class Amendment(Record):
     prevailing_language: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit(Record):
+class Exit(Record, frozen=True, kw_only=True):
     """How a party leaves or suspends, and what outlives that."""
 
     notice_s: Maybe[Seconds] = None
@@ -188,8 +170,7 @@ class Exit(Record):
     on_lapse: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orders(Record):
+class Orders(Record, frozen=True, kw_only=True):
     """The order to the ranks: who issues it, who confirms it, and by when."""
 
     issued_by: Maybe[Words] = None
@@ -197,8 +178,7 @@ class Orders(Record):
     within_s: Maybe[Seconds] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WitnessOf(Record):
+class WitnessOf(Record, frozen=True, kw_only=True):
     """A party's node that remembers the log: its key, as a C2SP vkey, and where it answers."""
 
     party: str
@@ -206,8 +186,7 @@ class WitnessOf(Record):
     url: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordKeeping(Record):
+class RecordKeeping(Record, frozen=True, kw_only=True):
     """Who keeps the log, who witnesses it, what proves it unchanged, by which clock, and who reads it."""
 
     keeper: Maybe[str] = None

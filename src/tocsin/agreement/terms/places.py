@@ -6,9 +6,10 @@ Same rules as `model.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from tocsin.agreement.terms.state import Maybe
 from tocsin.agreement.terms.types import (
@@ -61,8 +62,7 @@ class Datum(StrEnum):
     """The ground below."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site(Record):
+class Site(Record, frozen=True, kw_only=True):
     """A fixed place that is protected or lived in."""
 
     id: Id
@@ -74,16 +74,14 @@ class Site(Record):
     access: Maybe[Json] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position(Record):
+class Position(Record, frozen=True, kw_only=True):
     """A point written in the agreement itself, degrees WGS84."""
 
     lat_deg: float
     lon_deg: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circle(Record):
+class Circle(Record, frozen=True, kw_only=True):
     """A geodesic circle. `centre` is a site, a Point feature, or a position."""
 
     centre: Maybe[str | Position] = None
@@ -92,16 +90,14 @@ class Circle(Record):
     """What happens to the ring when its centre moves (`stays`, `follows`, `new_version`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CorridorOf(Record):
+class CorridorOf(Record, frozen=True, kw_only=True):
     """Everything within a half width of a line. `line` is a site or a LineString feature."""
 
     line: Maybe[str] = None
     half_width_m: Maybe[VagueLengthM] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sector(Record):
+class Sector(Record, frozen=True, kw_only=True):
     """A slice of a circle, clockwise from one azimuth to the other, degrees from true north."""
 
     centre: Maybe[str | Position] = None
@@ -110,8 +106,7 @@ class Sector(Record):
     to_deg: Maybe[float] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Geometry(Record):
+class Geometry(Record, frozen=True, kw_only=True):
     """The shape of a zone, as agreed: exactly one of its forms."""
 
     circle: Maybe[Circle] = None
@@ -126,8 +121,7 @@ class Geometry(Record):
     """What a straight edge of a polygon means; planar (straight in longitude and latitude) unless said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Altitude(Record):
+class Altitude(Record, frozen=True, kw_only=True):
     """A band of altitude and what it is counted from."""
 
     floor_m: Maybe[HeightM] = None
@@ -135,16 +129,14 @@ class Altitude(Record):
     datum: Maybe[Datum] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Depth(Record):
+class Depth(Record, frozen=True, kw_only=True):
     """A band of depth below the surface; the watch sees the surface above it."""
 
     from_m: Maybe[LengthM] = None
     to_m: Maybe[LengthM] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weekly(Record):
+class Weekly(Record, frozen=True, kw_only=True):
     """A window that comes back: on these days, from a local time to another, past midnight if `to` is not later."""
 
     days: Maybe[tuple[Weekday, ...]] = None
@@ -153,8 +145,7 @@ class Weekly(Record):
     zone: Maybe[TimeZone] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span(Record):
+class Span(Record, frozen=True, kw_only=True):
     """A window that comes once."""
 
     from_us: Maybe[InstantUs] = None
@@ -167,24 +158,21 @@ Window: TypeAlias = str | Weekly | Span
 """`always`, or a weekly window (it has `days`), or a span of instants."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalForces(Record):
+class LocalForces(Record, frozen=True, kw_only=True):
     """Who may bear arms inside: the list, and who vets it."""
 
     roster: Maybe[Json] = None
     vetted_by: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clear(Record):
+class Clear(Record, frozen=True, kw_only=True):
     """How far outside, and for how long, before an exit is certain: warn early, clear late."""
 
     distance_m: Maybe[LengthM] = None
     for_s: Maybe[Seconds] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone(Record):
+class Zone(Record, frozen=True, kw_only=True):
     """An area, an altitude band and a time, and whom it binds."""
 
     id: Id
@@ -215,8 +203,7 @@ class Zone(Record):
         return self.kind == "exempt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainsOut(Record):
+class DomainsOut(Record, frozen=True, kw_only=True):
     """Domains that no zone covers, declared out."""
 
     land: Maybe[Json] = None
@@ -225,16 +212,14 @@ class DomainsOut(Record):
     air: Maybe[Json] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusQuo(Record):
+class StatusQuo(Record, frozen=True, kw_only=True):
     """Where everybody stood, on which day, on which map."""
 
     as_of: Maybe[InstantUs | Day] = None
     map: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
+class Feature(Struct, frozen=True, kw_only=True):
     """One GeoJSON feature, its coordinates still longitude first (RFC 7946)."""
 
     id: str

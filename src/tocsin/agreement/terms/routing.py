@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tocsin.agreement.terms.state import Maybe
 from tocsin.agreement.terms.types import InstantUs, LengthM, Record, Seconds, Words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutingGrant(Record):
+class RoutingGrant(Record, frozen=True, kw_only=True):
     """What one party sees: words, and the time, delay and blur that bound them."""
 
     sees: Maybe[Words] = None

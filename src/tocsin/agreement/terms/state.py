@@ -6,9 +6,10 @@ is known to nobody. `Maybe[T]` is the type of every optional value of the model,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TypeVar, Union
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -39,8 +40,7 @@ class Blank(Enum):
     NOT_APPLICABLE = NOT_APPLICABLE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disputed:
+class Disputed(Struct, frozen=True, kw_only=True):
     """A value of which there is more than one reading; none is taken as true.
 
     Attributes

@@ -6,17 +6,17 @@ Same rules as `model.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
+
+from msgspec import field
 
 from tocsin.agreement.terms.state import Maybe
 from tocsin.agreement.terms.types import Collected, Day, Id, InstantUs, Json, LengthM, Record, Seconds, SpeedMps, Words
 from tocsin.agreement.watchlist import Conduct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspension(Record):
+class Suspension(Record, frozen=True, kw_only=True):
     """A time in which a channel was not answered, and who says so."""
 
     from_: Maybe[InstantUs | Day] = None
@@ -24,8 +24,7 @@ class Suspension(Record):
     source: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel(Record):
+class Channel(Record, frozen=True, kw_only=True):
     """One way of saying something to somebody."""
 
     id: Id
@@ -48,8 +47,7 @@ class Channel(Record):
     """Repeats to one party that fall due within this time go out together; never a first message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger(Record):
+class Trigger(Record, frozen=True, kw_only=True):
     """When a level begins: on a conduct in a zone, or on the silence after another level."""
 
     event: Maybe[Conduct] = None
@@ -58,8 +56,7 @@ class Trigger(Record):
     no_ack: Maybe[int] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeat(Record):
+class Repeat(Record, frozen=True, kw_only=True):
     """How often a message is said again."""
 
     times: Maybe[int] = None
@@ -74,8 +71,7 @@ class Order(StrEnum):
     """The next when the one before failed, or was not delivered within `turn`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternate(Record):
+class Alternate(Record, frozen=True, kw_only=True):
     """Another person, told when the first does not answer in time or cannot be reached."""
 
     for_: Maybe[str] = None
@@ -83,8 +79,7 @@ class Alternate(Record):
     after_s: Maybe[Seconds] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay(Record):
+class Relay(Record, frozen=True, kw_only=True):
     """A third party that is asked to pass the words on to somebody told."""
 
     to: Maybe[str] = None
@@ -93,8 +88,7 @@ class Relay(Record):
     """How soon it says that it has passed them on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LadderLevel(Record):
+class LadderLevel(Record, frozen=True, kw_only=True):
     """One level of the ladder: when, whom, how, in which words, and what silence leads to."""
 
     level: int
@@ -115,8 +109,7 @@ class LadderLevel(Record):
     on_no_ack: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndOfLadder(Record):
+class EndOfLadder(Record, frozen=True, kw_only=True):
     """Who is called when the last level went unanswered: a person decides, software never."""
 
     who: Maybe[str] = None
@@ -126,24 +119,21 @@ class EndOfLadder(Record):
     software: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeyondLadder(Record):
+class BeyondLadder(Record, frozen=True, kw_only=True):
     """Steps beyond words: recorded as somebody's claims, never taken by software."""
 
     recorded_as_claims: Maybe[Words] = None
     software: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FalseAlarm(Record):
+class FalseAlarm(Record, frozen=True, kw_only=True):
     """What is said and kept when a warning was an error."""
 
     record: Maybe[bool] = None
     apology_text: Maybe[str] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandDownOf(Record):
+class StandDownOf(Record, frozen=True, kw_only=True):
     """When it is over, and who is told so."""
 
     when: Maybe[Trigger] = None
@@ -152,8 +142,7 @@ class StandDownOf(Record):
     false_alarm: Maybe[FalseAlarm] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeBudget(Record):
+class TimeBudget(Record, frozen=True, kw_only=True):
     """The time from where a mover is first warned to where it may not be, at top speed."""
 
     max_speed_mps: Maybe[SpeedMps] = None
@@ -165,8 +154,7 @@ class TimeBudget(Record):
     reserve_s: Maybe[Seconds] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmBudget(Record):
+class AlarmBudget(Record, frozen=True, kw_only=True):
     """How many alarms the people who watch are to bear, and how many warnings may come to nothing (`rehearse`)."""
 
     operators: Maybe[int] = None

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Annotated, Any, TypeAlias
+
+from msgspec import Struct
 
 from tocsin.agreement.terms.state import T
 from tocsin.units import (
@@ -22,8 +23,7 @@ from tocsin.units import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """A section of the agreement.
 
     Attributes
@@ -78,20 +78,17 @@ class Kind(Enum):
     """Anything, kept as written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """A mapping gathered from every key that matches a pattern, a unit at its end left out."""
 
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class Inner:
+class Inner(Struct, frozen=True):
     """Marks a field that is no key of the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vague:
+class Vague(Struct, frozen=True):
     """A length that somebody left open ("about 55 km", "15-20 km"): legal to write, found by GEO-03, never compiled."""
 
     text: str

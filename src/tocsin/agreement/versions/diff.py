@@ -8,9 +8,11 @@ matched by id, level or name. Whether a change is good is not said; what it does
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.agreement.lint import lint
 from tocsin.agreement.model import Agreement
@@ -32,8 +34,7 @@ class ChangeKind(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One change.
 
     Attributes
@@ -60,8 +61,7 @@ class Change:
         return f"{sign} {self.path}" + (f": {value}" if value else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diff:
+class Diff(Struct, frozen=True, kw_only=True):
     """The changes between two versions, and the findings that they opened and closed."""
 
     changes: tuple[Change, ...]

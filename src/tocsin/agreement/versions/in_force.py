@@ -10,8 +10,10 @@ shown, and ends nothing by itself, since leaving is what `exit` is for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.agreement.compile import compile_watchlist
 from tocsin.agreement.model import Agreement, Consent
@@ -34,8 +36,7 @@ class InForce(NamedTuple):
         return (self.from_us is None or self.from_us <= at_us) and (self.to_us is None or at_us < self.to_us)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signing:
+class Signing(Struct, frozen=True, kw_only=True):
     """How far a version is signed.
 
     Attributes

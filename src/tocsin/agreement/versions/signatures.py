@@ -14,12 +14,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
 
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.terms.state import given
@@ -48,8 +48,7 @@ class What(StrEnum):
     """It takes its signature back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """What a party says about one version.
 
     Attributes
@@ -91,8 +90,7 @@ class Statement:
         return FORMAT.encode() + b"\n" + canonical_bytes(self.as_json())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
+class Signed(Struct, frozen=True, kw_only=True):
     """A statement and its signature; nothing is verified yet.
 
     Attributes

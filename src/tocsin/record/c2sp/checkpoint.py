@@ -6,7 +6,8 @@ Implements C2SP tlog-checkpoint, byte for byte: one spelling of every size and r
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.merkle import HASH_BYTES
@@ -19,8 +20,7 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _FIXED_LINES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True, kw_only=True):
     """What a log signs.
 
     Attributes

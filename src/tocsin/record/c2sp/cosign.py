@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
 
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.c2sp.checkpoint import MAX_SIZE, Checkpoint, parse_checkpoint
@@ -77,8 +78,7 @@ def verify_signature(key: Vkey, text: str, signature: bytes) -> int | None:
     return time_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Struct, frozen=True, kw_only=True):
     """Which signature lines of a note hold.
 
     Attributes

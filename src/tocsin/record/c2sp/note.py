@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 
@@ -94,8 +95,7 @@ def is_key_name(name: str) -> bool:
     return bool(name) and "+" not in name and not any(c.isspace() for c in name) and _is_plain(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vkey:
+class Vkey(Struct, frozen=True, kw_only=True):
     """A verifier key: whose, for what, and the public key.
 
     Attributes
@@ -154,8 +154,7 @@ def is_sound_ed25519(public: bytes) -> bool:
     return y < _FIELD_PRIME and y not in _LOW_ORDER_Y
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteSignature:
+class NoteSignature(Struct, frozen=True, kw_only=True):
     """One signature line.
 
     Attributes
@@ -180,8 +179,7 @@ class NoteSignature:
         return self.name == key.name and self.key_id == key.key_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedNote:
+class SignedNote(Struct, frozen=True, kw_only=True):
     """A text and its signature lines; nothing is verified yet.
 
     Attributes

@@ -7,7 +7,8 @@ in the log of whoever signed the checkpoint, and who had seen that tree.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint, parse_size
@@ -20,8 +21,7 @@ PROOF_HEAD = "c2sp.org/tlog-proof@v1"
 """First line of the file; its name ends in `.tlog-proof`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlogProof:
+class TlogProof(Struct, frozen=True, kw_only=True):
     """What such a file holds; nothing is verified yet.
 
     Attributes

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
@@ -37,8 +38,7 @@ _KIND_FIELD = re.compile(rb'"kind":"([a-z0-9_]+)"')
 _OPEN_FIELD = b'"open":'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class Audit(Struct, frozen=True, kw_only=True):
     """What the entries of a tree add up to.
 
     Attributes

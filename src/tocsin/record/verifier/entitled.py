@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.tiles import ENTRIES, TILE_WIDTH, ReadFile, TileReader, parse_bundle
@@ -22,8 +23,7 @@ DISCLOSURE_KIND = "disclosure"
 """Kind of the entries that tell what was handed to whom."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(Struct, frozen=True, kw_only=True):
     """One entry that a party could see.
 
     Attributes

@@ -7,7 +7,7 @@ proof: old checkpoints stay true.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.errors import SplitViewError, VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
@@ -25,8 +25,7 @@ MAX_EVIDENCE_BYTES = 10_000
 _BLOCKS = 5  # head with proof, text and signatures of the one note, text and signatures of the other
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """Two notes signed with one key, and what connects them.
 
     Attributes

@@ -8,8 +8,9 @@ for ever. See docs/format/keys.md. Rotation itself is `rotation.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.checkpoint import parse_checkpoint
@@ -21,8 +22,7 @@ HANDOVER = "handover"
 """Folder with the checkpoints at which keys changed, each named by the index of its key entry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyEntry:
+class KeyEntry(Struct, frozen=True, kw_only=True):
     """A `key` entry of the log.
 
     Attributes

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tocsin.errors import ForkError, RecordError, RollbackError, SplitViewError, VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
@@ -23,8 +24,7 @@ MEMORY_FORMAT = "tocsin-memory/1"
 """Value of `format` in the file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """The newest tree seen of one log.
 
     Attributes

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint
@@ -39,8 +40,7 @@ PROOF_SUFFIX = ".tlog-proof"
 """Ending of a C2SP tlog-proof's name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pack:
+class Pack(Struct, frozen=True, kw_only=True):
     """A pack that is what its signatures cover.
 
     Attributes

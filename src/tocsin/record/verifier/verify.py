@@ -9,9 +9,10 @@ nor whether others were shown another: it says so.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint
@@ -41,8 +42,7 @@ KEY_KIND, WITNESSES_KIND, CONTINUES_KIND, CONTINUED_KIND = "key", "witnesses", "
 """Kinds of entries that a verifier itself understands."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Witnessing:
+class Witnessing(Struct, frozen=True, kw_only=True):
     """What witnesses say about a record.
 
     Attributes
@@ -60,8 +60,7 @@ class Witnessing:
     times_s: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verified(Struct, frozen=True, kw_only=True):
     """A record that is what its signature covers.
 
     Attributes

@@ -11,8 +11,9 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S, monotonic_us
 from tocsin.errors import RecordError, VerificationError
@@ -46,8 +47,7 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """One witness's answer.
 
     Attributes

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import RecordError, VerificationError
@@ -51,8 +52,7 @@ MAX_HANGING = 4
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WitnessStatus:
+class WitnessStatus(Struct, frozen=True, kw_only=True):
     """How far a log's witnesses stand behind it.
 
     Attributes
@@ -107,8 +107,7 @@ class WitnessStatus:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Request:
+class _Request(Struct, frozen=True, kw_only=True, eq=False):
     """One checkpoint on its way to one witness."""
 
     note: SignedNote

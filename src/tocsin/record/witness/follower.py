@@ -7,8 +7,9 @@ history or evidence of two. Trusts nothing it reads; writes nothing but the memo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tocsin.errors import RecordError, VerificationError
 from tocsin.record.c2sp.checkpoint import parse_checkpoint
@@ -35,8 +36,7 @@ class Sight(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """One look.
 
     Attributes

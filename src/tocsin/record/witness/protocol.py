@@ -7,8 +7,9 @@ store or listen. `sign-subtree` is left out: it is optional, and nothing here as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from tocsin.errors import VerificationError
 from tocsin.record.c2sp.checkpoint import Checkpoint, parse_checkpoint, parse_size
@@ -37,8 +38,7 @@ class Status(IntEnum):
     UNPROCESSABLE = 422
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What is sent back.
 
     Attributes
@@ -53,8 +53,7 @@ class Answer:
     content_type: str = TEXT_TYPE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A checkpoint, and the proof that it goes on from an earlier one.
 
     Attributes

@@ -9,8 +9,10 @@ could sign alternate checkpoints for ever, and no tree would have both. A witnes
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S
 from tocsin.record.witness.client import Outcome, Reply
@@ -22,8 +24,7 @@ RETRY_MAX_S = 60
 """Longest wait before a witness that failed is asked again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """What is known of one witness.
 
     Attributes
@@ -79,8 +80,7 @@ class Standing:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(Struct, frozen=True, kw_only=True):
     """One checkpoint on its way round the witnesses.
 
     Attributes

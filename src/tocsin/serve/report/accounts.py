@@ -6,7 +6,7 @@ Contradictions carry letters, on the cells and in the list below. No cell is emp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.incident.act import Act
 from tocsin.incident.claim import Claim, Polarity, Source
@@ -50,8 +50,7 @@ CONFLICT_WORDS: dict[ConflictType, str] = {
 """What a contradiction is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One entry of a cell: the slot as worded, the hedge, and the letters of its contradictions."""
 
     entry: Entry
@@ -59,8 +58,7 @@ class Line:
     letters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """One source's row: for each column its lines, none where it says nothing; and its claims, word for word."""
 
     source: Source
@@ -68,8 +66,7 @@ class Account:
     claims: tuple[tuple[Claim, str | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(Struct, frozen=True):
     """One incident's accounts; `names` are those of all sources, by id."""
 
     comparison: Comparison

@@ -6,9 +6,9 @@ Between two instants the axis goes evenly up to `cap`; what is longer is drawn a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.serve.report.text import clock, date, minute
@@ -24,8 +24,7 @@ CAP_SPACINGS = 8.0
 """A silence is cut short when longer than this many times the usual distance between two instants."""
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(Struct, frozen=True):
     """A silence cut short."""
 
     left: float
@@ -33,8 +32,7 @@ class Break:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AxisTick:
+class AxisTick(Struct, frozen=True):
     """A time written under the axis; the first of a day carries its date."""
 
     x: float

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import shapely
+from msgspec import Struct
 
 from tocsin.serve.report.projection import Frame, Polar, unroll
 
@@ -25,8 +25,7 @@ LEAST_WIDTH_M = 60_000.0
 TOO_CLOSE = "No land or coast is drawn: the backdrop is too coarse for a map of this scale."
 
 
-@dataclass(frozen=True, slots=True)
-class Backdrop:
+class Backdrop(Struct, frozen=True):
     """Land as rings and the rest as lines, in degrees, longitude first."""
 
     land: Any

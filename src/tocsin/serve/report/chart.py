@@ -7,13 +7,14 @@ out for lack of room is said in `notes`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import shapely
 from markupsafe import Markup
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.serve.report import backdrop
 from tocsin.serve.report.fate import Fate
@@ -40,8 +41,7 @@ MAX_NAMES = 9
 """Zones of one sheet that are named on it; more are numbered, with a key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneLine:
+class ZoneLine(Struct, frozen=True, kw_only=True):
     """A zone as drawn; `index` is its place in the report's list, `number` its number on this sheet or 0."""
 
     index: int
@@ -54,8 +54,7 @@ class ZoneLine:
     mark: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackLine:
+class TrackLine(Struct, frozen=True, kw_only=True):
     """A track as drawn; `index` is its place in the report's list of tracks, -1 for many drawn as one."""
 
     index: int
@@ -66,8 +65,7 @@ class TrackLine:
     ends: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventMark:
+class EventMark(Struct, frozen=True, kw_only=True):
     """One or several events of one kind at one spot."""
 
     x: float
@@ -78,8 +76,7 @@ class EventMark:
     title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteMark:
+class SiteMark(Struct, frozen=True, kw_only=True):
     """A named place."""
 
     x: float
@@ -88,8 +85,7 @@ class SiteMark:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(Struct, frozen=True, kw_only=True):
     """One map."""
 
     id: str

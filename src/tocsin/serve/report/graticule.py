@@ -5,11 +5,10 @@ The page's script draws both anew when the map is zoomed; these are what is prin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from markupsafe import Markup
+from msgspec import Struct
 
 from tocsin.serve.report.paths import path
 from tocsin.serve.report.projection import Frame, Polar
@@ -23,8 +22,7 @@ BAR = 160.0
 """Longest scale bar, sheet units."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A line's name and where the sheet's edge carries it."""
 
     text: str
@@ -32,16 +30,14 @@ class Tick:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class Graticule:
+class Graticule(Struct, frozen=True):
     """Lines as path data, and their names."""
 
     lines: Markup
     ticks: tuple[Tick, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """A bar's length in sheet units and what it stands for."""
 
     length: float

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -22,8 +23,7 @@ GAP = 3.0
 """Least distance between two labels, sheet units."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A label that wants a place.
 
     Attributes
@@ -40,8 +40,7 @@ class Wanted:
     at: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A label with its place.
 
     Attributes

@@ -7,9 +7,10 @@ room has as a record: the terms in a few lines, shapes to draw, the head of the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from tocsin.agreement.findings.readiness import Readiness
 from tocsin.agreement.playbook import Playbook
@@ -30,8 +31,7 @@ class Provenance(StrEnum):
     SIMULATED = "simulated"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartyLine:
+class PartyLine(Struct, frozen=True, kw_only=True):
     """One party of the agreement, and how it stands to it, in the agreement's words."""
 
     party_id: str
@@ -40,8 +40,7 @@ class PartyLine:
     consent: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """The agreement in a few lines.
 
     Attributes
@@ -65,8 +64,7 @@ class Terms:
     parties: tuple[PartyLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """What the checks found in one version of an agreement.
 
     Attributes
@@ -84,8 +82,7 @@ class Checked:
     readiness: tuple[Readiness, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneShape:
+class ZoneShape(Struct, frozen=True, kw_only=True):
     """One zone, to be drawn.
 
     Attributes
@@ -108,8 +105,7 @@ class ZoneShape:
     mark: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(Struct, frozen=True, kw_only=True):
     """A named place to draw, such as a protected site."""
 
     name: str
@@ -117,8 +113,7 @@ class Mark:
     lon_deg: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeLine:
+class NoticeLine(Struct, frozen=True, kw_only=True):
     """One notice, how far it got, and how its movers kept to it.
 
     Attributes
@@ -141,8 +136,7 @@ class NoticeLine:
     kept: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointLine:
+class CheckpointLine(Struct, frozen=True, kw_only=True):
     """The head of the record's log, and how to check it.
 
     Attributes
@@ -165,8 +159,7 @@ class CheckpointLine:
     commands: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """All that a report shows.
 
     Attributes

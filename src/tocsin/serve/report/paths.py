@@ -7,12 +7,12 @@ can be drawn as one. Where a line leaves the sheet's reach it is cut off.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 from markupsafe import Markup
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.serve.report.projection import FloatArray, Frame
@@ -26,8 +26,7 @@ MAX_VERTICES = 80_000
 """Vertices of all tracks of one sheet; past it lines are drawn more coarsely, and the page says how coarsely."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Struct, frozen=True, kw_only=True):
     """One track's reports in the order of their times.
 
     Attributes
@@ -47,8 +46,7 @@ class Course:
     lon_deg: FloatArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class Drawn(Struct, frozen=True, kw_only=True):
     """A track as drawn on one sheet."""
 
     course: Course

@@ -7,10 +7,10 @@ equidistant map about that pole. Longitudes are unrolled about the middle, so no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
@@ -45,8 +45,7 @@ class Projection(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Mercator:
+class Mercator(Struct, frozen=True):
     """Mercator about a meridian."""
 
     lon0_deg: float
@@ -65,8 +64,7 @@ class Mercator:
         return float(SEMI_MAJOR_M * np.cos(lat) / np.sqrt(1 - (ECCENTRICITY * np.sin(lat)) ** 2))
 
 
-@dataclass(frozen=True, slots=True)
-class Polar:
+class Polar(Struct, frozen=True):
     """Azimuthal equidistant about a pole, the middle meridian pointing up (north pole: down to the reader)."""
 
     lon0_deg: float
@@ -97,8 +95,7 @@ def unroll(lon_deg: ArrayLike, about_deg: float) -> FloatArray:
     return about_deg + (lon - about_deg + 180.0) % 360.0 - 180.0
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A map's sheet: where the projected world lies on it.
 
     Attributes

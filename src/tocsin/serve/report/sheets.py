@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from msgspec import Struct
 
 from tocsin.serve.report.model import Report
 from tocsin.serve.report.projection import Frame, fit, middle_lon_deg, unroll
@@ -30,8 +30,7 @@ LEAST_M = 3_000.0
 SHAPES = (0.5, 0.64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class Sheet(Struct, frozen=True, kw_only=True):
     """One map: its frame, and the zones it is about.
 
     Attributes
@@ -52,8 +51,7 @@ class Sheet:
     groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """All sheets, and a sentence on what has none."""
 
     sheets: tuple[Sheet, ...]

@@ -6,14 +6,13 @@ or a word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.warn.states import MessageState
 from tocsin.watch.event import EventKind
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(Struct, frozen=True):
     """A shape about the origin, within ±6 units.
 
     Attributes

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.serve.report.fate import Fate, case_fate
@@ -44,8 +44,7 @@ _MINOR = frozenset(
 """Inputs that the short story of a case leaves to its full list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRow:
+class EventRow(Struct, frozen=True, kw_only=True):
     """One event; `index` is its place among the report's events, `case` that of its case or -1."""
 
     index: int
@@ -58,8 +57,7 @@ class EventRow:
     remarks: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseRow:
+class CaseRow(Struct, frozen=True, kw_only=True):
     """One case in a line."""
 
     index: int
@@ -72,8 +70,7 @@ class CaseRow:
     called: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
+class Strip(Struct, frozen=True, kw_only=True):
     """One feed's reports over the period: `runs` are (left, width, share) in hundredths of the period."""
 
     feed: str

@@ -8,9 +8,9 @@ band. It draws what the case holds and adds nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from markupsafe import Markup
+from msgspec import Struct, field
 
 from tocsin.agreement.playbook import MOVER, Playbook
 from tocsin.serve.report.axis import Axis, AxisTick, Break
@@ -48,8 +48,7 @@ _ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
 _SILENCE = frozenset({CaseInput.UNANSWERED_NEXT, CaseInput.UNANSWERED_PERSON, CaseInput.UNANSWERED_END})
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A symbol at its place; `tone` is a class of colour."""
 
     x: float
@@ -61,8 +60,7 @@ class Mark:
     label_y: float = 0.0
 
 
-@dataclass(slots=True)
-class Lane:
+class Lane(Struct):
     """A lane: its name, its rows and where it stands; `level` is -1 for what was seen and 0 for the all clear."""
 
     level: int
@@ -90,8 +88,7 @@ class Lane:
         return round(self.top + self.height / 2, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """The time in which an answer is awaited, and how it ended."""
 
     left: float
@@ -103,8 +100,7 @@ class Band:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """A case, to be drawn."""
 
     width: float

@@ -10,15 +10,15 @@ are pending, and a late one that says what was watched already is late until som
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 AHEAD = "ahead_of_clock"
 """Reason of a report whose time is further ahead of the station's clock than its feed may be."""
 
 
-@dataclass(slots=True, kw_only=True)
-class FeedCounts:
+class FeedCounts(Struct, kw_only=True):
     """The counters of one feed.
 
     Attributes

@@ -7,8 +7,10 @@ alone. The same for a replay and for the live station. It writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.agreement.model import Agreement
 from tocsin.agreement.notices.consent import recipients
@@ -89,8 +91,7 @@ def event_entries(policy: Policy, events: Iterable[Event], *, at_us: int | None 
         yield Entry(kind=EntryKind.EVENT, at_us=when_us, audience=told or KEEPER, payload=event.as_json())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeTold:
+class NoticeTold(Struct, frozen=True, kw_only=True):
     """One thing that is told of a notice.
 
     Attributes

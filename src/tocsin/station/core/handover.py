@@ -11,9 +11,10 @@ ladder's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tocsin.agreement.terms.state import given
 from tocsin.agreement.versions.in_force import InForce, watchlist_in_force
@@ -41,8 +42,7 @@ Place = tuple[str, str]
 """A track and a zone, by id."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Seam:
+class Seam(Struct, kw_only=True):
     """What two watches tell of the instant between them, and what was said of it.
 
     Attributes
@@ -115,8 +115,7 @@ class Seam:
         return replace(event, kind=EventKind.ZONE_CHANGED, event_id=changed)
 
 
-@dataclass(slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(Struct, kw_only=True):
     """The watch of a version that another has followed.
 
     Attributes

@@ -5,8 +5,9 @@ Implements FAULTS §3: each is a fact of the record, and a message to whoever ke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Health(StrEnum):
@@ -48,8 +49,7 @@ TOLD = frozenset(Health) - {Health.STOPPED, Health.UNREADABLE}
 """Kinds that a message goes out for: a stop is known to whoever ordered it, and a stranger may send anything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthNote:
+class HealthNote(Struct, frozen=True, kw_only=True):
     """Something that befell the station.
 
     Attributes

@@ -8,9 +8,9 @@ store's bytes and no format for others. A clock, a socket or a salt is not in he
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from tocsin.agreement.notices.notice import Item
 from tocsin.agreement.notices.submit import item_of
@@ -31,8 +31,7 @@ FORMAT = 1
 """First field of the map; a later one is refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
+class Delivered(Struct, frozen=True, kw_only=True):
     """A `Delivery` without its reports, which stand in the tick's batch under the feed's name.
 
     Attributes
@@ -58,8 +57,7 @@ class Delivered:
     facts: tuple[FeedFact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corrected:
+class Corrected(Struct, frozen=True, kw_only=True):
     """What reports that came too late turned out to change.
 
     Attributes
@@ -80,8 +78,7 @@ class Corrected:
     since_us: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saying:
+class Saying(Struct, frozen=True, kw_only=True):
     """A notice, receipt, consent or verification as it was taken at the door.
 
     Attributes
@@ -104,8 +101,7 @@ class Saying:
         return item_of(kept, source="submitted", entered_us=parse_instant_us(kept["entered"]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """An entry that the record's keeper has made: a new key, or the handing over of entries.
 
     Attributes
@@ -132,8 +128,7 @@ class Kept:
         return Entry(kind=self.kind, at_us=at_us, audience=frozenset(self.audience), payload=parse_json(self.payload))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(Struct, frozen=True, kw_only=True):
     """Everything that one tick takes.
 
     Attributes
@@ -186,8 +181,7 @@ class Inputs:
         return not any(parts) and self.agreement is None and self.started is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
+class _Kept(Struct, frozen=True, kw_only=True):
     """The map as it is kept."""
 
     format: int

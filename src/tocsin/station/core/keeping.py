@@ -9,8 +9,10 @@ same way. Pure, like the desk beside it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S
 from tocsin.ids import stable_id
@@ -46,8 +48,7 @@ MOST_ATTEMPTS = 24
 _FAILED = frozenset({MessageState.FAILED_FOR_NOW, MessageState.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class Telling(Struct, frozen=True, kw_only=True):
     """A message on its way.
 
     Attributes
@@ -70,8 +71,7 @@ class Telling:
     others: tuple[Message, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class Keeping:
+class Keeping(Struct, kw_only=True):
     """What is remembered of the station's own matters.
 
     Attributes

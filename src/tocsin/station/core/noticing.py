@@ -9,9 +9,9 @@ approves anything: what is prohibited is warned as ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import Struct, field
 
 from tocsin.agreement.notices.budget import F3548
 from tocsin.agreement.notices.held import Fact
@@ -47,8 +47,7 @@ OVER_US = 10 * DAY_US
 _BESIDE_US = round(BESIDE_S * US_PER_S)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """How a track kept to its notice, as far as was known then.
 
     Attributes
@@ -62,8 +61,7 @@ class Judged:
     is_final: bool
 
 
-@dataclass(slots=True, kw_only=True)
-class Noticing:
+class Noticing(Struct, kw_only=True):
     """What a station remembers of its notices; changed in place by the core alone.
 
     Attributes

@@ -7,9 +7,11 @@ snapshot and the inputs of later ticks.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Any
+
+from msgspec import Struct, field
 
 from tocsin.agreement.notices.held import Fact
 from tocsin.agreement.notices.register import Register
@@ -38,8 +40,7 @@ OTHER_FEED = FeedPolicy(lateness_us=60 * 1_000_000)
 """What is expected of a feed that was not named at the start."""
 
 
-@dataclass(slots=True, kw_only=True)
-class State:
+class State(Struct, kw_only=True):
     """What the station remembers; taken over by `tick`, which gives it back.
 
     Attributes
@@ -113,8 +114,7 @@ class State:
         return self._playbooks[1]
 
 
-@dataclass(slots=True, kw_only=True)
-class Commit:
+class Commit(Struct, kw_only=True, dict=True):
     """What one tick decided; nothing of it has been done yet.
 
     Attributes
@@ -180,18 +180,16 @@ class Commit:
     looked: bool = False
     version: AgreementText | None = None
     silent: list[str] = field(default_factory=list)
-    _lines: tuple[list[bytes], list[bytes]] | None = field(default=None, repr=False, compare=False)
 
+    @cached_property
     def lines(self) -> tuple[list[bytes], list[bytes]]:
-        """Return the events and the facts, each as its canonical line; made once, when all is decided."""
-        if self._lines is None:
-            self._lines = list(map(Event.as_line, self.events)), list(map(canonical_line, self.facts))
-        return self._lines
+        """The events and the facts, each as its canonical line; asked for when all is decided."""
+        return list(map(Event.as_line, self.events)), list(map(canonical_line, self.facts))
 
     def digest(self) -> bytes:
         """Return the SHA-256 of everything decided: two commits of one digest decide the same."""
         hashed = hashlib.sha256(f"{self.tick} {self.at_us} {self.first_event} {self.first_fact}".encode())
-        for line in chain(*self.lines()):
+        for line in chain(*self.lines):
             hashed.update(line)
         sends = [[attempt_id(send.message.message_id, send.number), send.message.channel] for send in self.sends]
         rest = [sends, self.settled, self.positions, self.counters, len(self.entries)]

@@ -9,7 +9,8 @@ randomness, no input or output, no thread is in here. Salts are the shell's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tocsin.record.c2sp.note import parse_vkey
 from tocsin.record.leaf import EntryKind

@@ -7,8 +7,9 @@ about when a version comes into force; `step.py` does.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.custody import Custody, compile_custody
@@ -23,8 +24,7 @@ from tocsin.watch.engine import Engine
 from tocsin.watch.routes import NO_ROUTES, load_routes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreementText:
+class AgreementText(Struct, frozen=True, kw_only=True):
     """An agreement as it was written, and what is watched with it.
 
     Attributes
@@ -44,8 +44,7 @@ class AgreementText:
     routes: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """One agreement version, ready.
 
     Attributes

@@ -8,11 +8,11 @@ would not be what is remembered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Table
 
 from tocsin.canon import canonical_bytes
@@ -42,8 +42,7 @@ CLOCK = "clock"
 """Key of what the clock was told at the last tick."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chores:
+class Chores(Struct, frozen=True, kw_only=True):
     """What else the next transaction is to keep.
 
     Attributes
@@ -69,7 +68,7 @@ NO_CHORES = Chores()
 def write_of(commit: Commit, inputs: Inputs, *, clock: bytes, chores: Chores = NO_CHORES) -> Write:
     """Return the transaction of a commit; the entries get their salts here."""
     number = commit.tick
-    event_lines, fact_lines = commit.lines()
+    event_lines, fact_lines = commit.lines
     added: dict[Table, list[dict[str, Any]]] = {
         schema.events: [
             _event(event, line, commit.first_event + n, number)
@@ -198,7 +197,7 @@ def _handled(state: State | None) -> int:
 
 def _entries(commit: Commit) -> Iterator[dict[str, Any]]:
     # An entry's payload that is a fact is written already, but for the end of its line.
-    written = {id(fact): line[:-1] for fact, line in zip(commit.facts, commit.lines()[1], strict=True)}
+    written = {id(fact): line[:-1] for fact, line in zip(commit.facts, commit.lines[1], strict=True)}
     for n, entry in enumerate(commit.entries):
         sealed = seal(entry, new_salt(), written=written.get(id(entry.payload)))
         yield {

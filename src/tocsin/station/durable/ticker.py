@@ -12,7 +12,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import StoreAwayError, StoreError, StoreFullError
@@ -54,8 +56,7 @@ UNRECORDED = "This message is not in the record: the station cannot write at the
 """First line of what goes out although it could not be recorded first."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Decided:
+class _Decided(Struct, kw_only=True):
     """A tick that is decided and not durable yet."""
 
     commit: Commit

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct, field
 
 from tocsin.agreement.notices.held import Fact
 from tocsin.errors import LadderError, RefusedError, TocsinError
@@ -20,8 +21,7 @@ from tocsin.warn.steps import Mute
 from tocsin.warn.telling import Acknowledgement
 
 
-@dataclass(slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, kw_only=True):
     """What came since the last tick; not locked.
 
     Attributes

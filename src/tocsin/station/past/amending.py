@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.station.core.handover import Seam
@@ -34,8 +34,7 @@ SOON_US = 60 * US_PER_S
 """How soon after a look the next one may be, where nothing was told meanwhile; microseconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chapter:
+class Chapter(Struct, frozen=True, kw_only=True):
     """The watch of one agreement version, and its end.
 
     Attributes
@@ -50,8 +49,7 @@ class Chapter:
     until_us: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class Doubt(Struct, frozen=True, kw_only=True):
     """What a look is to settle, as of one durable tick.
 
     Attributes

@@ -15,12 +15,12 @@ import logging
 import os
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from tocsin.clock import US_PER_S
@@ -47,8 +47,7 @@ GROUP = 100_000
 """Reports of one row group, at least."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """What the next transaction is to do for the archive.
 
     Attributes

@@ -12,11 +12,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
@@ -45,8 +45,7 @@ STOP_S = 10.0
 """How long a stop waits for the look that is under way, seconds; what it would have found is found after the start."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
+class _Job(Struct, frozen=True, kw_only=True):
     """One look.
 
     Attributes

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from tocsin.canon import canonical_bytes
 from tocsin.errors import RecordError, TocsinError, VerificationError

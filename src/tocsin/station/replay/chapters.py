@@ -8,8 +8,9 @@ reports; what they say of the instant between them, of a track that is inside wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tocsin.agreement.compile import compile_playbook, compile_watchlist
 from tocsin.agreement.load import load
@@ -34,8 +35,7 @@ YAML = (".yaml", ".yml")
 """Endings of the files of a folder of versions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chapter:
+class Chapter(Struct, frozen=True, kw_only=True):
     """One version, and the time in which it is the one in force.
 
     Attributes

@@ -9,8 +9,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tocsin import __version__
 from tocsin.agreement.boundary import boundary_words
@@ -65,8 +66,7 @@ MARKER = "replay.json"
 """The file that says that a folder is a replay's, and may be replaced by the next one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """What is to be replayed.
 
     Attributes
@@ -105,8 +105,7 @@ class Job:
     routes: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class Replay(Struct, frozen=True, kw_only=True):
     """Everything that came of a replay.
 
     Attributes

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import Place, SettingError, UnitError
@@ -32,8 +33,7 @@ _BARE_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|d)")
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedAddress:
+class FeedAddress(Struct, frozen=True, kw_only=True):
     """A feed's URL, taken apart.
 
     Attributes

@@ -12,10 +12,11 @@ import logging
 import ssl
 import stat
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from tocsin.clock import now_us
 from tocsin.errors import RefusedError, SettingError
@@ -36,8 +37,7 @@ TLS_SCHEMES = frozenset({"mqtts", "nats+tls"})
 MAX_CREDENTIAL_BYTES = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
+class Arrived(Struct, frozen=True, kw_only=True):
     """One message of a broker.
 
     Attributes

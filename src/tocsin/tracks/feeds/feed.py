@@ -9,10 +9,11 @@ duplicates are `tracks/order.py`'s; a feed only says what it expects of itself (
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from typing import Protocol, cast
+
+from msgspec import Struct, field
 
 from tocsin.errors import Place, SettingError
 from tocsin.tracks.batch import ReportBatch
@@ -56,8 +57,7 @@ FACT_MEANING: dict[FactKind, str] = {
 """What each kind says, for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedFact:
+class FeedFact(Struct, frozen=True, kw_only=True):
     """Something that happened to a feed and that somebody should know.
 
     Attributes
@@ -76,8 +76,7 @@ class FeedFact:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """What a feed hands over at a time; every record it read is once, and only once, in it.
 
     Attributes

@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S, now_us
 from tocsin.errors import SettingError
@@ -54,8 +54,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     head_bytes: int
 
 
-@dataclass(slots=True, kw_only=True)
-class _Open:
+class _Open(Struct, kw_only=True):
     """A file while it is read."""
 
     file: BinaryIO

@@ -7,7 +7,7 @@ that comes twice, or whose others are not among the last `MAX_WAITING` unfinishe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MAX_WAITING = 256
 """Unfinished messages kept (P11); stations reuse ten sequence numbers, so a part this old has lost its others."""
@@ -16,8 +16,7 @@ MAX_LINES_APART = 2_000
 """Lines between the parts of one message; beyond it the same number means another message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fragment:
+class Fragment(Struct, frozen=True, kw_only=True):
     """One sentence of a message.
 
     Attributes

@@ -9,12 +9,12 @@ longitude swapped, no zone, decimal commas), the file is refused with that hint.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.errors import Place, ReportError
@@ -56,8 +56,7 @@ _COMMA = r"^[+-]?\d+,\d+$"
 _MISSING = pa.array(["", "NAN", "NULL", "NONE", "NA", "N/A", "\\N", "-"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
+class Cells(Struct, frozen=True, kw_only=True):
     """Raw columns of one piece of a file.
 
     Attributes

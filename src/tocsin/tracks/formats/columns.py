@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from zoneinfo import available_timezones
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.errors import Place, ReportError
 from tocsin.tracks.identity import IdPrefix
@@ -60,16 +61,14 @@ MAX_MAP_BYTES = 65_536
 _COLUMN = re.compile(r"(?P<name>.+?)(?:\[(?P<unit>[^\[\]]+)\])?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """One column: its name in the file, and its unit or list of codes where it has one."""
 
     name: str
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnMap:
+class ColumnMap(Struct, frozen=True, kw_only=True):
     """Which column is which.
 
     Attributes

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.errors import Place, ReportError
@@ -36,8 +36,7 @@ _QUOTE = b'"'
 _MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Layout:
+class _Layout(Struct, frozen=True, kw_only=True):
     """What the header settles for every row."""
 
     names: tuple[str, ...]
@@ -210,8 +209,7 @@ def _paired_pattern(delimiter: str) -> str:
     return rf"^{cell}(?:{d}{cell})*$"
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
+class _Lines(Struct, frozen=True):
     """The lines of a block, by their offsets; line k of the block is the file's line `before + 1 + k`."""
 
     block: bytes

@@ -10,11 +10,12 @@ apart; bounding boxes are ignored, since the coordinates speak for themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tocsin.canon import parse_json
 from tocsin.errors import Place, ReportError
@@ -31,12 +32,11 @@ WGS84_NAMES = frozenset({"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:OGC::
 _PLACED = ("lat", "lon", "alt")
 
 
-@dataclass(slots=True)
-class _Rows:
+class _Rows(Struct):
     """Cells gathered from features."""
 
     words: tuple[str, ...]
-    cells: dict[str, list[Any]] = field(init=False)
+    cells: dict[str, list[Any]] = field(default_factory=dict)
     line: list[int] = field(default_factory=list)
     rejects: list[tuple[int, RejectReason, str]] = field(default_factory=list)
 

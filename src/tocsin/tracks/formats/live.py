@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count, repeat
 from typing import Protocol
+
+from msgspec import Struct
 
 from tocsin.tracks.batch import ReportBatch, concat
 from tocsin.tracks.formats.jsonlines import JsonLines
@@ -61,8 +62,7 @@ class _Lines(Protocol):
     def drain(self) -> Part: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class Decoded(Struct, frozen=True, kw_only=True):
     """What some bytes said; read = reports + rejects + shed.
 
     Attributes

@@ -10,11 +10,12 @@ without its date is not used.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import pairwise
 from operator import xor
+
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import UnitError
@@ -41,8 +42,7 @@ _PGHP = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
+class Sentence(Struct, frozen=True, kw_only=True):
     """One line taken apart.
 
     Attributes
@@ -202,8 +202,7 @@ class Clock:
         return self._clock_us if line - self._clock_line <= CLOCK_LINES else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rmc:
+class Rmc(Struct, frozen=True, kw_only=True):
     """A receiver's own position, by `$--RMC`.
 
     Attributes

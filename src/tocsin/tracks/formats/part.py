@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from tocsin.tracks.quality import FLAG_SCHEMA, REJECT_SCHEMA
@@ -17,8 +17,7 @@ NO_REJECTS = REJECT_SCHEMA.empty_table()
 NO_FLAGS = FLAG_SCHEMA.empty_table()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One piece of a file.
 
     Attributes

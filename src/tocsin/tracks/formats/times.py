@@ -8,11 +8,10 @@ time that happened twice or never is refused. Two-digit years and times of day w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
@@ -42,8 +41,7 @@ _MIN_CHARS = len("2017-05-18T14:02:00")
 _INSTANT = pa.timestamp("us", tz="UTC")
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(Struct, frozen=True):
     """A column of instants.
 
     Attributes

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import hmac
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct
 
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.clock import US_PER_S
@@ -47,8 +48,7 @@ class TokenRefusal(StrEnum):
     """Used before, with another answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class Bound(Struct, frozen=True, kw_only=True):
     """What a token is bound to.
 
     Attributes
@@ -77,8 +77,7 @@ class Bound:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Good:
+class Good(Struct, frozen=True, kw_only=True):
     """A token that may answer.
 
     Attributes
@@ -92,8 +91,7 @@ class Good:
     is_same_again: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """A token that may not answer.
 
     Attributes

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
 from pydantic import Field
 
 from tocsin.errors import DeliveryError
@@ -163,8 +164,7 @@ class _Statuses(threading.local):
 _statuses = _Statuses()
 
 
-@dataclass(slots=True)
-class _Tried:
+class _Tried(Struct):
     """What came of one service.
 
     Attributes

@@ -7,7 +7,7 @@ and get no link.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tocsin.warn.channels.setting import AnswerDesk
 from tocsin.warn.channels.transport import Transport

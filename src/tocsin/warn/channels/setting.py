@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tocsin.units import parse_duration_s
@@ -101,8 +102,7 @@ class AnswerDesk:
         return None if self.url is None else self.url + self.token(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Struct, frozen=True, kw_only=True):
     """Where transports are built.
 
     Attributes
@@ -116,7 +116,7 @@ class Room:
 
     folder: Path
     out: Path
-    answers: AnswerSetting = field(default_factory=AnswerSetting)
+    answers: AnswerSetting = AnswerSetting()
 
     def desk(self) -> AnswerDesk:
         """Return where answers come back to; its secret is made if it is missing."""

@@ -7,15 +7,15 @@ In braces stand what is put in: `{zone}`, `{channel}`, `{code}` (the first digit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tocsin.agreement.notices.words import Receipt
 from tocsin.warn.states import Purpose
 from tocsin.watch.event import EventKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phrases:
+class Phrases(Struct, frozen=True, kw_only=True):
     """The fixed words of one language.
 
     Attributes

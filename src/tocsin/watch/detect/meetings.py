@@ -5,10 +5,11 @@ Arrays only, so that a snapshot is their bytes. It is empty, and costs nothing, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tocsin.kernels.detect.meetings import CONTACT
@@ -35,8 +36,7 @@ THIN = np.dtype(
 """A zone that holds fewer than agreed since a track left it, and of which nobody has told yet."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Meetings:
+class Meetings(Struct, kw_only=True):
     """The memory of the detectors that look at many tracks.
 
     Attributes

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Rule
@@ -16,8 +16,7 @@ from tocsin.kernels.tables import FOUND, NEVER, NONE
 Rows = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True):
     """What one rule sees of a span of time.
 
     Attributes

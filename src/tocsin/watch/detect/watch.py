@@ -5,9 +5,8 @@ The design stands in the package's docstring. Costs nothing for an agreement wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Conduct, Rule, Watchlist
@@ -30,8 +29,7 @@ SPAN_PIECES = 250_000
 """About how many pieces are looked at in one span, which bounds memory (some 60 MB); dimensionless."""
 
 
-@dataclass(slots=True)
-class _Cut:
+class _Cut(Struct):
     """The pieces of a span, the zones that count where each ends, and the meetings found among them so far.
 
     `zone_of[start_of[k] : start_of[k + 1]]` are the zones of piece k; `parts_by_zone` and `zones` are the same in the

@@ -7,10 +7,10 @@ Impossible jumps are not looked for here: what the archive accepted counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
@@ -22,8 +22,7 @@ MOVING_MPS = 0.5
 less; higher hides the hours of walkers, lower counts the hours of anchored ships as traffic."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Fixes:
+class Fixes(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """n fixes of all tracks, by track and time, each instant of a track once.
 
     Attributes

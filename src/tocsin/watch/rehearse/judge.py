@@ -7,11 +7,11 @@ enters its zone in (t, t + H]; each horizon is judged by itself. Adds nothing up
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
@@ -71,8 +71,7 @@ NEEDED = 4
 """How many of the columns must be there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Warnings:
+class Warnings(Struct, frozen=True, kw_only=True, eq=False):
     """n warnings, column by column, in any order.
 
     Attributes
@@ -143,7 +142,7 @@ class Warnings:
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Warnings:
         """Return the warnings at these places, in this order."""
-        return Warnings(**{name: getattr(self, name)[index] for name in self.__slots__})
+        return Warnings(**{name: getattr(self, name)[index] for name in self.__struct_fields__})
 
 
 def _places(column: pa.ChunkedArray, names: Sequence[str], what: str) -> NDArray[np.int64]:
@@ -154,8 +153,7 @@ def _places(column: pa.ChunkedArray, names: Sequence[str], what: str) -> NDArray
     return np.array([place[name] for name in column.to_pylist()], np.int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True, eq=False):
     """Warnings of one horizon, by time, each with its class.
 
     Attributes

@@ -6,10 +6,10 @@ warnings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import nan
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
@@ -31,8 +31,7 @@ COUNTED = (Class.RIGHT, Class.EARLY, Class.NEAR, Class.FALSE)
 """What precision is a share of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(Struct, frozen=True, kw_only=True):
     """What one method was worth at one horizon; shares are 0 to 1, NaN where there is nothing to divide by.
 
     Attributes
@@ -142,7 +141,7 @@ def resampled(
     random = np.random.default_rng(seed)
     tracks = len(judged.truth.fixes.tracks)
     among = np.arange(tracks) if among is None else among
-    names = [n for n in Figures.__slots__ if n not in ("horizon_s", "counts")]
+    names = [n for n in Figures.__struct_fields__ if n not in ("horizon_s", "counts")]
     drawn = [
         figures(judged, zone=zone, times=np.bincount(random.choice(among, len(among)), minlength=tracks))
         for _ in range(resamples)
@@ -160,8 +159,7 @@ def missed(judged: Judged) -> NDArray[np.bool_]:
     return entries.eligible & (entries.lead_s < LATEST_HORIZONS * judged.horizon_s)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Entries:
+class _Entries(Struct, frozen=True, kw_only=True, eq=False):
     """Entries that count: how often, the lead of the first warning within 3 horizons, and how many there were."""
 
     weight: NDArray[np.int64]

@@ -8,13 +8,13 @@ windows and whom a zone binds are left out: a zone is its outline here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
 import numpy as np
 import pyproj
 import shapely
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
@@ -48,8 +48,7 @@ SPELL = np.dtype([("segment", "i8"), ("zone", "i8"), ("from_us", "i8"), ("to_us"
 """A time at risk, or in the band without reaching the inside (a graze)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """The numbers that the definitions leave open.
 
     Attributes
@@ -70,8 +69,7 @@ class Terms:
     interval_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Truth:
+class Truth(Struct, frozen=True, kw_only=True, eq=False):
     """What happened.
 
     Attributes

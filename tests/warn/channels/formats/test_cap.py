@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 from tests.warn.cap_rules import NAMESPACE, faults
 from tests.warn.stories import Walk, cable, event, withdrawn
 

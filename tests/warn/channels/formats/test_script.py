@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 from tests.warn.stories import Walk, cable, event
 
 from tocsin.agreement.boundary import boundary_words

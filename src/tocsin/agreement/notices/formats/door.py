@@ -8,10 +8,10 @@ no order can be mistaken. Judges nothing: whether a notice is late or far away i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
+from msgspec.structs import replace
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tocsin.agreement.notices.notice import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tocsin.agreement.notices.formats.door import Sort
 from tocsin.errors import Place, SettingError
@@ -11,8 +11,7 @@ MAX_ENTRIES = 200_000
 """Entries of one file (P11)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One entry.
 
     Attributes

@@ -6,8 +6,9 @@ read = accepted + refused. A file that as a whole is none of the formats is refu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from msgspec import Struct
 
 from tocsin.agreement.notices.formats import cells, drawn, forms
 from tocsin.agreement.notices.formats.door import item
@@ -32,8 +33,7 @@ TEXT_SHOWN = 300
 """Characters of a refused entry that are kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """An entry that is no notice, receipt, consent or verification: where it stands, why, and what it said."""
 
     place: Place
@@ -41,8 +41,7 @@ class Refused:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submissions:
+class Submissions(Struct, frozen=True, kw_only=True):
     """What files of notices held.
 
     Attributes

@@ -8,9 +8,9 @@ or written otherwise is said, never silent. The six-bit coding is pyais's; only 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from functools import reduce
 
+from msgspec import Struct
 from pyais.messages import MessageType12
 
 from tocsin.warn.message import QUOTE_LENGTH
@@ -35,8 +35,7 @@ _HEADER_CHARS = 12
 """Six-bit characters before the text of message 12: 72 bits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafetyText:
+class SafetyText(Struct, frozen=True, kw_only=True):
     """A text as it can be sent.
 
     Attributes

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
+
+from msgspec import Struct
 
 from tocsin.clock import US_PER_S
 from tocsin.warn.channels.formats.form import Payload
@@ -33,8 +34,7 @@ _ENDING = frozenset({Purpose.STAND_DOWN, Purpose.CORRECTION})
 _FORESEEN = frozenset({EventKind.APPROACH})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapForm:
+class CapForm(Struct, frozen=True, kw_only=True):
     """CAP 1.2 documents of one sender.
 
     Attributes

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import Place
@@ -38,8 +39,7 @@ _QUOTED = re.compile(r"(?<![0-9a-f])[0-9a-f]{8,32}(?![0-9a-f])", re.IGNORECASE)
 _END = re.compile(rb"</event\s*>|<event\b[^>]*/>")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Struct, frozen=True, kw_only=True):
     """Somebody on a TAK network.
 
     Attributes

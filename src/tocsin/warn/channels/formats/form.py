@@ -6,8 +6,9 @@ leaves out, and its file says which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from tocsin.canon import canonical_bytes
 from tocsin.units import format_instant
@@ -15,8 +16,7 @@ from tocsin.warn.channels.transport import envelope
 from tocsin.warn.telling import Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
+class Payload(Struct, frozen=True, kw_only=True):
     """What is carried.
 
     Attributes

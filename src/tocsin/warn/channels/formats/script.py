@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.warn.message import QUOTE_LENGTH
@@ -27,8 +28,7 @@ LOGGED = (AnswerKind.ACKNOWLEDGED, AnswerKind.ANSWERED, AnswerKind.PASSED_ON, An
 """What an operator can log: what they themselves heard, or that nobody was reached."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(Struct, frozen=True, kw_only=True):
     """The words to say in one language.
 
     Attributes
