@@ -44,10 +44,9 @@ from tocsin.station.warm import warm_up
 from tocsin.store.connect import sqlite_url
 from tocsin.store.store import Store
 from tocsin.tracks.feeds.feed import Delivery, Feed
-from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.token import Bound, Good, check_token
 from tocsin.warn.channels.config import Transports
-from tocsin.warn.inputs import Answer, Muting
+from tocsin.warn.inputs import Answer, Muting, Rejected
 from tocsin.warn.telling import Message
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from tocsin.agreement.source.document import compose
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.errors import AgreementError, Place, SettingError, UnitError
 from tocsin.units import parse_instant_us
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.message import neutral
 from tocsin.warn.states import AnswerKind
 
@@ -33,14 +33,6 @@ MOVER_WORDS = frozenset({MOVER, "vessel", "aircraft", "vehicle"})
 """Words for the one who moves, as the agreement has them; a test compares them with the agreement's."""
 
 _YAML = frozenset({".yaml", ".yml"})
-
-
-class Rejected(Struct, frozen=True, kw_only=True):
-    """A line that is no answer: where it stands, why, and what it said."""
-
-    place: Place
-    reason: str
-    text: str
 
 
 class Answers(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from tocsin.errors import Place
 from tocsin.warn.states import AnswerKind, CaseOutcome, MuteReason
 from tocsin.warn.steps import Deadline
 from tocsin.warn.telling import Message, Outcome
@@ -77,6 +78,14 @@ class Answer(Struct, frozen=True, kw_only=True):
     key: str = ""
     to: str | None = None
     refused: str = ""
+
+
+class Rejected(Struct, frozen=True, kw_only=True):
+    """A line that is no answer: where it stands, why, and what it said."""
+
+    place: Place
+    reason: str
+    text: str
 
 
 class Muting(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from tests.agreement.notices.given import CABLE, rules
 from tocsin.agreement.load import load
 from tocsin.agreement.notices import receipts, standing
 from tocsin.agreement.notices.budget import F3548
-from tocsin.agreement.notices.formats import cells, door, entry
+from tocsin.agreement.notices.formats import cells, entry, objects
 from tocsin.agreement.notices.formats.read import MAX_FILE_BYTES, parse_notices
 from tocsin.agreement.notices.register import follow
 from tocsin.agreement.notices.standing import Standing
@@ -63,7 +63,7 @@ def test_the_pictures_are_drawn_from_the_tables(name, module):
 
 def test_the_limits_are_those_of_the_code():
     assert f"{MAX_FILE_BYTES >> 20} MiB and {entry.MAX_ENTRIES:,} entries" in PAGE
-    assert f"{door.MAX_POSITIONS:,} positions and {door.MAX_MOVERS:,} movers" in PAGE
+    assert f"{objects.MAX_POSITIONS:,} positions and {objects.MAX_MOVERS:,} movers" in PAGE
     assert f"at most {F3548.single_s:.0f} s" in GUIDE and f"at most {F3548.per_hour} that" in GUIDE
     assert f"{F3548.inside_share:.0%}".replace("%", " %") in GUIDE and f"within {F3548.recover_s:.0f} s" in GUIDE
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.warn.stories import T0, S, Walk, event
 
-from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.notice import envelope_id, read_notice
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.states import AnswerKind, MessageState
 from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from tests.warn.stories import T0, S, Walk, cable, event
 
 from tocsin.canon import canonical_bytes
-from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.reply import REPLY_LIMIT, read_reply
 from tocsin.warn.answers.token import Bound, answer_digest, make_token
 from tocsin.warn.desk import step
 from tocsin.warn.docket import Docket, Playbooks
-from tocsin.warn.inputs import Answer, Found
+from tocsin.warn.inputs import Answer, Found, Rejected
 from tocsin.warn.states import AnswerKind, Disposition
 from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind

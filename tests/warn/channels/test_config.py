@@ -86,6 +86,10 @@ def _written(folder: Path, text: str) -> Path:
         ("x: {transport: webhook, url: 'https://a', timeout: 5 km}", "5 km"),
         ("x: {transport: webhook, url: 'https://a', ca: none.pem}", "No such file"),
         ("x: {transport: console}\nx: {transport: console}", "second time"),
+        ("x:\n  transport: file\n  path: x\n  cap: {sender: a, colour: b}", r":4 \(x.cap.colour\): found key 'colour'"),
+        ("x:\n  transport: file\n  path: x\n  cap: {}", r":4 \(x.cap.sender\): found {}, .*required field `sender`"),
+        ("x: {transport: apprise,\n  to: {a: [{env: A}, 3]}}", r":2 \(x.to\): found {'a': .*, expected apprise"),
+        ("x: {transport: mqtt, host: h, port: 1, password: {env: A, file: b}}", r"\(x.password\).*one of env and file"),
         ("x: [", "not YAML"),
     ],
 )

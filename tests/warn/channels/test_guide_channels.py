@@ -56,7 +56,7 @@ def test_example_of_the_guide_loads(number: int, tmp_path: Path, monkeypatch: py
 def test_guide_shows_an_example_of_every_kind_and_names_every_key() -> None:
     shown = {value.get("transport") for text in EXAMPLES for value in yaml.safe_load(text).values()}
     assert shown >= set(KINDS)
-    keys = {key for model in (*KINDS.values(), AnswerSetting) for key in model.model_fields}
+    keys = {key for model in (*KINDS.values(), AnswerSetting) for key in model.__struct_fields__}
     assert not sorted(key for key in keys if f"`{key}`" not in TEXT and f"`{key}:" not in TEXT)
 
 

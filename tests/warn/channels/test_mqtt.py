@@ -21,13 +21,12 @@ from tests.warn.stories import T0
 
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.clock import now_us
-from tocsin.warn.ack import Rejected
 from tocsin.warn.channels.broker import Broker
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.formats.cap import CapForm
 from tocsin.warn.channels.mqtt import REPLIES, Mqtt
 from tocsin.warn.channels.setting import AnswerDesk
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.states import AnswerKind, MessageState
 from tocsin.warn.telling import Message
 

@@ -16,12 +16,11 @@ from tests.warn.channels.conftest import LOOPBACK
 from tests.warn.stories import T0
 
 from tocsin.canon import canonical_bytes, parse_json
-from tocsin.warn.ack import Rejected
 from tocsin.warn.channels.broker import Broker
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.nats import REPLIES, TOKEN, Nats
 from tocsin.warn.channels.setting import AnswerDesk
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.states import AnswerKind, MessageState
 from tocsin.warn.telling import Message
 

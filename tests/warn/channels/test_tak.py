@@ -21,11 +21,10 @@ from tests.warn.channels.conftest import LOOPBACK
 from tests.warn.stories import T0, Walk, event
 
 from tocsin.agreement.boundary import boundary_words
-from tocsin.warn.ack import Rejected
 from tocsin.warn.channels.config import load_transports
 from tocsin.warn.channels.formats.cot import Contact, events, read_event, split
 from tocsin.warn.channels.tak import Tak
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.states import AnswerKind, MessageState, Purpose
 from tocsin.warn.telling import Message
 from tocsin.watch.event import EventKind

@@ -15,9 +15,8 @@ from email.message import Message as Mail
 from email.policy import default
 
 from tocsin.errors import Place
-from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.token import receipt_code
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.message import neutral
 from tocsin.warn.states import AnswerKind
 from tocsin.warn.telling import Message

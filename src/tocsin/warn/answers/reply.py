@@ -13,9 +13,8 @@ from typing import Any
 
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.errors import Place
-from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.token import Good, answer_digest, check_token
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.message import neutral
 from tocsin.warn.states import AnswerKind
 

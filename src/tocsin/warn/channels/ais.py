@@ -14,9 +14,9 @@ import socket
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, model_validator
+from msgspec import Meta
 
 from tocsin.agreement.playbook import MOVER
 from tocsin.errors import DeliveryError
@@ -158,7 +158,7 @@ class Ais:
         return addressed(text, mmsi=int(found[1]), sequence=sequence, channel=self._radio_channel)
 
 
-class AisSetting(ChannelSetting):
+class AisSetting(ChannelSetting, frozen=True, kw_only=True):
     """Write ABM or BBM sentences to a file (`path`), or send them to a transmitter (`host`, `port`)."""
 
     transport: Literal["ais"]
@@ -168,14 +168,12 @@ class AisSetting(ChannelSetting):
     port: Port | None = None
     protocol: Literal["tcp", "udp"] = "tcp"
     allow: tuple[str, ...] = ()
-    radio_channel: int = Field(default=0, ge=0, le=3)
+    radio_channel: Annotated[int, Meta(ge=0, le=3)] = 0
     timeout: str | None = None
 
-    @model_validator(mode="after")
-    def _one_way(self) -> AisSetting:
+    def __post_init__(self) -> None:
         if (self.path is None) == (self.host is None) or (self.host is None) != (self.port is None):
             raise ValueError("expected path, or host and port")
-        return self
 
     def build(self, room: Room) -> Ais:
         """Return the transport."""

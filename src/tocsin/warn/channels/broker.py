@@ -12,12 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import Field
-
 from tocsin.canon import canonical_bytes, parse_json
 from tocsin.clock import now_us as wall_us
 from tocsin.errors import DeliveryError
-from tocsin.warn.ack import Rejected
 from tocsin.warn.answers.reply import read_reply
 from tocsin.warn.channels.formats.form import Form, JsonForm
 from tocsin.warn.channels.guard import Network
@@ -33,7 +30,7 @@ from tocsin.warn.channels.setting import (
     networks,
     seconds,
 )
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.message import neutral
 
 TIMEOUT_S = 15.0
@@ -90,12 +87,12 @@ class Broker:
         return DeliveryError(reason, retryable=True)
 
 
-class BrokerSetting(ChannelSetting):
+class BrokerSetting(ChannelSetting, frozen=True, kw_only=True):
     """Publish to a broker; `user` and `password` log in, `replies` is where answers come back."""
 
     host: Name
     port: Port
-    replies: str = Field(min_length=1)
+    replies: Name
     user: str | None = None
     password: Secret | None = None
     security: Literal["tls", "none"] = "tls"

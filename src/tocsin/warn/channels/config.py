@@ -8,12 +8,13 @@ and holds no secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+import msgspec
 
 from tocsin.agreement.playbook import Playbook
 from tocsin.agreement.source.document import Document, compose
@@ -22,7 +23,7 @@ from tocsin.units import format_duration
 from tocsin.warn.channels.file import JsonLinesFile
 from tocsin.warn.channels.link import Linked
 from tocsin.warn.channels.pace import Paced
-from tocsin.warn.channels.setting import KEY_FILE, AnswerSetting, ChannelSetting, Room, signing_key
+from tocsin.warn.channels.setting import KEY_FILE, AnswerSetting, ChannelSetting, Room, Strict, signing_key
 from tocsin.warn.channels.transport import Hear, Listener, Told, Transport, failed
 from tocsin.warn.message import neutral
 from tocsin.warn.telling import Message, Outcome
@@ -66,7 +67,12 @@ class _Kinds(Mapping[str, type[ChannelSetting]]):
 
 KINDS: Mapping[str, type[ChannelSetting]] = _Kinds()
 
-_T = TypeVar("_T", bound=BaseModel)
+_T = TypeVar("_T", bound=Strict)
+
+_REFUSAL = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
+"""What msgspec says is wrong, and where."""
+
+_KEY = re.compile(r"Object (missing required|contains unknown) field `(.*)`")
 
 LINKED = frozenset({"smtp", "apprise", "tak"})
 """Kinds whose text a person reads where a link can be opened; they get the answer link where `answers.url` is set."""
@@ -203,13 +209,20 @@ def _transport(value: Any, document: Document, channel: str, room: Room) -> Tran
 
 def _validated(model: type[_T], value: Any, document: Document, key: str, *, kind: str) -> _T:
     try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        at = document.where(".".join([key, *map(str, first["loc"])]))
-        found = f"key {first['loc'][-1]!r}" if first["type"] == "extra_forbidden" else _shown(first["input"])
-        keys = ", ".join(model.model_fields)
-        raise SettingError(found, expected=f"{kind} with {keys} ({first['msg'].lower()})", place=at) from error
+        return msgspec.convert(value, model)
+    except msgspec.ValidationError as error:
+        refusal = _REFUSAL.fullmatch(str(error))
+        said, where = refusal.groups(default="") if refusal else (str(error), "")
+        # msgspec does not say under which key of a mapping: what is shown and placed is then the mapping.
+        steps = [step for step in re.split(r"[.\[\]]+", where.partition("[...]")[0]) if step]
+        found = value
+        for step in steps:
+            found = found[int(step)] if isinstance(found, list) else found[step]
+        named = _KEY.fullmatch(said)
+        shown = f"key {named[2]!r}" if named and named[1] == "contains unknown" else _shown(found)
+        at = document.where(".".join([key, *steps, *([named[2]] if named else [])]))
+        keys = ", ".join(model.__struct_encode_fields__)
+        raise SettingError(shown, expected=f"{kind} with {keys} ({said[:1].lower()}{said[1:]})", place=at) from error
 
 
 def _bare(transport: Transport) -> Transport:

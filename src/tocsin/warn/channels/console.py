@@ -43,7 +43,7 @@ class Console:
         return Outcome(state=MessageState.HANDED_OVER, transport=self.kind)
 
 
-class ConsoleSetting(ChannelSetting):
+class ConsoleSetting(ChannelSetting, frozen=True, kw_only=True):
     """Print to standard error."""
 
     transport: Literal["console"]

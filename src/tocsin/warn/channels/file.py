@@ -13,13 +13,11 @@ import threading
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-
 from tocsin.canon import canonical_line
 from tocsin.errors import DeliveryError
 from tocsin.units import format_instant
 from tocsin.warn.channels.formats.form import Form
-from tocsin.warn.channels.setting import CapSetting, ChannelSetting, Room, form_of
+from tocsin.warn.channels.setting import CapSetting, ChannelSetting, Name, Room, form_of
 from tocsin.warn.channels.transport import Transport, envelope, failed
 from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Message, Outcome
@@ -102,11 +100,11 @@ class Documents:
         return Outcome(state=MessageState.HANDED_OVER, transport=self.kind, transport_id=name)
 
 
-class FileSetting(ChannelSetting):
+class FileSetting(ChannelSetting, frozen=True, kw_only=True):
     """Append to a JSON Lines file, or with `cap` write documents into a folder; a relative path is in the output."""
 
     transport: Literal["file"]
-    path: str = Field(min_length=1)
+    path: Name
     cap: CapSetting | None = None
 
     def build(self, room: Room) -> Transport:

@@ -13,10 +13,9 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
-from pydantic import Field
+from msgspec import Meta, Struct
 
 from tocsin.errors import DeliveryError
 from tocsin.warn.channels.egress import Egress, guarded
@@ -121,11 +120,11 @@ class Gateway:
             raise _refusal(tried)
 
 
-class GatewaySetting(ChannelSetting):
+class GatewaySetting(ChannelSetting, frozen=True, kw_only=True):
     """Send through gateways; `to` names the apprise URLs of each party, each `{env: NAME}` or `{file: PATH}`."""
 
     transport: Literal["apprise"]
-    to: dict[str, tuple[Secret, ...]] = Field(min_length=1)
+    to: Annotated[dict[str, tuple[Secret, ...]], Meta(min_length=1)]
     allow: tuple[str, ...] = ()
     timeout: str | None = None
 

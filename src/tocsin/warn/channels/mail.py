@@ -21,20 +21,20 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from msgspec import Meta
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import DeliveryError
 from tocsin.warn.answers.notice import envelope_id
 from tocsin.warn.channels.dial import dial
 from tocsin.warn.channels.guard import Network
-from tocsin.warn.channels.setting import ChannelSetting, Port, Room, Secret, networks, seconds
+from tocsin.warn.channels.setting import ChannelSetting, Name, Port, Room, Secret, networks, seconds
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Message, Outcome
 
-MAILBOX = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
+Mailbox = Annotated[str, Meta(pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+\Z")]
 """An address of printable ASCII without spaces; what it names is the relay's affair."""
 
 TIMEOUT_S = 30.0
@@ -142,14 +142,14 @@ class Mail:
         return Outcome(state=MessageState.HANDED_OVER, reason=reason, transport=self.kind, transport_id=_words(said))
 
 
-class MailSetting(ChannelSetting):
+class MailSetting(ChannelSetting, frozen=True, kw_only=True):
     """Submit mail to a relay; `to` names the mailboxes of each party told, `password` is a file that holds it."""
 
     transport: Literal["smtp"]
-    host: str = Field(min_length=1)
+    host: Name
     port: Port
-    sender: str = Field(pattern=MAILBOX)
-    to: dict[str, tuple[Annotated[str, Field(pattern=MAILBOX)], ...]] = Field(min_length=1)
+    sender: Mailbox
+    to: Annotated[dict[str, tuple[Mailbox, ...]], Meta(min_length=1)]
     security: Security = Security.STARTTLS
     user: str | None = None
     password: str | Secret | None = None

@@ -15,16 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import Field
-
 from tocsin.clock import US_PER_S, monotonic_us
 from tocsin.errors import DeliveryError, Place
-from tocsin.warn.ack import Rejected
 from tocsin.warn.channels.broker import Broker, BrokerSetting
 from tocsin.warn.channels.dial import dial
-from tocsin.warn.channels.setting import Room
+from tocsin.warn.channels.setting import Name, Room
 from tocsin.warn.channels.transport import Hear, Told, failed
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Message, Outcome
 
@@ -197,12 +194,12 @@ class Mqtt:
         return client
 
 
-class MqttSetting(BrokerSetting):
+class MqttSetting(BrokerSetting, frozen=True, kw_only=True):
     """Publish to a broker of MQTT 5."""
 
     transport: Literal["mqtt"]
-    topic: str = Field(default=TOPIC, min_length=1)
-    replies: str = Field(default=REPLIES, min_length=1)
+    topic: Name = TOPIC
+    replies: Name = REPLIES
 
     def build(self, room: Room) -> Mqtt:
         """Return the transport."""

@@ -14,12 +14,10 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import Field
-
 from tocsin.errors import DeliveryError
 from tocsin.warn.channels.broker import Broker, BrokerSetting
 from tocsin.warn.channels.guard import checked_addresses
-from tocsin.warn.channels.setting import Room
+from tocsin.warn.channels.setting import Name, Room
 from tocsin.warn.channels.transport import Hear, Told, failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
@@ -203,12 +201,12 @@ class Nats:
         raise DeliveryError(f"{broker.host} not reached: {said}", retryable=not refused)
 
 
-class NatsSetting(BrokerSetting):
+class NatsSetting(BrokerSetting, frozen=True, kw_only=True):
     """Publish to a server of NATS; `stream: true` counts only what a JetStream stream keeps."""
 
     transport: Literal["nats"]
-    subject: str = Field(default=SUBJECT, min_length=1)
-    replies: str = Field(default=REPLIES, min_length=1)
+    subject: Name = SUBJECT
+    replies: Name = REPLIES
     stream: bool = False
 
     def build(self, room: Room) -> Nats:

@@ -58,7 +58,7 @@ class Operator:
         return Outcome(state=MessageState.HANDED_OVER, transport=self.kind, transport_id=f"{message.message_id}.html")
 
 
-class OperatorSetting(ChannelSetting):
+class OperatorSetting(ChannelSetting, frozen=True, kw_only=True):
     """Write a sheet for a radio or telephone operator into a folder; a relative path is inside the output folder."""
 
     transport: Literal["operator"]

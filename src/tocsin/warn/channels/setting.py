@@ -1,6 +1,6 @@
 """What every transport's setting shares, and the room in which it is built: folders, keys, secrets, addresses.
 
-A transport is one file: a pydantic model of its keys whose `build` makes it. Secrets are never in channels.yaml: they
+A transport is one file: a record of its keys whose `build` makes it. Secrets are never in channels.yaml: they
 are named by environment variable or file (`{env: NAME}`, `{file: PATH}`) and never shown in an error or a log.
 """
 
@@ -10,7 +10,6 @@ import ipaddress
 import os
 import secrets
 import ssl
-from abc import abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,8 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from msgspec import Meta, Struct
 
 from tocsin.units import parse_duration_s
 from tocsin.warn.answers.token import KEY_BYTES, LIFETIME_S, Bound, make_token
@@ -38,40 +36,38 @@ KEY_FILE = "webhook-key.pem"
 ANSWER_KEY_FILE = "answer-key.hex"
 """The station's secret for answer tokens, made in the output folder if the deployment names none."""
 
-Port = Annotated[int, Field(ge=1, le=65_535)]
-Name = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Name = Annotated[str, Meta(min_length=1)]
+
+Page = Annotated[str, Meta(pattern=r"^https://[^\s?#]+/\Z|^http://127\.0\.0\.1(:\d+)?/[^\s?#]*\Z")]
 
 
-class Strict(BaseModel):
+class Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mapping of the file whose keys are all known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class Secret(Strict):
+class Secret(Strict, frozen=True, kw_only=True):
     """Where a secret stands: an environment variable or a file; exactly one."""
 
     env: str | None = None
     file: str | None = None
 
-    @model_validator(mode="after")
-    def _one(self) -> Secret:
+    def __post_init__(self) -> None:
         if (self.env is None) == (self.file is None):
             raise ValueError("expected one of env and file")
-        return self
 
 
-class CapSetting(Strict):
+class CapSetting(Strict, frozen=True, kw_only=True):
     """Carry CAP 1.2 documents in place of JSON; see `formats.cap.CapForm`."""
 
     sender: Name
     category: str = "Safety"
 
 
-class AnswerSetting(Strict):
+class AnswerSetting(Strict, frozen=True, kw_only=True):
     """How answers come back: the address of the answer page, how long a token lives, and the file of the secret."""
 
-    url: str | None = Field(default=None, pattern=r"^https://[^\s?#]+/$|^http://127\.0\.0\.1(:\d+)?/[^\s?#]*$")
+    url: Page | None = None
     expires: str | None = None
     key: str | None = None
 
@@ -159,12 +155,11 @@ class Room(Struct, frozen=True, kw_only=True):
         return self.tls(ca) if ca else None
 
 
-class ChannelSetting(Strict):
+class ChannelSetting(Strict, frozen=True, kw_only=True):
     """What every transport can be told: how many repeats a minute one recipient gets by it; the first always passes."""
 
-    repeats_per_minute: int | None = Field(default=None, ge=1)
+    repeats_per_minute: Annotated[int, Meta(ge=1)] | None = None
 
-    @abstractmethod
     def build(self, room: Room) -> Transport:
         """Return the transport.
 
@@ -173,6 +168,7 @@ class ChannelSetting(Strict):
         ValueError, OSError
             If a key, file or address cannot be used.
         """
+        raise NotImplementedError
 
 
 def form_of(cap: CapSetting | None) -> Form:

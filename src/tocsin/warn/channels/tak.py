@@ -13,18 +13,18 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from socket import SHUT_RDWR, socket
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from msgspec import Meta
 
 from tocsin.clock import now_us as wall_us
 from tocsin.errors import DeliveryError, Place
-from tocsin.warn.ack import Rejected
 from tocsin.warn.channels.dial import dial
 from tocsin.warn.channels.formats.cot import Contact, events, read_event, split
 from tocsin.warn.channels.guard import Network
 from tocsin.warn.channels.setting import ChannelSetting, Name, Port, Room, networks, seconds
 from tocsin.warn.channels.transport import Hear, Told, failed
+from tocsin.warn.inputs import Rejected
 from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Message, Outcome
 
@@ -209,7 +209,7 @@ class Tak:
             self._connection = None
 
 
-class TakSetting(ChannelSetting):
+class TakSetting(ChannelSetting, frozen=True, kw_only=True):
     """Send CoT; `to` names the contacts of each party as callsign: uid, `certificate` is our own and its key."""
 
     transport: Literal["tak"]
@@ -217,7 +217,7 @@ class TakSetting(ChannelSetting):
     port: Port
     uid: Name = "tocsin"
     callsign: Name = "TOCSIN"
-    to: dict[str, dict[str, str]] = Field(min_length=1)
+    to: Annotated[dict[str, dict[str, str]], Meta(min_length=1)]
     security: Literal["tls", "none"] = "tls"
     allow: tuple[str, ...] = ()
     ca: str | None = None

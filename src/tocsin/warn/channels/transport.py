@@ -12,8 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from tocsin.errors import DeliveryError
 from tocsin.units import format_instant
-from tocsin.warn.ack import Rejected
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.states import MessageState
 from tocsin.warn.telling import Message, Outcome
 

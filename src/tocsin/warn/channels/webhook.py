@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 import httpcore2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import Field
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import DeliveryError
@@ -25,7 +24,7 @@ from tocsin.units import format_instant, parse_instant_us
 from tocsin.warn.channels.connect import Deadline, GuardedBackend
 from tocsin.warn.channels.formats.form import Form, JsonForm
 from tocsin.warn.channels.guard import Network
-from tocsin.warn.channels.setting import CapSetting, ChannelSetting, Room, form_of, networks, seconds
+from tocsin.warn.channels.setting import CapSetting, ChannelSetting, Name, Room, form_of, networks, seconds
 from tocsin.warn.channels.transport import failed
 from tocsin.warn.message import neutral
 from tocsin.warn.states import MessageState
@@ -142,11 +141,11 @@ class Webhook:
         return failed(DeliveryError(f"status {status}", retryable=passing), self.kind, retry_after_s=wait_s)
 
 
-class WebhookSetting(ChannelSetting):
+class WebhookSetting(ChannelSetting, frozen=True, kw_only=True):
     """Post to a URL; `allow` names addresses that are not public, `key` and `ca` are PEM files."""
 
     transport: Literal["webhook"]
-    url: str = Field(min_length=1)
+    url: Name
     allow: tuple[str, ...] = ()
     key: str | None = None
     ca: str | None = None

@@ -19,8 +19,7 @@ from msgspec.structs import replace
 from tocsin.clock import US_PER_S
 from tocsin.errors import Place
 from tocsin.units import format_instant
-from tocsin.warn.ack import Rejected
-from tocsin.warn.inputs import Answer
+from tocsin.warn.inputs import Answer, Rejected
 from tocsin.warn.message import QUOTE_LENGTH, neutral
 from tocsin.warn.states import AnswerKind, Purpose
 from tocsin.warn.telling import Message
