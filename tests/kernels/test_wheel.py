@@ -18,11 +18,16 @@ ROOT = Path(__file__).parents[2]
 TANF = ROOT / "examples" / "at-tanf"
 REPLAY = ("-m", "tocsin", "replay", str(TANF / "with-mechanisms.yaml"), str(TANF / "tracks.csv"), "--out")
 CALL = """
-from tocsin.kernels.detect.meetings import courses_at as whole
 from tocsin.kernels.forecast.vigil import ask_every_s
 from tocsin.kernels.kept import PACKAGED, misfit_here
 print(ask_every_s(600.0), len(ask_every_s.stats.cache_hits), PACKAGED.parent)
 print(misfit_here())
+"""
+CALL_FROM_A_NEW_KERNEL = """
+import numba
+from tocsin.kernels.forecast.vigil import ask_every_s
+print(numba.njit(lambda x: 7.0 * ask_every_s(x))(600.0) / ask_every_s(600.0))
+print(sum(ask_every_s.stats.cache_misses.values()))
 """
 
 
@@ -88,9 +93,11 @@ def test_wheel_is_tagged_for_what_it_was_made_for(wheel: Path):
 
 
 def test_packaged_code_is_used_without_a_place_to_write(site: Path, tmp_path: Path):
+    """Called from Python, and from a kernel that is compiled against it."""
     (tmp_path / "file").write_text("no folder")
     called, why = _run(site, tmp_path / "file", "-c", CALL).splitlines()
     assert called.split()[1] == "1" and called.endswith(str(site / "tocsin" / "kernels")) and not why
+    assert _run(site, tmp_path / "file", "-c", CALL_FROM_A_NEW_KERNEL).split() == ["7.0", "0"]
 
 
 def test_code_for_another_processor_is_not_run(site: Path, tmp_path: Path):
