@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 MAX_ID_CHARS = 100
 """Characters of an identity (P11); a longer one is refused, never cut, since two could then become one."""
@@ -23,11 +24,15 @@ class IdPrefix(StrEnum):
     DEV = "dev"
 
 
+IDS_KEPT = 65_536
+"""Identities whose spelling is remembered, some 20 MB at most: a track's stands in every piece of a file."""
+
 _BY_NAME = {prefix.value: prefix for prefix in IdPrefix}
 _DIGITS = re.compile(r"\d{1,9}(?:\.0)?", re.ASCII)
 _HEX = re.compile(r"~?[0-9a-f]{6}", re.ASCII)
 
 
+@lru_cache(maxsize=IDS_KEPT)
 def normal_id(text: str, prefix: IdPrefix | None = None) -> str | None:
     """Return an identity in its one spelling, or None if it is not one.
 

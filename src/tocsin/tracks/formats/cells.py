@@ -263,15 +263,15 @@ def _respelled(
 
 
 def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
-    if isinstance(cell, bytes):
-        cell = cell.decode("utf-8", "replace")
-    if isinstance(cell, str) and "\ufffd" in cell:
+    text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
+    if not isinstance(text, str):
+        text = str(int(text)) if isinstance(text, float) and text.is_integer() else str(text)
+    elif "\ufffd" in text:
         return None, CODE[RejectReason.BAD_TEXT]
-    text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-    if not text.strip():
-        return None, CODE[RejectReason.NO_IDENTITY]
     found = normal_id(text, prefix)
-    return found, NONE if found else CODE[RejectReason.BAD_IDENTITY]
+    if found is None:
+        return None, CODE[RejectReason.BAD_IDENTITY if text.strip() else RejectReason.NO_IDENTITY]
+    return found, NONE
 
 
 def _optional(field: str, cell: pa.Array, unit: str | None, rules: ColumnMap, flags: _Flags) -> pa.Array:
