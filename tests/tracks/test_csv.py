@@ -12,7 +12,7 @@ from tests.naive_tracks import naive_csv
 from tocsin.errors import ReportError
 from tocsin.tracks.formats import stream as stream_module
 from tocsin.tracks.formats.columns import ColumnMap, load_columns
-from tocsin.tracks.formats.csv import read_csv
+from tocsin.tracks.formats.csv import _Lines, _paired_pattern, read_csv
 from tocsin.tracks.formats.part import Part
 from tocsin.tracks.formats.stream import Stream
 
@@ -221,6 +221,16 @@ def test_lines_of_quotes_in_any_order_are_all_accounted_for(lines: list[str]) ->
     parts = read(QUOTED + "".join(f"{line}\n" for line in [GOOD + ",x", *lines, GOOD + ",y"]))
     assert sum(part.read for part in parts) == 2 + sum(1 for line in lines if line)
     assert [r["track_id"] for r in rows(parts)] == ["dev:a", "dev:a"]
+
+
+@given(st.text('a"",\n;', max_size=24))
+@example('"a;b";"";c\n"d"')
+@example('"a""b"\n')
+@example('"a\n";"b"')
+def test_lines_that_are_plainly_quoted_pair_by_the_pattern_too(text: str) -> None:
+    lines = _Lines.of(text.encode(), 0)
+    if lines.plainly_quoted(";"):
+        assert lines.match(lines.filled(), _paired_pattern(";")).all()
 
 
 def test_a_name_that_is_no_utf8_costs_nothing_unless_it_is_the_identity() -> None:
