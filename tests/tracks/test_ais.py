@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyais.encode import encode_dict
 from tests.naive_tracks import naive_bits, naive_class_a, naive_second
@@ -299,6 +299,7 @@ def test_a_log_cut_at_any_byte_loses_at_most_its_last_line() -> None:
     )
 )
 def test_any_bytes_are_reports_or_rejects(lines: list[bytes]) -> None:
+    assume(not b"\n".join(lines).startswith((b"\xff\xfe", b"\xfe\xff")))  # another coding is refused whole
     part = read(*lines)
     text = b"\n".join(lines).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     assert part.read + part.joined >= sum(1 for line in text.split(b"\n") if line.strip())

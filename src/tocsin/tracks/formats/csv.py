@@ -241,7 +241,7 @@ class _Lines(Struct, frozen=True):
         return whole.take(pa.array(keep))
 
     def plainly_quoted(self, delimiter: str) -> bool:
-        """Return True if all quotes stand in pairs about whole cells; if not, the pattern tells, at ten times the cost."""
+        """Return True if all quotes stand in pairs about whole cells; if not, the pattern must tell, line by line."""
         text = np.frombuffer(self.block, np.uint8)
         quotes = np.flatnonzero(text == ord(_QUOTE))
         opening, closing = quotes[::2], quotes[1::2]
