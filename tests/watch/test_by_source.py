@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.common import S, batch, report
 from tests.watch.arrivals import arrive, final
@@ -103,6 +103,7 @@ def feeds_of(rng: np.random.Generator, fixes: int = 50, tracks: int = 3) -> Repo
     return mixed.take(canonical(mixed).keep)
 
 
+@example(seed=15606378, cuts=[], restarts=frozenset())  # two meet on ways that begin before all that are known
 @settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),

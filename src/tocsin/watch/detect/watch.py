@@ -174,7 +174,8 @@ class PairWatch:
         else:
             until_us = (before_us - self._gap_us - 1) // beat_us * beat_us
         if not len(memory.contacts) and not len(memory.thin):  # before the first way nothing lasts
-            first_us = int(memory.legs["from_us"].min()) // beat_us * beat_us
+            # A way that is told later may begin before those that are known, yet not before `until_us`.
+            first_us = min(int(memory.legs["from_us"].min()) // beat_us * beat_us, until_us)
             memory.decided_us = first_us if memory.decided_us is None else max(memory.decided_us, first_us)
         assert memory.decided_us is not None
         while memory.decided_us < until_us:
