@@ -141,7 +141,7 @@ class Disk:
 
     def _steps(self, path: str) -> list[str] | None:
         try:
-            return list(Path(path).relative_to(self._folder).parts)
+            return list((self._folder / path).relative_to(self._folder).parts)  # where the process is, too
         except ValueError:
             return None
 

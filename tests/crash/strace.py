@@ -13,8 +13,11 @@ from pathlib import Path
 
 from tests.crash import scripted
 
-CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,link,linkat,unlink,unlinkat,ftruncate,mkdir"
-"""What changes a disk."""
+CALLS = (
+    "openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,rmdir,ftruncate,"
+    "mkdir,mkdirat"
+)
+"""What changes a disk; an `openat` if it may make a file."""
 
 TOLD = ("-y", "-s", "0")
 """What a trace is to tell of a call: its paths, and nothing of what is written."""
@@ -23,8 +26,8 @@ CALL = re.compile(r"(\d+) +((\w+)\(.*?) += (?:-?\d+|\?)")
 """A line of strace's output: of which thread, the call, and its name."""
 
 
-DESCRIPTOR = re.compile(r"(?<=[( ])\d+(?=<)")
-"""The number that a process has for an open file."""
+OWN = re.compile(r"(?:(?<=\()|(?<=, ))\d+(?=<)|(?<= write\().*\.end\.new.*(?=\) +=)")
+"""What is a process's own: the number of an open file; how long it is that tells where something lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def forked(folder: Path, *options: str, output: str = "/dev/null", calls: str = 
     child = os.fork()
     if child == 0:
         os.close(go)
-        code = 70
+        code = scripted.FAILED
         try:
             log = os.open(folder.parent / f"{folder.name}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 2)
@@ -75,7 +78,8 @@ def places(folder: Path) -> list[Place]:
     made = []
     for _, name, told in calls:
         seen[name] += 1
-        made.append(Place(name, seen[name], told))
+        if name != "openat" or "O_CREAT" in told:
+            made.append(Place(name, seen[name], told))
     return made
 
 
@@ -107,13 +111,14 @@ def cut(folder: Path, place: Place, fault: str) -> str:
     injected = [line for line in output.read_text().splitlines() if line.endswith("(INJECTED)")]
     assert len(injected) == 1 and fault.partition("=")[2] in injected[0], f"{injected} were refused"
     code = os.waitstatus_to_exitcode(status)
-    assert code in (0, scripted.REFUSED), f"it ended with {code}"
+    told = (folder.parent / f"{folder.name}.txt").read_text()
+    assert code in (0, scripted.REFUSED), f"it ended with {code}: {told}"
     return "stopped" if code else "went on"
 
 
 def _calls(output: Path, folder: Path) -> list[tuple[str, str, str]]:
-    """Return the thread, the name and the words of each call of a trace, whatever the folder and the descriptors."""
-    text = DESCRIPTOR.sub("", output.read_text().replace(str(folder), ""))
+    """Return the thread, the name and the words of each call of a trace, without what is the process's own."""
+    text = OWN.sub("", output.read_text().replace(str(folder), ""))
     return [(found[1], found[3], found[2]) for line in text.splitlines() if (found := CALL.match(line))]
 
 
@@ -121,7 +126,7 @@ def go_on(folder: Path) -> None:
     """Run the rest of the script without any fault."""
     child = os.fork()
     if child == 0:
-        code = 70
+        code = scripted.FAILED
         try:
             log = os.open(folder.parent / f"{folder.name}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 2)
