@@ -18,7 +18,6 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -191,7 +190,7 @@ class _Station:
     def step(self, inputs: Inputs, at_us: int) -> None:
         """Take a tick with what came of the attempts of the last one, and do all that follows from it."""
         kept, self._kept[:] = tuple(self._kept), []
-        inputs = replace(inputs, outcomes=tuple(map(_outcome, self._sends)), kept=kept)
+        inputs = msgspec.structs.replace(inputs, outcomes=tuple(map(_outcome, self._sends)), kept=kept)
         terms = compile_terms(inputs.agreement) if inputs.agreement else None
         self.state, commit = tick(self.state, inputs, max(at_us, self.state.now_us), terms=terms)
         self._sends = commit.sends
