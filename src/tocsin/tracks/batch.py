@@ -104,8 +104,9 @@ class ReportBatch(Struct, frozen=True, kw_only=True):
         }
         missing = np.full(len(observed), np.nan, np.float32)
         for name in FLOAT32_COLUMNS:
-            values = _values(table[name], np.float32)
-            columns[name] = missing if np.isnan(np.fmax.reduce(values, initial=np.nan)) else values
+            pieces = _pieces(table[name])
+            is_said = any(not np.isnan(np.fmax.reduce(piece)) for piece in pieces)
+            columns[name] = _joined(pieces, np.float32) if is_said else missing
         unsaid = np.full(len(observed), -1, np.int32)
         for word in _WORDS:
             column = table[_COLUMN[word]]
@@ -165,10 +166,18 @@ def _words(codes: NDArray[np.int32], names: tuple[str, ...]) -> pa.Array:
 
 
 def _values(column: pa.ChunkedArray, dtype: type[_N]) -> NDArray[_N]:
-    """Return a column's numbers, NaN where missing, as they lie in memory if they lie there in one piece."""
+    return _joined(_pieces(column), dtype)
+
+
+def _pieces(column: pa.ChunkedArray) -> list[NDArray[Any]]:
+    """Return the numbers of each of a column's pieces, NaN where missing, as they lie in memory."""
     chunks = [chunk.view(pa.int64()) if pa.types.is_timestamp(chunk.type) else chunk for chunk in column.chunks]
-    parts = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks if len(chunk)]
-    return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype), *parts]), dtype)
+    return [chunk.to_numpy(zero_copy_only=False) for chunk in chunks if len(chunk)]
+
+
+def _joined(pieces: Sequence[NDArray[Any]], dtype: type[_N]) -> NDArray[_N]:
+    whole = pieces[0] if len(pieces) == 1 else np.concatenate([np.empty(0, dtype), *pieces])
+    return np.ascontiguousarray(whole, dtype)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -179,7 +188,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]
     filled = [part.fill_null(-1) if part.null_count else part for part in parts]
     codes = _values(pa.chunked_array(filled, pa.int32()), np.int32)
     names = encoded.chunk(0).dictionary.to_pylist()
-    newest = np.maximum.accumulate(codes)
+    newest = np.maximum.accumulate(codes) if len(names) > 1 else codes
     if len(codes) and newest[0] <= 0 and newest[-1] == len(names) - 1 and (newest[1:] - newest[:-1] <= 1).all():
         return codes, tuple(names)
     first = np.full(len(names) + 1, len(codes), np.int64)

@@ -181,7 +181,8 @@ class EventBatch:
         """Return the events as a table of `EVENT_SCHEMA`, made column by column."""
         rows, words = self.rows, self._words
         zones = [zone.zone_id for zone in words.watchlist.zones]
-        rules = words.watchlist.rules
+        used, rule_at = np.unique(rows["rule"], return_inverse=True)
+        rules = [words.watchlist.rules[rule] for rule in used.tolist()]
 
         def alike(value: str | int) -> pa.Array:
             return pa.repeat(value, len(rows))
@@ -193,8 +194,8 @@ class EventBatch:
             "revision": alike(Revision.OPENED.value),
             "agreement_id": alike(words.watchlist.agreement_id),
             "agreement_version": alike(words.watchlist.version).cast(pa.int32()),
-            "rule_id": _words([rule.rule_id for rule in rules], rows["rule"]),
-            "clause": _words([rule.clause for rule in rules], rows["rule"]),
+            "rule_id": _words([rule.rule_id for rule in rules], rule_at),
+            "clause": _words([rule.clause for rule in rules], rule_at),
             "zone_id": _words(zones, rows["zone"]),
             "track_id": _words(words.tracks, rows["track"]),
             "other_track": _words(words.tracks, rows["other"]),
