@@ -12,10 +12,11 @@ import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, is_between, is_farther, seconds
+from tocsin.kernels.detect.quiet import least_m
 from tocsin.kernels.detect.silences import is_unobserved
 from tocsin.kernels.forecast.motion import POLAR_DEG
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.numbers.trig import RAD_PER_DEG, sincosd
+from tocsin.kernels.numbers.trig import RAD_PER_DEG
 from tocsin.kernels.tables import LOITER, NEVER, NONE, SPELL, STOPPED, VISIT, Book, Row, Rows, State, Work
 from tocsin.kernels.zones.crossings import DEGREE_M
 
@@ -42,9 +43,15 @@ def _is_slow(leg: Row, rule: Row) -> bool:
 @kernel
 def _has_strayed(leg: Row, rule: Row, spell: Row) -> bool:
     """Return True if a track has left the surroundings, if the rule has any, of where its spell began."""
-    if isnan(rule.radius_m):
-        return False
-    return is_farther(spell.lat_deg, spell.lon_deg, leg.to_lat_deg, leg.to_lon_deg, rule.radius_m)
+    return not isnan(rule.radius_m) and _is_beyond(spell, rule.radius_m, leg.to_lat_deg, leg.to_lon_deg)
+
+
+@kernel
+def _is_beyond(spell: Row, radius_m: float, lat_deg: float, lon_deg: float) -> bool:
+    """Return True if a place lies farther than a distance from where a spell began."""
+    if least_m(spell.lat_deg, spell.lon_deg, lat_deg, lon_deg) > radius_m:
+        return True
+    return is_farther(spell.lat_deg, spell.lon_deg, lat_deg, lon_deg, radius_m)
 
 
 @kernel
@@ -134,11 +141,34 @@ def _confine(row: Row, spell: Row, radius_m: float) -> None:
         row.free_south_deg = nan
         return
     north_deg = SQUARE * min(radius_m, FLAT_M) / DEGREE_M
-    east_deg = north_deg / (sincosd(spell.lat_deg)[1] + north_deg * RAD_PER_DEG)  # the cosine nearest to the equator
+    square = (spell.lat_deg * RAD_PER_DEG) * (spell.lat_deg * RAD_PER_DEG)
+    cosine = 1.0 - square * (0.5 - square / 24.0)  # no cosine is above this
+    east_deg = north_deg / (cosine + north_deg * RAD_PER_DEG)  # the cosine nearest to the equator
     row.free_south_deg = max(row.free_south_deg, spell.lat_deg - north_deg)
     row.free_north_deg = min(row.free_north_deg, spell.lat_deg + north_deg)
     row.free_west_deg = max(row.free_west_deg, spell.lon_deg - east_deg)
     row.free_east_deg = min(row.free_east_deg, spell.lon_deg + east_deg)
+
+
+@kernel
+def wander(state: State, book: Book, row: Row) -> None:
+    """Do what `stay` and `note_quiet` do for a track that can only have strayed: too fast for every spell with a speed.
+
+    Its box is that of the new fix already. Until when it is quiet stays as it was unless that would be too long.
+    """
+    e = row.episodes
+    while e != NONE:
+        spell = state.episodes[e]
+        e = spell.next
+        if spell.kind != SPELL:
+            continue
+        rule = book.rules[spell.key]
+        if isnan(rule.radius_m):
+            continue
+        if _is_beyond(spell, rule.radius_m, row.lat_deg, row.lon_deg):
+            spell.began_us, spell.lat_deg, spell.lon_deg, spell.raised = row.observed_us, row.lat_deg, row.lon_deg, 0
+            row.quiet_until_us = min(row.quiet_until_us, row.observed_us + rule.after_us)
+        _confine(row, spell, rule.radius_m)
 
 
 @kernel

@@ -33,7 +33,7 @@ from tocsin.kernels.detect.quiet import (
 )
 from tocsin.kernels.detect.silences import was_reachable
 from tocsin.kernels.detect.spans import in_force
-from tocsin.kernels.detect.stays import stay
+from tocsin.kernels.detect.stays import stay, wander
 from tocsin.kernels.detect.visits import at_zone, first_seen, note_quiet
 from tocsin.kernels.detect.watermark import due_us, length
 from tocsin.kernels.forecast.forecast import NO_OUTLOOK
@@ -283,8 +283,8 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             if why != DONE:
                 return k, n, why, repeated
             continue
-        idle = (free or last.confined == 0) and is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
-        if not idle:
+        fast = is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
+        if not fast:
             n, why = _take_spells(reports, i, desk, found, n)
             if why != DONE:
                 return k, n, why, repeated
@@ -297,6 +297,8 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
         note_fix(last, reports, i)
         if not free:
             note_free(last, box)
-        if not idle:
+        if not fast:
             note_quiet(state, book, reports.track[i], to_us)
+        elif not free and last.confined != 0:
+            wander(state, book, last)
     return end, n, DONE, repeated
