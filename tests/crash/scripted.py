@@ -100,7 +100,7 @@ ASKED: dict[int, Callable[[Path, str], requests.Request]] = {
     10: lambda *_: requests.Disclose(
         to="watch", entries=(0, 1, 5), keeper="authority", reason="asked", out=PACK, grant="by decision 7"
     ),
-    13: lambda folder, _: requests.EndOverlap(old=str(overlapping(folder))),
+    13: lambda folder, _: requests.EndOverlap(old=str(overlapping(folder) or "")),
 }
 """What the record's keeper asks for before some of them, of a folder and its log's key."""
 
@@ -153,12 +153,14 @@ def run(folder: Path, acknowledged: mmap.mmap) -> None:
             if (found := station.looked_back()) is not None:
                 station.step(Inputs(corrected=(found,)), station.state.now_us)
             if number in ASKED:
-                station.ask(number, ASKED[number])
+                station.ask(number)
             batch, rest = of_deliveries([delivery])
             station.step(Inputs(batch=batch, delivered=rest, sayings=SAYINGS.get(number, ())), at_us)
             acknowledged[:4] = number.to_bytes(4, "big")
             os.access(f"/acknowledged/{number}", os.F_OK)  # there is none: a trace tells that it was asked for
         for minute in range(MOST_LATER):
+            for number in ASKED:
+                station.ask(number)
             if station.has_ended():
                 break
             station.step(Inputs(), LATER_US + minute * LOOK_EVERY_US)
@@ -212,12 +214,16 @@ class _Station:
         job, self._lookback._job = self._lookback._job, None
         return None if job is None else self._lookback._found(job)
 
-    def ask(self, number: int, of: Callable[[Path, str], requests.Request]) -> None:
-        """Put a request of the keeper into the folder, unless it is or was there."""
+    def ask(self, number: int) -> None:
+        """Put a request of the keeper into the folder, unless it is there or was carried out; if it failed, again."""
         path = self._folder / requests.FOLDER / f"{number:020}{requests.ASKED}"
-        if not path.exists() and not path.with_suffix(requests.ENDED).exists():
-            make_folder(path.parent)
-            replace_file(path, msgspec.json.encode(of(self._folder, self._publisher.log_key)), mode=0o600)
+        ended = path.with_suffix(requests.ENDED)
+        if path.exists() or (ended.exists() and "error" not in json.loads(ended.read_bytes())):
+            return
+        ended.unlink(missing_ok=True)
+        make_folder(path.parent)
+        request = ASKED[number](self._folder, self._publisher.log_key)
+        replace_file(path, msgspec.json.encode(request), mode=0o600)
 
     def has_ended(self) -> bool:
         """Return True once every request is carried out, and the hour is in the archive and nowhere else."""
