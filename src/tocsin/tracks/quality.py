@@ -165,7 +165,7 @@ def clip(raw: bytes | str) -> str:
     """
     if isinstance(raw, bytes):
         raw = raw[: RAW_LIMIT * 4 + 4].decode("utf-8", "backslashreplace")
-    else:
+    elif not raw.isascii():
         raw = raw.encode("utf-8", "backslashreplace").decode()
     return raw if len(raw) <= RAW_LIMIT else raw[: RAW_LIMIT - 1] + "…"
 
