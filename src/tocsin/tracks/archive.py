@@ -268,8 +268,10 @@ def _tally(column: pa.ChunkedArray) -> dict[str, int]:
 
 
 def _conflicts(names: list[str], table: pa.Table, file_of: NDArray[np.int64], rows: NDArray[np.int64]) -> pa.Table:
-    of = table.select(["track_id", "observed"]).take(pa.array(rows))
     n = len(rows)
+    if not n:  # Arrow would put the whole columns together to take nothing
+        return FLAG_SCHEMA.empty_table()
+    of = table.select(["track_id", "observed"]).take(pa.array(rows))
     word, detail = (pa.repeat(pa.scalar(text), n) for text in (Flag.CONFLICT.value, ""))
     file = pa.array(names, pa.string()).take(pa.array(file_of))
     who = of["track_id"].cast(pa.string())
