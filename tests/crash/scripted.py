@@ -30,6 +30,7 @@ from tests.station.walks import FEEDS, SECOND, START, arrivals, walk
 from tocsin.errors import TocsinError
 from tocsin.record.files import make_folder, replace_file
 from tocsin.record.keyfiles import overlapping
+from tocsin.record.keys import load_key
 from tocsin.record.log import RECORD
 from tocsin.record.rotation import RotationReason
 from tocsin.record.verifier.entitled import entries_in
@@ -100,9 +101,15 @@ ASKED: dict[int, Callable[[Path, str], requests.Request]] = {
     10: lambda *_: requests.Disclose(
         to="watch", entries=(0, 1, 5), keeper="authority", reason="asked", out=PACK, grant="by decision 7"
     ),
-    13: lambda folder, _: requests.EndOverlap(old=str(overlapping(folder) or "")),
+    13: lambda folder, _: requests.EndOverlap(old=_old_key(folder)),
 }
 """What the record's keeper asks for before some of them, of a folder and its log's key."""
+
+
+def _old_key(folder: Path) -> str:
+    """Return the key whose overlap is to end, or has: the keeper who is refused asks for the same again."""
+    aside = [load_key(path).vkey for path in (folder / "keys").glob("log.retired-*.key")]
+    return str(overlapping(folder) or next(iter(aside), ""))
 
 
 class InTurn:

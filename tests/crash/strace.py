@@ -26,7 +26,7 @@ CALL = re.compile(r"(\d+) +((\w+)\(.*?) += (?:-?\d+|\?)")
 """A line of strace's output: of which thread, the call, and its name."""
 
 
-OWN = re.compile(r"(?:(?<=\()|(?<=, ))\d+(?=<)|(?<= write\().*\.end\.new.*(?=\) +=)")
+OWN = re.compile(r'(?:(?<=\()|(?<=, ))\d+(?=<)|(?<=\.end\.new>, ""\.\.\., )\d+')
 """What is a process's own: the number of an open file; how long it is that tells where something lies."""
 
 

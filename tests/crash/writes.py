@@ -76,7 +76,8 @@ def every_write(step: int, *, first: int = 0, jobs: int = 1) -> int:
     with tempfile.TemporaryDirectory(prefix="tocsin-crash-") as folder:
         cuts = prepared(Path(folder))
         numbers = range(first, len(cuts.places), step)
-        asked = [(n, fault) for at, n in enumerate(numbers) for fault in (KILLED, REFUSED[at % len(REFUSED)])]
+        # Two calls each in turn: SQLite writes a frame's head, then its page.
+        asked = [(n, fault) for at, n in enumerate(numbers) for fault in (KILLED, REFUSED[at // 2 % 2])]
         for done, (number, fault, what, fell) in enumerate(_all(cuts, asked, jobs), start=1):
             came[what if fault == KILLED else f"{fault.partition('=')[2]} {what}"] += 1
             if fell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,28 @@ def test_a_running_station_hands_over_to_a_new_key_and_goes_on(folder: Path) -> 
     thief = asked(folder, requests.Rotate(old=came["vkey"], reason=RotationReason.STOLEN))
     station.stop()
     assert thief["vkey"] == vkey(folder) and not (folder / "keys" / "log.old.key").exists()
+    verify_folder(folder)
+
+
+def test_an_old_key_whose_end_the_disk_refused_signs_no_more_and_its_end_is_asked_for_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = begun(folder)
+    old = vkey(folder)
+    deliver(station, 0, 200)
+    asked(folder, requests.Rotate(old=old, reason=RotationReason.PLANNED))
+    synced: list[Path] = []
+
+    def refuse(path: Path) -> None:
+        synced.append(path)
+        if len(synced) == 1:
+            raise OSError(errno.EIO, "the disk refuses")
+
+    monkeypatch.setattr("tocsin.record.keyfiles.sync_folder", refuse)
+    assert "the disk refuses" in asked(folder, requests.EndOverlap(old=old))["error"]
+    assert len(station.publisher._log._signers) == 1
+    assert "retired" in asked(folder, requests.EndOverlap(old=old)) and synced == [folder / "keys"] * 2
+    station.stop()
     verify_folder(folder)
 
 

@@ -120,7 +120,7 @@ def end_overlap(folder: Path, *, key: Vkey | None = None) -> Path:
     ----------
     folder : Path
     key : Vkey or None
-        The old key, if it is known: where its overlap is over already, that is said and nothing is done.
+        The old key, if it is known: where its overlap is over already, that is made durable and said.
 
     Raises
     ------
@@ -129,6 +129,7 @@ def end_overlap(folder: Path, *, key: Vkey | None = None) -> Path:
     """
     old = folder / KEYS / OVERLAPS
     if key is not None and (retired := _retired(folder, key)).exists():
+        sync_folder(retired.parent)  # a crash or a refusal may have come between the renaming and this
         return retired
     if not old.exists():
         raise RecordError(f"{old}: found no old key, expected the overlap of a rotation")

@@ -18,7 +18,7 @@ from tocsin.canon import canonical_bytes
 from tocsin.errors import RecordError, TocsinError, VerificationError
 from tocsin.record.c2sp.note import parse_vkey
 from tocsin.record.disclose import Disclosure, own_pack, plan_disclosure, write_pack
-from tocsin.record.keyfiles import end_overlap, hand_over, next_key
+from tocsin.record.keyfiles import end_overlap, hand_over, next_key, overlapping
 from tocsin.record.leaf import EntryKind, Sealed
 from tocsin.record.log import Log
 from tocsin.record.rotation import rotation_entry
@@ -89,8 +89,11 @@ class Asked:
         """Return what came of a request, or None while its entry is on its way."""
         match request:
             case requests.EndOverlap():
-                retired = end_overlap(self._folder, key=parse_vkey(request.old) if request.old else None)
-                self._log.sign_alone()
+                try:
+                    retired = end_overlap(self._folder, key=parse_vkey(request.old) if request.old else None)
+                finally:  # its file may be aside although the disk refused to make that durable
+                    if overlapping(self._folder) is None:
+                        self._log.sign_alone()
                 return {"retired": str(retired)}
             case requests.Rotate():
                 return self._rotate(path, request)
