@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ KINDS_TOGETHER = frozenset({EventKind.PROXIMITY, EventKind.BUILDUP, EventKind.VO
 
 COVER_US = 400 * 86_400 * US_PER_S
 """How far beyond a batch the windows of the book are laid out at a time; microseconds."""
+
+DTYPE = attrgetter("dtype")
 
 
 class Engine:
@@ -280,22 +282,12 @@ class Engine:
 
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
     """Return the batch with the state's codes in the place of its own; new words get new codes."""
-    track = state.codes(batch.track, batch.tracks, state.track_ids)
-    state.make_room_for_tracks()
+    track, feed, party, category = state.words_of(batch)
     reports = tables.Reports(
-        track,
-        batch.observed_us,
-        batch.lat_deg,
-        batch.lon_deg,
-        batch.alt_m,
-        batch.speed_mps,
-        batch.course_deg,
-        batch.accuracy_m,
-        state.codes(batch.feed, batch.feeds, state.feeds),
-        state.codes(batch.party, batch.parties, state.parties),
-        state.codes(batch.category, batch.categories, state.categories),
-    )
-    found = [column.dtype for column in reports]
+        track, batch.observed_us, batch.lat_deg, batch.lon_deg, batch.alt_m, batch.speed_mps, batch.course_deg,
+        batch.accuracy_m, feed, party, category,
+    )  # fmt: skip
+    found = [*map(DTYPE, reports)]
     if found != tables.COLUMNS:
         raise ValueError(f"found columns of {[*map(str, found)]}, expected {[*map(str, tables.COLUMNS)]}")
     return reports

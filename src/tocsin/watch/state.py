@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tocsin.kernels import tables
 from tocsin.kernels.detect.meetings import CONTACT
 from tocsin.kernels.held import hold
+from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
 
 FIRST_ROOM = 1_024
@@ -97,7 +98,23 @@ class WatchState:
     ready: Ready | None = field(default=None, repr=False, compare=False)
     _held: tables.State | None = field(default=None, repr=False, compare=False)
     _memory: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    _alike: tuple[tuple[str, ...], ...] | None = field(default=None, repr=False, compare=False)
     _own_codes: dict[int, tuple[Any, Any, Any, bool]] = field(default_factory=dict, repr=False, compare=False)
+
+    def words_of(self, batch: ReportBatch) -> tuple[NDArray[np.int32], ...]:
+        """Return a batch's track, feed, party and category as this state's codes, and see that every track has a row.
+
+        They are the batch's own where it names what another did whose codes were; then nothing is looked up.
+        """
+        own = batch.track, batch.feed, batch.party, batch.category
+        names = batch.tracks, batch.feeds, batch.parties, batch.categories
+        if self._alike is not None and all(map(is_, names, self._alike)):
+            return own
+        known = self.track_ids, self.feeds, self.parties, self.categories
+        codes = tuple(map(self.codes, own, names, known))
+        self.make_room_for_tracks()
+        self._alike = names if all(map(is_, codes, own)) else None
+        return codes
 
     def codes(self, codes: NDArray[np.int32], names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
         """Return a batch's codes of words as this state's, giving new names the next codes; `NONE` stays.
@@ -181,6 +198,7 @@ class WatchState:
         """Return this state, its lists of words those of another that gives words the same codes; itself changed."""
         self.track_ids, self.parties = other.track_ids, other.parties
         self.categories, self.feeds = other.categories, other.feeds
+        self._alike = None
         return self
 
     def goes_to_another_engine(self) -> None:
