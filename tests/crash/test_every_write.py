@@ -54,6 +54,12 @@ def test_refused_at_one_call_nothing_is_lost(fault: str, whole: writes.Cuts) -> 
     assert whole.made((number, fault))[2:] == ("stopped", "")
 
 
+def test_refused_while_it_archives_it_goes_on_and_reads_what_is_newest(whole: writes.Cuts) -> None:
+    made = max(number for number, place in enumerate(whole.places) if place.told == 'mkdir("/archive", 0777)')
+    assert whole.places[made + 1].told == "fsync(<>)"
+    assert whole.made((made + 1, "error=EIO"))[2:] == ("went on", "")
+
+
 def test_a_cut_that_changes_what_is_decided_is_told(whole: writes.Cuts) -> None:
     other = writes.Cuts(
         folder=whole.folder, places=whole.places, expected=whole.expected | {"at": "nowhere", "events": []}

@@ -179,9 +179,10 @@ class Archivist:
             if not is_ready or last_tick is None or oldest is None or oldest < last_tick:
                 return None
             query = select(ticks.c.at_us, ticks.c.reports).where(before, ticks.c.reports.is_not(None))
-            rows = connection.execution_options(yield_per=64).execute(query.order_by(ticks.c.tick))
             name = f"{FOLDER}/{datetime.fromtimestamp(hour_us / US_PER_S, UTC):%Y-%m-%dT%HZ}.parquet"
-            written = self._write(self._folder / name, rows, ahead)
+            # Closed whatever comes: rows half read would hold the reader to what the store was then.
+            with connection.execution_options(yield_per=64).execute(query.order_by(ticks.c.tick)) as rows:
+                written = self._write(self._folder / name, rows, ahead)
         return {"hour_us": hour_us, "file": name, "last_tick": int(last_tick), **written}
 
     def _write(self, path: Path, rows: Any, ahead: Ahead) -> dict[str, Any]:
