@@ -35,6 +35,7 @@ def export_events(connection: Connection, *, is_final: bool) -> Iterator[bytes]:
         query = columns
     if connection.dialect.name == "postgresql":
         order = [column.collate("C") if column.type.python_type is str else column for column in order]  # type: ignore[misc]
-    rows = connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query.order_by(*order))
-    for line in rows.scalars():
-        yield bytes(line)
+    # Closed whatever comes: rows half read would hold the reader to what the store was then.
+    with connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query.order_by(*order)) as rows:
+        for line in rows.scalars():
+            yield bytes(line)
