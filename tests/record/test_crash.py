@@ -175,7 +175,7 @@ def test_a_real_process_killed_in_its_system_calls(tmp_path: Path) -> None:
     """The points inside one process are those a kernel sees: some of them, by SIGKILL."""
     trace = "fsync,rename,write"
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", SCRIPT]
+    command = [sys.executable, "-B", "-c", SCRIPT]  # with no bytecode to keep, which would be renamed into its place
     clean = begin(tmp_path / "clean")
     counted = ["strace", "-f", "-e", f"trace={trace}", "-o", str(tmp_path / "trace"), *command, str(clean)]
     subprocess.run(counted, cwd=root, check=True)
