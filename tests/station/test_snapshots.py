@@ -14,7 +14,7 @@ from tocsin.station.core.inputs import Inputs, of_deliveries
 from tocsin.station.core.state import State, begin
 from tocsin.station.core.step import tick
 from tocsin.station.durable import snapshots as module
-from tocsin.station.durable.rows import Chores, take_up, write_of
+from tocsin.station.durable.rows import Chores, read_newest, take_up, write_of
 from tocsin.station.durable.snapshot import FORMAT, dump_state, write_snapshot
 from tocsin.station.durable.snapshots import Snapshots
 from tocsin.store.connect import sqlite_url
@@ -76,6 +76,22 @@ def test_ticks_are_counted_from_the_snapshot_and_not_from_the_start(
     snapshots.take(state)
     snapshots.close()
     assert snapshots.done()[0] is not None
+
+
+def test_one_that_is_read_ahead_is_passed_over_if_it_is_damaged(tmp_path: Path, store: Store) -> None:
+    assert read_newest(store, tmp_path) is None
+    was = lived(tmp_path, store, settles=False)
+    again = []
+    for damaged in (False, True):
+        if damaged:
+            (file,) = (tmp_path / "snapshot").glob("*.bin")
+            file.write_bytes(file.read_bytes()[:-1] + b"?")
+        newest = read_newest(store, tmp_path)
+        assert newest is not None and (newest.result() is None) is damaged
+        state, replayed = take_up(store, tmp_path, newest=newest)
+        assert state is not None and state.counts == was.counts
+        again.append(replayed)
+    assert again[0] < again[1], "from the snapshot, and from the first tick"
 
 
 def test_a_snapshot_of_another_version_is_said_to_be_one(tmp_path: Path, store: Store) -> None:

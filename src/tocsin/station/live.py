@@ -27,7 +27,7 @@ from tocsin.station.core.keeping import message_of
 from tocsin.station.core.state import Commit, State
 from tocsin.station.core.terms import AgreementText, Terms, check_successor, compile_terms
 from tocsin.station.durable.room import Room
-from tocsin.station.durable.rows import CLOCK, Chores, take_up
+from tocsin.station.durable.rows import CLOCK, Chores, read_newest, take_up
 from tocsin.station.durable.snapshots import Snapshots
 from tocsin.station.durable.ticker import Ticker
 from tocsin.station.durable.timing import StationClock
@@ -109,12 +109,13 @@ class LiveStation(Reads):
 
     def _open(self, folder: Path) -> None:
         settings = self._settings
-        self._terms = compile_terms(settings.agreement)
         self._store = Store(settings.store_url or sqlite_url(folder / STORE), allow_unsafe=settings.allow_unsafe)
         self._closing.append(self._store.close)
         super().__init__(self._store)
+        newest = read_newest(self._store, folder)
+        self._terms = compile_terms(settings.agreement)
         warm_up(self._terms)
-        state, replayed = take_up(self._store, folder, known=[self._terms])
+        state, replayed = take_up(self._store, folder, known=[self._terms], newest=newest)
         self._is_new = state is None
         if state is not None and settings.agreement.routes is None and state.terms.written.routes is not None:
             self._terms = compile_terms(replace(settings.agreement, routes=state.terms.written.routes))

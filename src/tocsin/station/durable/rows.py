@@ -8,6 +8,7 @@ would not be what is remembered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +159,38 @@ def restore(store: StoreReader, folder: Path, *, known: Iterable[Terms] = ()) ->
     return take_up(store, folder, known=known)[0]
 
 
-def take_up(store: StoreReader, folder: Path, *, known: Iterable[Terms] = ()) -> tuple[State | None, int]:
-    """Return what `restore` does, and how many reports the ticks after the snapshot took or settled."""
+def read_newest(store: StoreReader, folder: Path) -> Future[bytes | None] | None:
+    """Begin to read the newest snapshot in a thread: it needs no interpreter, and a start has other work meanwhile."""
+    rows = store.rows(schema.snapshots, descending=True)
+    if not rows:
+        return None
+    thread = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
+    reading = thread.submit(read_snapshot, folder, rows[0]["file"], rows[0]["sha256"])
+    thread.shutdown(wait=False)
+    return reading
+
+
+def take_up(
+    store: StoreReader,
+    folder: Path,
+    *,
+    known: Iterable[Terms] = (),
+    newest: Future[bytes | None] | None = None,
+) -> tuple[State | None, int]:
+    """Return what `restore` does, and how many reports the ticks after the snapshot took or settled.
+
+    Parameters
+    ----------
+    store, folder, known
+        As `restore` has them.
+    newest : Future, optional
+        What `read_newest` began, with nothing written since.
+    """
     snapshots = store.rows(schema.snapshots, descending=True)
     state: State | None = None
     for row in snapshots:
-        dump = read_snapshot(folder, row["file"], row["sha256"])
+        dump = newest.result() if newest is not None else read_snapshot(folder, row["file"], row["sha256"])
+        newest = None
         if dump is not None:
             try:
                 state = load_state(dump, known=known)
