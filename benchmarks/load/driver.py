@@ -15,12 +15,12 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from benchmarks.load.scene import Scene, make
-from msgspec.structs import replace
 
 LEAD_S = 2.0
 """Between the last line written and the first sent, at least."""
