@@ -274,7 +274,9 @@ def _buildups(zone: Zone, rule: Rule, here: Any) -> list[Any]:
             touches = _touches(rule, here[a], here[b], need=2)
         kept[a, b] = [c for c in _contacts(zone, rule, touches) if c.full_us is not None]
     turns = [(c.full_beat, c.full_us, 1, pair, c) for pair, cs in kept.items() for c in cs]
-    turns += [(c.over_us // BEAT_US, c.over_us, 0, pair, c) for pair, cs in kept.items() for c in cs]
+    # What is over comes first, but for a contact that is full at that very instant: it is there then, and no longer.
+    for pair, cs in kept.items():
+        turns += [(c.over_us // BEAT_US, c.over_us, 2 if c.over_us == c.full_us else 0, pair, c) for c in cs]
     standing: set[Any] = set()
     told: set[str] = set()
     out = []
@@ -286,7 +288,7 @@ def _buildups(zone: Zone, rule: Rule, here: Any) -> list[Any]:
 
     needed = rule.count if whole else rule.count - 1
     for _, at_us, kind, pair, contact in sorted(turns, key=lambda t: t[:4]):
-        if kind == 0:
+        if kind != 1:
             standing.discard((pair, contact))
             told = {m for m in told if len(around(m)) >= needed}
             continue

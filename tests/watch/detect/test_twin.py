@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.naive_detect import naive_meetings
 from tests.watch.detect.fleets import random_fleet, random_watchlist
@@ -41,6 +41,7 @@ def test_replay_finds_what_the_slow_twin_finds(seed: int) -> None:
 
 @settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), cuts=st.lists(st.integers(0, 360), max_size=8))
+@example(seed=6742059, cuts=[166])  # a contact that is over at the instant at which it is full
 def test_step_cut_anywhere_and_restarted_gives_the_same_bytes(seed: int, cuts: list[int]) -> None:
     rng = np.random.default_rng(seed)
     agreed, fleet = random_watchlist(rng), random_fleet(rng)

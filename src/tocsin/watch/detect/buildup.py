@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.kernels.detect.meetings import FULL
+from tocsin.kernels.detect.meetings import FULL, OVER
 from tocsin.kernels.tables import BUILDUP, FOUND, MEASURED, NONE
 from tocsin.watch.detect.span import Rows, Span
 
@@ -74,7 +74,7 @@ def buildups(span: Span, turns: Rows, standing: Rows, told: NDArray[np.int32]) -
     whole_zone = bool(np.isnan(span.rule.radius_m))
     needed = span.rule.count if whole_zone else span.rule.count - 1
     gathering, rows = _Gathering(standing, told), [np.empty(0, FOUND)]
-    for turn in sorted(turns, key=span.order):
+    for turn in _ordered(span, turns):
         a, b = int(turn["a"]), int(turn["b"])
         if turn["kind"] != FULL:
             gathering.part(a, b, needed)
@@ -86,6 +86,25 @@ def buildups(span: Span, turns: Rows, standing: Rows, told: NDArray[np.int32]) -
             if gathering.is_news(middle, needed):
                 rows.append(_buildup(span, turn, piece, gathering.with_[middle]))
     return np.concatenate(rows), np.array(sorted(gathering.told), np.int32)
+
+
+def _ordered(span: Span, turns: Rows) -> list[Any]:
+    """Return turns in their order; a contact that is over at the instant at which it is full is there at that instant.
+
+    Its end then comes after all that fills up: before its own, it would end what is not yet there, and leave for good
+    what is over.
+    """
+    full_us = {_contact(turn): int(turn["at_us"]) for turn in turns if turn["kind"] == FULL}
+
+    def order(turn: Any) -> tuple[int, int, bool, int, list[str]]:
+        beat, at_us, kind, who = span.order(turn)
+        return beat, at_us, kind == OVER and full_us.get(_contact(turn)) == at_us, kind, who
+
+    return sorted(turns, key=order)
+
+
+def _contact(turn: Any) -> tuple[int, int, int]:
+    return int(turn["a"]), int(turn["b"]), int(turn["began_us"])
 
 
 def _buildup(span: Span, turn: Any, piece: int, around: dict[int, bool]) -> Rows:
