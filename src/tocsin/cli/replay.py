@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,24 +110,17 @@ def print_summary(replayed: Replay) -> None:
 @contextmanager
 def progress_bars() -> Iterator[tuple[Any, Any]]:
     """Give two callbacks that show progress on stderr, if it is a terminal and it takes long enough."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    started_s, tasks = time.monotonic(), dict[str, Any]()
+    started_s, tasks, bars = time.monotonic(), dict[str, Any](), list[Any]()
 
     def reading(name: str, done: int, of: int) -> None:
-        """Move the bar of a file on; it is shown only once the work takes a while."""
-        if time.monotonic() - started_s < BAR_AFTER_S:
+        """Move the bar of a file on."""
+        if time.monotonic() - started_s < BAR_AFTER_S or not sys.stderr.isatty():
             return
-        bar.start()
-        task = tasks.setdefault(name, None) or bar.add_task(Path(name).name, total=of)
-        tasks[name] = task
-        bar.update(task, completed=done, total=of)
+        if not bars:
+            bars.append(_started_bars())
+        if name not in tasks:
+            tasks[name] = bars[0].add_task(Path(name).name, total=of)
+        bars[0].update(tasks[name], completed=done, total=of)
 
     def watching(done: int) -> None:
         """Move the bar of the watch on."""
@@ -135,4 +129,15 @@ def progress_bars() -> Iterator[tuple[Any, Any]]:
     try:
         yield reading, watching
     finally:
-        bar.stop()
+        for started in bars:
+            started.stop()
+
+
+def _started_bars() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    started = Progress(*columns, console=Console(stderr=True), transient=True)
+    started.start()
+    return started

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import os
@@ -50,6 +49,8 @@ def run_command(
 
     Example: tocsin run examples/us-coast/agreement.yaml --data out/station --feed udp://127.0.0.1:10110
     """
+    import asyncio
+
     from tocsin.record.files import Lock, make_folder
 
     sys.setswitchinterval(SWITCH_S)
@@ -87,6 +88,8 @@ def _address(bind: str) -> tuple[str, int]:
 
 
 async def _run(station: LiveStation, agreement: Path, *, host: str, port: int, proxy: str | None) -> None:
+    import asyncio
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 from tocsin.errors import Place, ReportError
 from tocsin.tracks.batch import ReportBatch
-from tocsin.tracks.formats.ais import read_ais
 from tocsin.tracks.formats.columns import ColumnMap
 from tocsin.tracks.formats.csv import read_csv
 from tocsin.tracks.formats.geojson import read_geojson
@@ -208,6 +207,8 @@ def _read_stream(stream: Stream, columns: ColumnMap | None, feed: str) -> Iterat
         raise ReportError(stream.cut or "an empty file", expected="a file of reports", place=stream.place)
     match sniff(head):
         case Format.AIS:
+            from tocsin.tracks.formats.ais import read_ais  # pyais, which a file of another format need not load
+
             yield from read_ais(stream, feed=feed)
         case Format.GEOJSON:
             yield from read_geojson(stream, columns, feed=feed)

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -93,12 +92,9 @@ class ReportBatch(Struct, frozen=True, kw_only=True):
         if not table.schema.equals(SCHEMA) and not table.schema.equals(CODED_SCHEMA):
             raise ValueError(f"expected the report schema, found {table.schema}")
         observed = _values(table["observed"], np.int64)
-        received = table["received"]
         columns: dict[str, Any] = {
             "observed_us": observed,
-            "received_us": observed
-            if received.null_count == len(received)
-            else _values(pc.coalesce(received, table["observed"]), np.int64),
+            "received_us": _received_us(table, observed),
             "lat_deg": _values(table["lat_deg"], np.float64),
             "lon_deg": _values(table["lon_deg"], np.float64),
         }
@@ -163,6 +159,18 @@ def concat(batches: Sequence[ReportBatch]) -> ReportBatch:
 
 def _words(codes: NDArray[np.int32], names: tuple[str, ...]) -> pa.Array:
     return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
+
+
+def _received_us(table: pa.Table, observed_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return when reports arrived, and were true where that is not known."""
+    received = table["received"]
+    if received.null_count == len(received):
+        return observed_us
+    if received.null_count:
+        import pyarrow.compute as pc  # a thirtieth of a start
+
+        received = pc.coalesce(received, table["observed"])
+    return _values(received, np.int64)
 
 
 def _values(column: pa.ChunkedArray, dtype: type[_N]) -> NDArray[_N]:

@@ -19,10 +19,11 @@ from tocsin.geo.pairs import closest_approach, within
 from tocsin.geo.shapes import Edges, circle, corridor, polygon
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.order import FeedPolicy, Reorder
-from tocsin.tracks.report import SCHEMA
+from tocsin.tracks.report import CODED_SCHEMA
 from tocsin.watch import live
 from tocsin.watch.engine import Engine
-from tocsin.watch.rehearse.truth import Terms, find_truth
+from tocsin.watch.rehearse.fixes import cut
+from tocsin.watch.rehearse.truth import halve, signed_distances_m
 from tocsin.watch.routes import learn_routes
 
 REPORTS = 60
@@ -56,7 +57,9 @@ def compile_kernels() -> None:
     within(lat, lon, within_m=1_000.0)
     closest_approach(lat, lon, reports.speed_mps, reports.course_deg, within_m=500.0, horizon_s=60.0)
     learn_routes(reports)
-    find_truth(reports, [circle(0.03, 0.0, 2_000.0)], Terms(eps_m=50.0, clear_s=60.0, gap_s=600.0))
+    fixes = cut(reports, gap_s=600.0)
+    d_m = signed_distances_m(engine.atlas, 0, fixes.lat_deg, fixes.lon_deg)
+    halve(fixes, engine.atlas, 0, np.arange(len(d_m)), d_m, low_m=-50.0, high_m=50.0)
 
 
 def _watchlist() -> Watchlist:
@@ -97,4 +100,4 @@ def _reports() -> ReportBatch:
         for at in step
         for track, east in (("a", 0.0), ("b", 0.001))
     ]
-    return ReportBatch.from_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+    return ReportBatch.from_table(pa.Table.from_pylist(rows, schema=CODED_SCHEMA))

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import Place, ReportError
@@ -65,6 +66,12 @@ def as_routes(table: pa.Table) -> Routes:
     step = np.diff(route)
     if (step < 0).any() or (np.diff(at_us)[step == 0] <= 0).any():
         raise ValueError("found places out of order, expected those of a route together, each later than the last")
+    return _ready(route, at_us, lat_deg, lon_deg)
+
+
+def _ready(
+    route: NDArray[np.int32], at_us: NDArray[np.int64], lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]
+) -> Routes:
     row = np.minimum(np.floor((lat_deg + 90.0) * CELLS), 180 * CELLS - 1).astype(np.int64)
     column = np.minimum(np.floor((lon_deg + 180.0) * CELLS), 360 * CELLS - 1).astype(np.int64)
     of_place = row * 360 * CELLS + column
@@ -111,7 +118,7 @@ def learn_routes(reports: ReportBatch) -> pa.Table:
     number[np.lexsort((lon_deg[_firsts(route[kept], kept, paths)], began_us))] = np.arange(paths)
     kept = kept[np.lexsort((at_us[kept], number[route[kept]]))]
     numbers = np.unique(number[route[kept]], return_inverse=True)[1].astype(np.int32)
-    columns = [numbers, pa.array(at_us[kept]).cast(INSTANT), lat_deg[kept], lon_deg[kept]]
+    columns = [numbers, pa.array(at_us[kept]).view(INSTANT), lat_deg[kept], lon_deg[kept]]
     return pa.table(columns, schema=ROUTES_SCHEMA)
 
 
@@ -159,5 +166,5 @@ def _firsts(route: np.ndarray, kept: np.ndarray, paths: int) -> np.ndarray:
     return first
 
 
-NO_ROUTES = as_routes(ROUTES_SCHEMA.empty_table())
+NO_ROUTES = _ready(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0))
 """The routes of a watch that was given none."""

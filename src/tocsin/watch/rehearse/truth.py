@@ -12,13 +12,13 @@ from itertools import pairwise
 from math import ceil
 
 import numpy as np
-import pyproj
 import shapely
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from tocsin.clock import US_PER_S
 from tocsin.geo.atlas import Atlas
+from tocsin.geo.plane import plane_about
 from tocsin.geo.shapes import Region
 from tocsin.kernels.zones import ranges
 from tocsin.tracks.batch import ReportBatch
@@ -147,9 +147,7 @@ def find_truth(batch: ReportBatch, regions: Sequence[Region], terms: Terms) -> T
 def half_width_m(region: Region) -> float:
     """Return the radius of the largest circle inside a region, metres, to about 1 %."""
     lat_deg, lon_deg = region.centre
-    plane = pyproj.Transformer.from_crs(
-        "EPSG:4326", f"+proj=aeqd +lat_0={lat_deg} +lon_0={lon_deg}", always_xy=True
-    ).transform
+    plane = plane_about(lat_deg, lon_deg).transform
     parts = [shapely.transform(part, plane, interleaved=False) for part in shapely.get_parts(region.geometry)]
     # What was cut at the antimeridian or a pole is one area: half a metre closes the seam.
     whole = shapely.buffer(shapely.union_all([shapely.buffer(part, 0.5) for part in parts]), -0.5)
