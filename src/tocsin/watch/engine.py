@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter, is_
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,8 @@ class Engine:
     unwatched : tuple of Rule
         Rules that it cannot look for; say so to whoever runs it.
     atlas : Atlas
+    looks_together : bool
+        True if it watches for what shows only in several tracks together.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class Engine:
         self._covers_us = (0, 1)
         self._found = _new_found(FIRST_FOUND)
         self._together = PairWatch(watchlist, self._book)
+        self.looks_together = bool(self._together)
         self._alphabet = Alphabet(watchlist)
 
     def step(
@@ -108,9 +111,9 @@ class Engine:
         ValueError
             If a report is older than its track's last fix, or the watermark older than the one before.
         """
-        rows = []
-        if len(batch):
-            oldest_us, newest_us = int(batch.observed_us[0]), int(batch.observed_us[-1])
+        rows, n, meetings = NO_ROWS, len(batch.track), state.meetings if self.looks_together else None
+        if n:
+            oldest_us, newest_us = batch.observed_us.item(0), batch.observed_us.item(-1)
             state.began_us = oldest_us if state.began_us is None else min(state.began_us, oldest_us)
             watermark_us = newest_us if watermark_us is None else watermark_us
             self._cover(state.began_us, max(newest_us, watermark_us))
@@ -118,19 +121,18 @@ class Engine:
             if state.watermark_us is not None and watermark_us < state.watermark_us:
                 raise ValueError(f"found watermark {watermark_us}, expected no less than {state.watermark_us}")
             state.watermark_us = watermark_us
-        if len(batch):
+        if n:
             reports = _reports(state, batch)
-            if self._together and state.meetings:
-                self._together.take(state.meetings, _readable(reports), self._arrays(state))
-            rows.append(self._sweep(state, batch, reports))
+            if meetings:
+                self._together.take(meetings, _readable(reports), self._arrays(state))
+            rows = self._sweep(state, batch, reports)
         if state.watermark_us is not None:
-            if state.watermark_us > state.due_us[0]:
-                rows.append(self._pass_time(state, state.watermark_us))
-            if self._together and state.meetings:
-                rows.append(
-                    self._decide(state, state.meetings, before_us=state.watermark_us, newest_us=state.watermark_us)
-                )
-        return state, EventBatch(together(rows) if rows else NO_ROWS, self.words(state))
+            if state.watermark_us > state.due_us.item():
+                rows = together([rows, self._pass_time(state, state.watermark_us)])
+            if meetings:
+                decided = self._decide(state, meetings, before_us=state.watermark_us, newest_us=state.watermark_us)
+                rows = together([rows, decided])
+        return state, EventBatch(rows, self.words(state))
 
     def finish(self, state: WatchState) -> tuple[WatchState, EventBatch]:
         """Return what only waited for more reports, because none will come: the end of an archive.
@@ -140,7 +142,7 @@ class Engine:
         state : WatchState
             Taken over.
         """
-        if not (self._together and state.meetings) or state.watermark_us is None:
+        if not (self.looks_together and state.meetings) or state.watermark_us is None:
             return state, nothing(self.words(state))
         rows = self._decide(state, state.meetings, before_us=None, newest_us=state.watermark_us)
         return state, EventBatch(rows, self.words(state))
@@ -155,7 +157,7 @@ class Engine:
         waiting : ReportBatch
             In canonical order; later than what the state knows.
         """
-        if not (self._together and state.meetings):
+        if not (self.looks_together and state.meetings):
             return nothing(self.words(state))
         if len(waiting):
             oldest_us, newest_us = int(waiting.observed_us[0]), int(waiting.observed_us[-1])
@@ -186,11 +188,6 @@ class Engine:
     def waits_us(self, kind: EventKind) -> int:
         """Return how far the watermark must be past an event's `known` before it is final or will never be."""
         return self._together.waits_us if kind in KINDS_TOGETHER else 0
-
-    @property
-    def looks_together(self) -> bool:
-        """True if it watches for what shows only in several tracks together."""
-        return bool(self._together)
 
     def _decide(
         self, state: WatchState, memory: Meetings, *, before_us: int | None, newest_us: int, early: bool = False
@@ -240,11 +237,16 @@ class Engine:
     def _desk(self, state: WatchState) -> Ready:
         """Return what a sweep works with, and its code; the same each time until something on it is another."""
         ready = state.ready
-        on_it = self._classes(state), state.tracks, state.episodes, state.free, state.due_us, self._book, self._work
-        if ready is None or not all(map(is_, ready.on_it, on_it)):
+        if ready is None or not (
+            ready.classes is self._classes(state)
+            and ready.tracks is state.tracks
+            and ready.episodes is state.episodes
+            and ready.book is self._book
+            and ready.work is self._work
+        ):
             desk = hold(tables.Desk(self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work))
             code = entry(sweep.sweep, NO_REPORTS, 0, desk, self._found, 0)
-            ready = state.ready = Ready(on_it, desk, code)
+            ready = state.ready = Ready(state.classes, state.tracks, state.episodes, self._book, self._work, desk, code)
         return ready
 
     def _sweep(self, state: WatchState, batch: ReportBatch, reports: tables.Reports) -> NDArray[Any]:
@@ -283,14 +285,14 @@ class Engine:
 def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
     """Return the batch with the state's codes in the place of its own; new words get new codes."""
     track, feed, party, category = state.words_of(batch)
-    reports = tables.Reports(
+    columns = (
         track, batch.observed_us, batch.lat_deg, batch.lon_deg, batch.alt_m, batch.speed_mps, batch.course_deg,
         batch.accuracy_m, feed, party, category,
     )  # fmt: skip
-    found = [*map(DTYPE, reports)]
-    if found != tables.COLUMNS:
-        raise ValueError(f"found columns of {[*map(str, found)]}, expected {[*map(str, tables.COLUMNS)]}")
-    return reports
+    if [*map(DTYPE, columns)] != tables.COLUMNS:
+        found = [*map(str, map(DTYPE, columns))]
+        raise ValueError(f"found columns of {found}, expected {[*map(str, tables.COLUMNS)]}")
+    return tables.Reports._make(columns)
 
 
 def _readable(reports: tables.Reports) -> tables.Reports:

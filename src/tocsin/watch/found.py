@@ -224,7 +224,7 @@ def together(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Return the rows of several arrays of `tables.FOUND`, one or more, in one; most of them are empty."""
     full = [part for part in parts if len(part)]
     if len(full) > 1:
-        return np.concatenate([part.view(np.uint8) for part in full]).view(FOUND)
+        return np.ndarray(sum(map(len, full)), FOUND, bytearray().join([part.tobytes() for part in full]))
     return (full or parts)[0]
 
 

@@ -61,7 +61,7 @@ def ordered(
         Ascending; such rows share one.
     """
     at_us = np.ascontiguousarray(rows["at_us"])
-    order = np.argsort(at_us)
+    order = np.argsort(at_us, kind="stable")  # linear where rows are nearly in order, as they are
     group = _groups(at_us[order])
     tied = np.flatnonzero(_is_shared(group))
     if not len(tied):
@@ -84,17 +84,20 @@ def ordered(
 def _sorted(at: NDArray[np.intp], group: Ints, key: Ints) -> tuple[NDArray[np.intp], Ints]:
     """Sort rows within their groups by a key that is not negative; return them and their groups, parted by the key."""
     keys = group * (key.max() + 1) + key
-    within = np.argsort(keys)
+    within = np.argsort(keys, kind="stable")
     return at[within], _groups(keys[within])
 
 
 def _groups(keys: Ints) -> Ints:
     """Return how many smaller ones each of some ascending keys has, equal ones counted once."""
-    return np.cumsum(np.r_[False, keys[1:] != keys[:-1]][: len(keys)])
+    groups = np.zeros(len(keys), np.int64)
+    np.cumsum(keys[1:] != keys[:-1], out=groups[1:])
+    return groups
 
 
 def _is_shared(group: Ints) -> NDArray[np.bool_]:
     """Return which of some ascending groups are that of the one before or after, too."""
-    same = group[1:] == group[:-1]
-    shared: NDArray[np.bool_] = (np.r_[False, same] | np.r_[same, False])[: len(group)]
+    same, shared = group[1:] == group[:-1], np.zeros(len(group), np.bool_)
+    shared[1:] = same
+    shared[:-1] |= same
     return shared

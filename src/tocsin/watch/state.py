@@ -48,9 +48,13 @@ class Classes(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """What an engine sweeps a state's tracks with: the desk, what was put on it, and the code for such a desk."""
+    """What an engine sweeps a state's tracks with: what may become another, the desk with it, the code for a desk."""
 
-    on_it: tuple[Any, ...]
+    classes: Classes
+    tracks: NDArray[Any]
+    episodes: NDArray[Any]
+    book: tables.Book
+    work: tables.Work
     desk: tables.Desk
     sweep: Callable[..., tuple[int, int, int, int]]
 
@@ -108,7 +112,7 @@ class WatchState:
         """
         own = batch.track, batch.feed, batch.party, batch.category
         names = batch.tracks, batch.feeds, batch.parties, batch.categories
-        if self._alike is not None and all(map(is_, names, self._alike)):
+        if self._alike is not None and False not in map(is_, names, self._alike):
             return own
         known = self.track_ids, self.feeds, self.parties, self.categories
         codes = tuple(map(self.codes, own, names, known))
