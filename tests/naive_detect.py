@@ -205,7 +205,8 @@ def _follows(p: Piece, q: Piece, d0: Any, rate: Any, span_s: float) -> bool:
     a, b = sum(r * r for r in rate), sum(d * r for d, r in zip(d0, rate, strict=True))
     t = min(max(-b / a, 0.0), span_s) if a else 0.0
     east, north = d0[0] + rate[0] * t, d0[1] + rate[1] * t
-    return hypot(east, north) < 1.0 or abs(east * pe + north * pn) >= 0.866 * hypot(east, north) * p_mps
+    ahead = abs(east * (pe + qe) + north * (pn + qn))
+    return hypot(east, north) < 1.0 or ahead >= 0.866 * hypot(east, north) * hypot(pe + qe, pn + qn)
 
 
 def _contacts(zone: Zone, rule: Rule, touches: Any) -> list[Contact]:

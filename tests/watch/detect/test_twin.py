@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.naive_detect import naive_meetings
 from tests.watch.detect.fleets import random_fleet, random_watchlist
 
@@ -29,6 +30,8 @@ def _together(events: list[Event]) -> list[tuple[str, str, tuple[str, ...], int,
 
 @settings(max_examples=40, derandomize=True)  # a graze could tell the two ways apart
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=1110551875)  # a track astern of the other's course, and not so of its own
+@example(seed=1958047676)  # one who has left, but not long enough ago to be gone when the reports end
 def test_replay_finds_what_the_slow_twin_finds(seed: int) -> None:
     rng = np.random.default_rng(seed)
     agreed, fleet = random_watchlist(rng), random_fleet(rng)
@@ -37,6 +40,18 @@ def test_replay_finds_what_the_slow_twin_finds(seed: int) -> None:
     for f, s in zip(fast, slow, strict=True):
         assert abs(f[3] - s[3]) <= TOLERANCE_US, (f, s)
         assert abs(f[4] - s[4]) <= TOLERANCE_US, (f, s)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_number_of_a_track_means_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    agreed, fleet = random_watchlist(rng), random_fleet(rng)
+    number = rng.permutation(len(fleet.tracks))
+    names = tuple(fleet.tracks[at] for at in np.argsort(number))
+    other = replace(fleet, track=number[fleet.track].astype(np.int32), tracks=names)
+    one, two = (replay(Engine(agreed), reports)[0].events for reports in (fleet, other))
+    assert [e.as_line() for e in one] == [e.as_line() for e in two]
 
 
 @settings(max_examples=30)

@@ -38,7 +38,7 @@ FOLLOWS_LIKE = 0.25
 """A follower's velocity differs from the leader's by at most this share of it: 14° of course, or a quarter of the
 speed; dimensionless; more would hide one who closes in from astern."""
 FOLLOWS_BEHIND = 0.866
-"""The leader bears within 30° of the course (its cosine); dimensionless; more would hide two who go abreast."""
+"""The leader bears within 30° of the course of both (its cosine); dimensionless; more would hide two who go abreast."""
 ONE_PLACE_M = 1.0
 """Two tracks that move alike at less than this are one mover under two names, metres."""
 
@@ -310,8 +310,10 @@ def _follows(p: Row, q: Row, at_s: float) -> bool:
     y = q.y_m + q.y_mps * b - p.y_m - p.y_mps * a
     z = q.z_m + q.z_mps * b - p.z_m - p.z_mps * a
     apart2 = x * x + y * y + z * z
-    ahead = abs(x * p.x_mps + y * p.y_mps + z * p.z_mps)
-    return apart2 < ONE_PLACE_M * ONE_PLACE_M or ahead >= FOLLOWS_BEHIND * sqrt(apart2 * p2)
+    # By the course of both together: which of the two is `p` means nothing.
+    u, v, w = q.x_mps + p.x_mps, q.y_mps + p.y_mps, q.z_mps + p.z_mps
+    ahead = abs(x * u + y * v + z * w)
+    return apart2 < ONE_PLACE_M * ONE_PLACE_M or ahead >= FOLLOWS_BEHIND * sqrt(apart2 * (u * u + v * v + w * w))
 
 
 @kernel

@@ -45,7 +45,7 @@ def voids(
     """
     here, rows = set(standing["a"].tolist()), [np.empty(0, FOUND)]
     count = span.rule.count
-    for turn in sorted(turns, key=span.order):
+    for turn in sorted(turns[turns["at_us"] < until_us], key=span.order):  # one who may come back yet has not gone
         if len(thin) and _due_us(span, thin) <= turn["at_us"] and _due_us(span, thin) < until_us:
             rows.append(_void(span, thin, len(here), windows_us))
             thin = thin[:0]
