@@ -114,7 +114,7 @@ def logits(asked: Questions, spread: Spread, out: Rows) -> None:
         for ray in range(RAYS):
             way_m[ray] = asked.way_m[q, ray]
         n = weigh_ways(way_m, view, spread, ways)
-        chance = entry_chance(ways, n, view, spread, asked.within_s[q])
+        chance = entry_chance(ways, n, view, asked.within_s[q])
         out[q] = math.log(chance / (1.0 - chance))
 
 

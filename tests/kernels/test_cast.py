@@ -98,8 +98,8 @@ def test_no_zone_weighs_more_than_the_most_of_its_directions(legs, horizon_s, so
         most = rays.most[:RAYS][np.isfinite(way_m)]
         assert (ways[:n, 0] <= most).all()
         for chance in (CLEARLY_FALSE, 0.3, 0.9):
-            if most.sum() < least_odds(view, SPREAD, chance):
-                assert most_chance(ways, n, view, SPREAD) < chance
+            if most.sum() < least_odds(view, chance):
+                assert most_chance(ways, n, view) < chance
 
 
 def ragged(lat: float, lon: float, size_deg: float, corners: int) -> Region:
@@ -127,7 +127,7 @@ def test_zone_is_cast_at_as_by_the_whole_fan_or_weighs_too_little(lat, lon, legs
     view, ways = outlook(rows[0], SPREAD, horizon_s), np.zeros((RAYS, 3))
     weigh_most(rays, view, view.stray, horizon_s, SPREAD, clearance_m(atlas, lat, lon), reach_m)
     for chance in (CLEARLY_FALSE, 0.4):
-        odds = least_odds(view, SPREAD, chance)
+        odds = least_odds(view, chance)
         offered = np.zeros(room, np.int32)
         offered = set(offered[: zones_in_sight(atlas, sight, rays, odds, fan_of, offered)].tolist())
         for zone in range(len(zones)):
@@ -135,7 +135,7 @@ def test_zone_is_cast_at_as_by_the_whole_fan_or_weighs_too_little(lat, lon, legs
                 assert zone in offered
                 assert np.array_equal(one_m, whole[zone])
             elif zone in whole:
-                assert most_chance(ways, weigh_ways(whole[zone], view, SPREAD, ways), view, SPREAD) < chance
+                assert most_chance(ways, weigh_ways(whole[zone], view, SPREAD, ways), view) < chance
 
 
 @settings(deadline=None, max_examples=60)

@@ -17,7 +17,8 @@ from tocsin.errors import ReportError
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import circle
 from tocsin.kernels.forecast.forecast import RAYS, SPREAD, entry_chance, outlook, weigh_ways
-from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, TRUST, Routes, find_passages, look_along, weigh_routes
+from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes, find_passages, look_along
+from tocsin.kernels.forecast.trust import TRUST, weigh_routes
 from tocsin.kernels.forecast.vigil import PATIENCE
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.report import INSTANT, SCHEMA
@@ -96,8 +97,8 @@ def chance_with(routes: Routes, now_us: int, horizon_s: float = 1_800.0) -> floa
     if n == 0:
         return 0.0
     view, ways = outlook(rows[0], SPREAD, PATIENCE * horizon_s), np.zeros((RAYS + PASSAGES, 3))
-    met = weigh_routes(ways, weigh_ways(way_m[0], view, SPREAD, ways), route_m[0], passages, view, SPREAD, TRUST)
-    return entry_chance(ways, met, view, SPREAD, horizon_s)
+    met, view = weigh_routes(ways, weigh_ways(way_m[0], view, SPREAD, ways), route_m[0], passages, view, SPREAD, TRUST)
+    return entry_chance(ways, met, view, horizon_s)
 
 
 def test_zone_behind_the_bend_of_a_lane_is_likely_once_others_went_there() -> None:

@@ -30,8 +30,9 @@ from tocsin.kernels.forecast.forecast import (
     weigh_ways,
 )
 from tocsin.kernels.forecast.motion import SILENCE_S, carry_s, learn_motion, leg_m
-from tocsin.kernels.forecast.routes import PASSAGES, TRUST, Routes, look_along, weigh_routes
+from tocsin.kernels.forecast.routes import PASSAGES, Routes, look_along
 from tocsin.kernels.forecast.sight import Sight, sees, sight_of
+from tocsin.kernels.forecast.trust import TRUST, weigh_routes
 from tocsin.kernels.forecast.vigil import (
     CLEARLY_FALSE,
     IDLE,
@@ -210,7 +211,7 @@ def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sigh
         work.passages[k].score = inf
     least_stray = view.stray if book.soonest_s == view.horizon_s else outlook(row, SPREAD, book.soonest_s).stray
     weigh_most(work.rays, view, least_stray, book.soonest_s, SPREAD, clear, sight.reach_m)
-    false = least_odds(view, SPREAD, CLEARLY_FALSE)
+    false = least_odds(view, CLEARLY_FALSE)
     e = state.tracks[track].episodes
     while e != NONE and n <= len(work.fan_zone):
         vigil = state.episodes[e]
@@ -222,7 +223,7 @@ def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sigh
             if not known:
                 n = _cast(atlas, work, sight, zone, false, n)
         e = vigil.next
-    stood, odds = n, least_odds(view, SPREAD, least_due(view))
+    stood, odds = n, least_odds(view, least_due(view))
     if n > len(work.fan_zone):
         return n
     candidates = zones_in_sight(atlas, sight, work.rays, odds, work.fan_of, work.left)
@@ -393,8 +394,8 @@ def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outloo
             nearest_m = min(nearest_m, work.route_m[met, k])
         if _holds(book, leg, rule, min(nearest_m / view.speed_mps, rule.lookahead_s)):
             ways = weigh_ways(work.fan_m[met], view, SPREAD, work.ways)
-            ways = weigh_routes(work.ways, ways, work.route_m[met], work.passages, view, SPREAD, TRUST)
-    warned, ended = keep_vigil(vigil, work.ways, ways, view, SPREAD, leg.to_us, carry_s(row))
+            ways, view = weigh_routes(work.ways, ways, work.route_m[met], work.passages, view, SPREAD, TRUST)
+    warned, ended = keep_vigil(vigil, work.ways, ways, view, leg.to_us, carry_s(row))
     if ended:
         n = _end(atlas, leg, rule, began_us, found, n)
         n = _retreat(state, book, leg, rule.zone, found, n)

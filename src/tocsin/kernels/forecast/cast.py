@@ -89,12 +89,10 @@ def no_rays() -> Rays:
 
 
 @kernel
-def least_odds(view: Outlook, spread: Spread, chance: float) -> float:
+def least_odds(view: Outlook, chance: float) -> float:
     """Return less than what ways must weigh together to lead into a zone with a chance; see `forecast.entry_chance`."""
     chance -= 1e-6
-    settle = spread.settle + spread.settle_width * view.log_width
-    slope = max(spread.settle_slope + spread.settle_slope_width * view.log_width, 0.1)
-    odds = logistic((log(chance / (1.0 - chance)) - settle) / slope)
+    odds = logistic((log(chance / (1.0 - chance)) - view.settle) / view.slope)
     return odds if odds > LEAST_ODDS else 0.0
 
 

@@ -151,7 +151,15 @@ other half."""
 
 
 class Outlook(NamedTuple):
-    """One track's numbers for one horizon, the same for every zone and direction."""
+    """One track's numbers for one horizon, the same for every zone and direction.
+
+    Attributes
+    ----------
+    speed_mps, log_width, lean_deg, stray, log_pace, log_unsteady, halt : see `Spread`
+    settle, slope : what the log odds of an entry are raised by, once multiplied, so that they come true as often
+    known : how much earlier passages count for, 0 to 1 (`routes.py`)
+    horizon_s : the horizon, seconds, with its patience
+    """
 
     speed_mps: float
     log_width: float
@@ -160,10 +168,13 @@ class Outlook(NamedTuple):
     log_pace: float
     log_unsteady: float
     halt: float
+    settle: float
+    slope: float
+    known: float
     horizon_s: float
 
 
-NO_OUTLOOK = Outlook(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NO_OUTLOOK = Outlook(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 """That of a horizon of no time, which nobody asks for."""
 
 
@@ -328,6 +339,9 @@ def outlook(row: Row, spread: Spread, horizon_s: float) -> Outlook:
         pace,
         unsteady + spread.unsteady_derived * derived,
         spread.halt + spread.halt_speed * log_speed,
+        spread.settle + spread.settle_width * log_width,
+        max(spread.settle_slope + spread.settle_slope_width * log_width, 0.1),
+        0.0,
         horizon_s,
     )
 
@@ -366,7 +380,7 @@ def weigh_ways(way_m: Rows, view: Outlook, spread: Spread, ways_out: Rows) -> in
 
 
 @kernel
-def entry_chance(ways: Rows, n: int, view: Outlook, spread: Spread, within_s: float) -> float:
+def entry_chance(ways: Rows, n: int, view: Outlook, within_s: float) -> float:
     """Return the chance that a track enters a zone within a time.
 
     Parameters
@@ -375,7 +389,6 @@ def entry_chance(ways: Rows, n: int, view: Outlook, spread: Spread, within_s: fl
         As `weigh_ways` wrote them; the first `n` count.
     n : int
     view : Outlook
-    spread : Spread
     within_s : float, seconds
 
     Returns
@@ -391,38 +404,34 @@ def entry_chance(ways: Rows, n: int, view: Outlook, spread: Spread, within_s: fl
         elif early > -HARDLY:
             odds += ways[way, 0] * logistic(early)
     odds = min(max(odds, 1e-5), 1.0 - 1e-5)
-    settled = spread.settle + spread.settle_width * view.log_width
-    slope = max(spread.settle_slope + spread.settle_slope_width * view.log_width, 0.1)
-    return logistic(settled + slope * log(odds / (1.0 - odds)))
+    return logistic(view.settle + view.slope * log(odds / (1.0 - odds)))
 
 
 @kernel
-def most_chance(ways: Rows, n: int, view: Outlook, spread: Spread) -> float:
+def most_chance(ways: Rows, n: int, view: Outlook) -> float:
     """Return more than the chance that a track enters a zone, however long it is given; see `entry_chance`."""
     odds = 0.0
     for way in range(n):
         odds += ways[way, 0]
     odds = min(max(odds, 1e-5), 1.0 - 1e-5)
-    settled = spread.settle + spread.settle_width * view.log_width
-    slope = max(spread.settle_slope + spread.settle_slope_width * view.log_width, 0.1)
-    return logistic(settled + slope * log(odds / (1.0 - odds))) + ROUNDING
+    return logistic(view.settle + view.slope * log(odds / (1.0 - odds))) + ROUNDING
 
 
 @kernel
-def entry_time_s(ways: Rows, n: int, view: Outlook, spread: Spread, chance: float, latest_s: float) -> float:
+def entry_time_s(ways: Rows, n: int, view: Outlook, chance: float, latest_s: float) -> float:
     """Return the time within which a zone is entered with a chance, seconds; infinite if not even within the latest."""
-    if entry_chance(ways, n, view, spread, latest_s) < chance:
+    if entry_chance(ways, n, view, latest_s) < chance:
         return inf
-    return time_to_s(ways, n, view, spread, chance, latest_s)
+    return time_to_s(ways, n, view, chance, latest_s)
 
 
 @kernel
-def time_to_s(ways: Rows, n: int, view: Outlook, spread: Spread, chance: float, latest_s: float) -> float:
+def time_to_s(ways: Rows, n: int, view: Outlook, chance: float, latest_s: float) -> float:
     """Return what `entry_time_s` does for a chance that is reached within the latest time."""
     lo_s, hi_s = 0.0, latest_s
     while hi_s - lo_s > 0.5 and hi_s - lo_s > 0.005 * hi_s:
         mid_s = 0.5 * (lo_s + hi_s)
-        if entry_chance(ways, n, view, spread, mid_s) < chance:
+        if entry_chance(ways, n, view, mid_s) < chance:
             lo_s = mid_s
         else:
             hi_s = mid_s

@@ -3,8 +3,8 @@
 A path is thinned to where it turned. At a fix the passages nearest to it in place, course and speed are looked up by
 cell and walked on from where they passed, displaced to the track: each is one more way that the track may go, beside
 the fan of `forecast.py`, so that a zone drawn today is answered by last month's traffic. Only what was past at the
-time is used. How much the passages count against the fan depends on how many they are and on how far the track can be
-trusted to go straight on. Learns nothing about who a track is, about time of day, or about weather.
+time is used; `trust.py` says how much it counts. Learns nothing about who a track is, about time of day, or about
+weather.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tocsin.kernels.forecast.forecast import Outlook, Spread
 from tocsin.kernels.jit import kernel
-from tocsin.kernels.numbers.chance import exp, logistic
 from tocsin.kernels.numbers.trig import hypot, log, sincosd
 from tocsin.kernels.tables import NONE, Row, Rows
 from tocsin.kernels.zones.atlas import AtlasArrays, clearance_m, crossings_on
@@ -50,28 +48,6 @@ PACE_LEAST, PACE_MOST = 0.6, 1.6
 PATIENT = 2.0
 """A passage is followed for so many look-aheads of its own time."""
 
-
-class Trust(NamedTuple):
-    """How much passages count; fitted like `forecast.SPREAD`.
-
-    Attributes
-    ----------
-    unlike : how fast a passage's weight falls with its unlikeness
-    fan : weight of the fan where leaving the course and keeping it are alike
-    straight : how that weight grows with the odds that the track keeps its course
-    most : the most that passages together may count
-    steady : what the spread of the time to entry gains along a passage, in logarithms
-    """
-
-    unlike: float
-    fan: float
-    straight: float
-    most: float
-    steady: float
-
-
-TRUST = Trust(unlike=0.5, fan=0.3, straight=0.5, most=0.95, steady=-0.5)
-"""In use; see docs/guide/warning-quality.md."""
 
 PASSAGE = np.dtype(
     [
@@ -342,55 +318,4 @@ def look_along(atlas: AtlasArrays, routes: Routes, lat_deg: float, lon_deg: floa
                 atlas, routes, lat_deg, lon_deg, speed_mps, now_us, reach_m, PATIENT * horizon_s, passages[k], k,
                 edge_zone, edge_s, n, zones_out, way_m, route_m,
             )  # fmt: skip
-    return n
-
-
-@kernel
-def weigh_routes(
-    ways_out: Rows, n: int, route_m: Rows, passages: Rows, view: Outlook, spread: Spread, trust: Trust
-) -> int:
-    """Add to the ways of the fan those along passages, the fan's weight made less by what these count for.
-
-    Parameters
-    ----------
-    ways_out : ndarray, shape (RAYS + PASSAGES, 3), float64
-        The first `n` as `forecast.weigh_ways` wrote them.
-    n : int
-    route_m : ndarray, shape (PASSAGES,), float64
-        Metres along each passage to the zone; infinite where it is not met.
-    passages : ndarray of PASSAGE
-    view : Outlook
-    spread : Spread
-    trust : Trust
-
-    Returns
-    -------
-    int
-        How many ways. A passage whose path ended before it could meet the zone counts for nothing.
-    """
-    whole = 0.0
-    for k in range(PASSAGES):
-        row = passages[k]
-        if row.score == inf:
-            break
-        known = row.way_m >= view.speed_mps * view.horizon_s or row.way_s >= view.horizon_s
-        if known or row.lost == 0 or route_m[k] < inf:
-            whole += exp(-trust.unlike * row.score)
-    if whole == 0.0:
-        return n
-    fan = trust.fan * exp(trust.straight * log((1.0 - view.stray) / max(view.stray, 1e-9)))
-    part = trust.most * whole / (whole + fan)
-    for way in range(n):
-        ways_out[way, 0] *= 1.0 - part
-    for k in range(PASSAGES):
-        if passages[k].score == inf:
-            break
-        if route_m[k] < inf:
-            log_s = log(max(route_m[k] / view.speed_mps, 1.0))
-            far = log_s - log(300.0)
-            unsteady = min(max(view.log_unsteady + trust.steady + spread.unsteady_time * far, -5.0), 2.0)
-            ways_out[n, 0] = part * exp(-trust.unlike * passages[k].score) / whole
-            ways_out[n, 0] *= logistic(-view.halt - spread.halt_time * far)
-            ways_out[n, 1], ways_out[n, 2] = log_s - view.log_pace, exp(-unsteady)
-            n += 1
     return n
