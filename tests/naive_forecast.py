@@ -1,4 +1,4 @@
-"""Slow naive twin of `motion.py` and `forecast.py` in `kernels/forecast`: sums over every leg, formulas in words."""
+"""Slow naive twin of `motion`, `forecast` and `trust` in `kernels/forecast`: sums over every leg, formulas in words."""
 
 from __future__ import annotations
 
@@ -35,8 +35,19 @@ def logistic(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x))
 
 
-def chance(way_m: Sequence[float], edges_deg: Sequence[float], view: object, spread: object, within_s: float) -> float:
-    """Return the chance of entry within a time, ray by ray, as the module describes it."""
+def in_time(needs_s: float, view: object, spread: object, within_s: float, steady: float = 0.0) -> float:
+    """Return the chance that a track gets somewhere at all, and within a time, if by its speed it needs so long."""
+    v, p = view, spread
+    far = math.log(needs_s / 300.0)
+    gets_there = 1.0 - logistic(v.halt + p.halt_time * far)
+    unsteady = math.exp(min(max(v.log_unsteady + steady + p.unsteady_time * far, -5.0), 2.0))
+    expected_s = needs_s * math.exp(-v.log_pace)
+    return gets_there * logistic(math.log(within_s / expected_s) / unsteady)
+
+
+def fan_odds(way_m: Sequence[float], edges_deg: Sequence[float], view: object, spread: object, within_s: float
+             ) -> float:  # fmt: skip
+    """Return the share of the fan that enters within a time, ray by ray, as the module describes it."""
     v, p = view, spread
     odds = 0.0
     for ray, metres in enumerate(way_m):
@@ -53,13 +64,42 @@ def chance(way_m: Sequence[float], edges_deg: Sequence[float], view: object, spr
             return cdf[1] - cdf[0]
 
         share = (1.0 - v.stray) * fan(width) + v.stray * fan(p.stray_deg)
-        gets_there = 1.0 - logistic(v.halt + p.halt_time * far)
-        unsteady = math.exp(min(max(v.log_unsteady + p.unsteady_time * far, -5.0), 2.0))
-        expected_s = needs_s * math.exp(-v.log_pace)
-        odds += share * gets_there * logistic(math.log(within_s / expected_s) / unsteady)
+        odds += share * in_time(needs_s, v, p, within_s)
+    return odds
+
+
+def chance(way_m: Sequence[float], edges_deg: Sequence[float], view: object, spread: object, within_s: float,
+           odds: float | None = None, gain: float = 0.0) -> float:  # fmt: skip
+    """Return the chance of entry within a time; `odds` of something else than the fan, and what they gain."""
+    v, p = view, spread
+    odds = fan_odds(way_m, edges_deg, v, p, within_s) if odds is None else odds
     odds = min(max(odds, 1e-5), 1.0 - 1e-5)
     slope = max(p.settle_slope + p.settle_slope_width * v.log_width, 0.1)
-    return logistic(p.settle + p.settle_width * v.log_width + slope * math.log(odds / (1.0 - odds)))
+    return logistic(gain + p.settle + p.settle_width * v.log_width + slope * math.log(odds / (1.0 - odds)))
+
+
+Passage = tuple[float, float, float, float, bool]
+"""How unlike it is, metres to the zone along it, how far and how long it was followed, whether it ended there."""
+
+
+def chance_with(way_m: Sequence[float], edges_deg: Sequence[float], passed: Sequence[Passage], view: object,
+                spread: object, trust: object, within_s: float) -> tuple[float, float]:  # fmt: skip
+    """Return the chance of entry within a time where there were passages, and how much these count for."""
+    v, t = view, trust
+    counts = [
+        (math.exp(-t.unlike * unlike), to_m)
+        for unlike, to_m, way, time_s, ended in passed
+        if not ended or to_m < math.inf or way >= v.speed_mps * v.horizon_s or time_s >= v.horizon_s
+    ]
+    whole = sum(weight for weight, _ in counts)
+    if not counts:
+        return chance(way_m, edges_deg, v, spread, within_s), 0.0
+    fan = t.fan * ((1.0 - v.stray) / v.stray) ** t.straight
+    part = t.most * whole / (whole + fan)
+    came = sum(w * in_time(max(m / v.speed_mps, 1.0), v, spread, within_s, t.steady) for w, m in counts if m < math.inf)
+    odds = (1.0 - part) * fan_odds(way_m, edges_deg, v, spread, within_s) + part * came / whole
+    gain = part * (t.settle + t.settle_time * math.log(v.horizon_s / 300.0))
+    return chance(way_m, edges_deg, v, spread, within_s, odds, gain), part
 
 
 def apart_m(lat0: float, lon0: float, lat1: float, lon1: float) -> tuple[float, float]:

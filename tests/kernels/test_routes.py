@@ -16,10 +16,29 @@ from tests.kernels.test_forecast import steady
 from tocsin.errors import ReportError
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import circle
-from tocsin.kernels.forecast.forecast import RAYS, SPREAD, entry_chance, outlook, weigh_ways
+from tocsin.kernels.forecast.forecast import (
+    FAN_EDGE_DEG,
+    RAYS,
+    SPREAD,
+    Outlook,
+    entry_chance,
+    outlook,
+    weigh_ways,
+)
 from tocsin.kernels.forecast.routes import PASSAGE, PASSAGES, Routes, find_passages, look_along
 from tocsin.kernels.forecast.trust import TRUST, weigh_routes
-from tocsin.kernels.forecast.vigil import PATIENCE
+from tocsin.kernels.forecast.vigil import (
+    LIKELY_LEAST,
+    PATIENCE,
+    SAID,
+    SAID_KNOWN,
+    SAID_STRAY,
+    SAID_SURER,
+    VIGIL,
+    clear_vigil,
+    keep_vigil,
+    likely_enough,
+)
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.report import INSTANT, SCHEMA
 from tocsin.watch.routes import NO_ROUTES, PATH_GAP_US, as_routes, learn_routes, read_routes, write_routes
@@ -99,6 +118,54 @@ def chance_with(routes: Routes, now_us: int, horizon_s: float = 1_800.0) -> floa
     view, ways = outlook(rows[0], SPREAD, PATIENCE * horizon_s), np.zeros((RAYS + PASSAGES, 3))
     met, view = weigh_routes(ways, weigh_ways(way_m[0], view, SPREAD, ways), route_m[0], passages, view, SPREAD, TRUST)
     return entry_chance(ways, met, view, horizon_s)
+
+
+PASSED = st.tuples(
+    st.floats(0.0, 12.0), st.one_of(st.just(math.inf), st.floats(1.0, 30_000.0)), st.floats(0.0, 40_000.0),
+    st.floats(0.0, 7_200.0), st.booleans(),
+)  # fmt: skip
+
+
+def weighed(passed: list[naive.Passage], way_m: list[float], view: Outlook) -> tuple[np.ndarray, int, Outlook]:
+    rows, route_m, ways = np.zeros(PASSAGES, PASSAGE), np.full(PASSAGES, np.inf), np.zeros((RAYS + PASSAGES, 3))
+    rows["score"] = np.inf
+    for row, (unlike, _, way, time_s, ended) in zip(rows, passed, strict=False):
+        row["score"], row["way_m"], row["way_s"], row["lost"] = unlike, way, time_s, ended
+    route_m[: len(passed)] = [to_m for _, to_m, *_ in passed]
+    n = weigh_ways(np.array(way_m), view, SPREAD, ways)
+    return ways, *weigh_routes(ways, n, route_m, rows, view, SPREAD, TRUST)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(PASSED, max_size=PASSAGES), st.lists(st.one_of(st.just(math.inf), st.floats(1.0, 50_000.0)),
+       min_size=RAYS, max_size=RAYS), st.floats(1.0, 20.0), st.sampled_from([60.0, 900.0, 1_800.0]),
+       st.floats(0.1, 1.2), st.randoms())  # fmt: skip
+def test_what_passages_count_for_is_that_of_the_slow_twin_in_any_order(passed, way_m, mps, horizon_s, share, random):
+    before = outlook(steady(mps)[0], SPREAD, PATIENCE * horizon_s)
+    within_s = share * horizon_s
+    ways, n, view = weighed(passed, way_m, before)
+    expected, part = naive.chance_with(way_m, FAN_EDGE_DEG, passed, before, SPREAD, TRUST, within_s)
+    assert entry_chance(ways, n, view, within_s) == pytest.approx(expected, rel=1e-9)
+    assert (view.known, view.stray) == pytest.approx((part, before.stray * (1.0 - part)))
+    if part == 0.0:
+        assert view == before
+    random.shuffle(passed)
+    again, m, other = weighed(passed, way_m, before)
+    assert (m, other) == (n, pytest.approx(view))
+    assert entry_chance(again, m, other, within_s) == pytest.approx(expected, rel=1e-9)
+
+
+def test_what_passages_tell_is_said_with_less_allowance_for_straying() -> None:
+    straying = outlook(steady(10.0)[0], SPREAD, PATIENCE * 1_800.0)._replace(stray=0.7)
+    told = [(0.1, 6_000.0, 6_500.0, 650.0, True)] * PASSAGES
+    ways, n, view = weighed(told, [math.inf] * RAYS, straying)
+    assert likely_enough(view) > likely_enough(straying) == LIKELY_LEAST
+    vigil = np.zeros(1, VIGIL)
+    clear_vigil(vigil[0])
+    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0)[0]
+    chance, part = naive.chance_with([math.inf] * RAYS, FAN_EDGE_DEG, told, straying, SPREAD, TRUST, view.horizon_s)
+    odds = math.log(chance / (1.0 - chance)) + SAID + SAID_STRAY * (1.0 - part) * straying.stray
+    assert vigil[0]["chance"] == pytest.approx(naive.logistic(odds + part * (SAID_KNOWN + SAID_SURER * odds)))
 
 
 def test_zone_behind_the_bend_of_a_lane_is_likely_once_others_went_there() -> None:
