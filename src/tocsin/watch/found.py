@@ -184,8 +184,8 @@ class EventBatch:
         used, rule_at = np.unique(rows["rule"], return_inverse=True)
         rules = [words.watchlist.rules[rule] for rule in used.tolist()]
 
-        def alike(value: str | int) -> pa.Array:
-            return pa.repeat(value, len(rows))
+        def alike(word: str) -> pa.Array:
+            return _words([word], np.zeros(len(rows), np.int32))
 
         columns = {
             "event_id": _hexadecimal(self._ids[self._order]),
@@ -193,7 +193,7 @@ class EventBatch:
             "standing": alike(Standing.FINAL.value),
             "revision": alike(Revision.OPENED.value),
             "agreement_id": alike(words.watchlist.agreement_id),
-            "agreement_version": alike(words.watchlist.version).cast(pa.int32()),
+            "agreement_version": pa.array(np.full(len(rows), words.watchlist.version, np.int32)),
             "rule_id": _words([rule.rule_id for rule in rules], rule_at),
             "clause": _words([rule.clause for rule in rules], rule_at),
             "zone_id": _words(zones, rows["zone"]),
