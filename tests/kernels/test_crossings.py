@@ -70,6 +70,25 @@ def test_crossings_of_any_way_against_fractions(seed: int):
             assert [t for zone, t in pairs if zone == z] == pytest.approx([float(t) for t in true], abs=1e-12)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_crossings_of_short_ways_about_edges_that_zones_share_against_fractions(seed: int):
+    """Ways that mostly stay in one cell, some of them through vertices or along edges: each zone's edge is met."""
+    rng, middle = np.random.default_rng(seed), (0.25, 0.5)
+    ring = np.asarray(star(rng, 9, *middle, 0.06, 2.0**-8).exterior.coords)
+    fans = [shapely.Polygon([middle, a, b]) for a, b in pairwise(ring.tolist())]
+    shapes = [of_shapely(fan) for fan in fans if fan.area > 0.0]
+    atlas = Atlas.build(shapes)
+    for _ in range(12):
+        lon, lat = ring[int(rng.integers(len(ring)))].tolist()
+        step = (2.0 ** -rng.integers(7, 14, 4) * rng.integers(-2, 3, 4)).tolist()
+        way = (lat + step[0], lon + step[1], lat + step[2], lon + step[3])
+        pairs = _found(atlas, way)
+        for z, shape in enumerate(shapes):
+            true = crossings(rings_of(shape), way[1::-1], way[:1:-1])
+            assert [t for zone, t in pairs if zone == z] == pytest.approx([float(t) for t in true], abs=1e-12)
+
+
 def test_crossings_on_real_areas_part_ways_as_shapely_does():
     """The length of the way inside each area, to a part in 10⁹, and the parity of the ends; ways of all lengths."""
     rng = np.random.default_rng(6)

@@ -19,7 +19,7 @@ LINE = 64
 def _prefetch(typing_context: Any, rows: Any, index: Any) -> Any:
     """Say what the intrinsic `prefetch_row` does: a hint for each line of the cache that the row touches."""
     del typing_context
-    size = rows.dtype.size
+    size = rows.dtype.size if isinstance(rows.dtype, types.Record) else rows.dtype.bitwidth // 8
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         head = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -39,4 +39,4 @@ def _prefetch(typing_context: Any, rows: Any, index: Any) -> Any:
 prefetch_row: Callable[[Any, Any], None] = (
     (lambda rows, index: None) if config.DISABLE_JIT else intrinsic(_prefetch)  # type: ignore[attr-defined]
 )
-"""Ask for `rows[index]`, a row of a structured array whose index is not negative and may lie past its end."""
+"""Ask for `rows[index]`, a row or a number, whose index is not negative and may lie past the array's end."""

@@ -179,7 +179,7 @@ class WatchState:
             self._memory = np.empty(max(known, 2 * had), tables.TRACK)
             _bytes(self._memory)[:had] = _bytes(self.tracks)
         self.tracks = self._memory[: known + FIRST_ROOM]
-        _bytes(self.tracks)[had:] = _bytes(_new_tracks(1))
+        _bytes(self.tracks)[had:] = NEW_TRACK
 
     def make_room_for_episodes(self) -> None:
         """Double the episodes' room."""
@@ -325,7 +325,8 @@ def _numbered(names: list[str]) -> dict[str, int]:
     return dict(zip(names, range(len(names)), strict=True))
 
 
-def _new_tracks(n: int) -> NDArray[Any]:
+def _new_track() -> NDArray[np.uint8]:
+    """Return the row of a track that has not reported, as bytes."""
     row = np.zeros(1, tables.TRACK)
     row["observed_us"] = row["quiet_until_us"] = row["asked_us"] = tables.NEVER
     for name in ("party", "category", "exemption", "episodes", "feed"):
@@ -333,8 +334,12 @@ def _new_tracks(n: int) -> NDArray[Any]:
     places = ("lat_deg", "lon_deg", "free_south_deg", "free_north_deg", "free_west_deg", "free_east_deg")
     for name in (*places, "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
         row[name] = np.nan
+    return _bytes(row)
+
+
+def _new_tracks(n: int) -> NDArray[Any]:
     rows = np.empty(n, tables.TRACK)
-    _bytes(rows)[:] = _bytes(row)
+    _bytes(rows)[:] = NEW_TRACK
     return rows
 
 
@@ -349,3 +354,7 @@ def _new_episodes(n: int, first: int, then: int) -> NDArray[Any]:
     rows["next"] = np.arange(first + 1, first + n + 1)
     rows["next"][-1] = then
     return rows
+
+
+NEW_TRACK = _new_track()
+"""A new track's row, as bytes."""

@@ -59,8 +59,6 @@ def least_m(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) 
 @kernel
 def is_fast(last: Row, to_us: int, lat_deg: float, lon_deg: float, speed_mps: float) -> bool:
     """Return True if a report is too fast to begin a slow spell, if one can, and there is none that it could end."""
-    if not last.quiet_speed_mps > 0.0:
-        return True
     if isnan(speed_mps) and last.quiet_speed_mps < inf:
         if least_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S >= last.quiet_speed_mps * (
             to_us - last.observed_us

@@ -233,8 +233,7 @@ def _take_spells(reports: Reports, i: int, desk: Desk, found: Rows, n: int) -> t
 def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tuple[int, int, int, int]:
     """Take reports from `start` on until all are taken or something is too small.
 
-    Linear in the reports; one that stays in a box without edges costs four comparisons, one that crosses no edge a look
-    at the edges of its cells.
+    Linear in the reports; one in its track's box without edges costs four comparisons, another a look at its cells.
 
     Parameters
     ----------
@@ -272,22 +271,21 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
         if looks and not goes_on:
             note_motion(last, reports, i, work.track[0])
             quiet = quiet and nothing_ahead(state, atlas, book, reports, i, work.track[0])
-        free = quiet and is_free(last, lat_deg, lon_deg)
-        box = (nan, nan, nan, nan)
+        free, box = quiet and is_free(last, lat_deg, lon_deg), (nan, nan, nan, nan)
         if quiet and not free:
             box = free_box(atlas, lat_deg, lon_deg)
             flips = edges_crossed(atlas, work, last, lat_deg, lon_deg, box)
             quiet = flips == 0
+        fast, why = True, DONE
         if not quiet:
             n, why = _take_report(reports, i, desk, goes_on, flips, found, n)
-            if why != DONE:
-                return k, n, why, repeated
-            continue
-        fast = is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i])
-        if not fast:
+        elif last.quiet_speed_mps > 0.0 and not is_fast(last, to_us, lat_deg, lon_deg, reports.speed_mps[i]):
+            fast = False
             n, why = _take_spells(reports, i, desk, found, n)
-            if why != DONE:
-                return k, n, why, repeated
+        if why != DONE:
+            return k, n, why, repeated
+        if not quiet:
+            continue
         if goes_on:
             note_motion(last, reports, i, last)
         elif looks:

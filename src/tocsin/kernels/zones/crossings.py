@@ -119,10 +119,7 @@ def _meet_all(
 
     Each under its edge, or else only under its zone, which is at hand.
     """
-    n, cell = 0, cell_of(coarse, x0, y0)[0]
-    if cell > 0 and cell == cell_of(coarse, x1, y1)[0]:  # cell 0 is all that lies far from zones
-        return _meet_cell(cells, xy, cell, x0, y0, x1, y1, by_edge, n, out, s_out)
-    south, north = min(y0, y1), max(y0, y1)
+    n, south, north = 0, min(y0, y1), max(y0, y1)
     r0, r1 = cell_range(south, north, -90.0, ROWS, 1.0)
     for r in range(r0, r1):
         west, east = span(x0, y0, x1, y1, r - 90.0, r - 89.0)
@@ -216,14 +213,12 @@ def _side_beyond(
 
 @kernel
 def _zone_of(zone: NDArray[np.int64], edge: int) -> int:
-    """Return the zone that an edge belongs to."""
-    lo, hi = 0, len(zone) - 1
-    while hi - lo > 1:
-        mid = (lo + hi) >> 1
-        if zone[mid, 0] <= edge:
-            lo = mid
-        else:
-            hi = mid
+    """Return the zone that an edge belongs to; halves without branching, which would go wrong every other time."""
+    lo, n = 0, len(zone) - 1
+    while n > 1:
+        half = n >> 1
+        lo += half * (zone[lo + half, 0] <= edge)
+        n -= half
     return lo
 
 
@@ -339,13 +334,17 @@ def _plane_crossings(
     """Do what `_settled_crossings` does; unless they are wanted `once`, they may be in no order, and one come again."""
     if x0 == x1 and y0 == y1:
         return 0
-    n, once = 0, once or max(abs(x0), abs(x1)) == 180.0 or max(abs(y0), abs(y1)) == 90.0
-    if not once:
+    n, plain, cell = 0, max(abs(x0), abs(x1)) < 180.0 and max(abs(y0), abs(y1)) < 90.0, cell_of(a.coarse, x0, y0)[0]
+    if plain and cell > 0 and cell == cell_of(a.coarse, x1, y1)[0]:  # cell 0 is all that lies far from zones
+        n = _meet_cell(a.cells, a.xy, cell, x0, y0, x1, y1, False, n, out, s_out)  # which has each edge once
+    elif plain and not once:
         n = _meet_all(a.coarse, a.cells, a.xy, x0, y0, x1, y1, False, out, s_out)
-        for i in range(min(n, len(out))):
-            once = once or out[i] & 3 != RIGHT | LEFT
-            out[i] >>= 2
-    return _settled_crossings(a, x0, y0, x1, y1, out, s_out) if once else n
+    else:
+        plain = False
+    for i in range(min(n, len(out))):
+        plain = plain and out[i] & 3 == RIGHT | LEFT
+        out[i] >>= 2
+    return n if plain else _settled_crossings(a, x0, y0, x1, y1, out, s_out)
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.kernels.jit import heap_kernel, kernel
+from tocsin.kernels.prefetch import prefetch_row
 from tocsin.kernels.zones.cells import (
     COLUMNS,
     FAR,
@@ -242,6 +243,8 @@ def free_box(a: AtlasArrays, lat: float, lon: float) -> tuple[float, float, floa
         return nan, nan, nan, nan
     fx, fy = fixed(lon, 180), fixed(lat, 90)
     coarse = (fy >> FIXED_BITS) * COLUMNS + (fx >> FIXED_BITS)
+    cell, side = cell_at(a.coarse, fx, fy)
+    prefetch_row(a.cells, cell)
     at, down = np.int64(a.clear_at[coarse]), FIXED_BITS - TILE_BITS
     if at >= 0:
         count = np.int64(a.clear[at + (((fy & (ONE - 1)) >> down) << TILE_BITS) + ((fx & (ONE - 1)) >> down)])
@@ -251,11 +254,8 @@ def free_box(a: AtlasArrays, lat: float, lon: float) -> tuple[float, float, floa
         return -inf, inf, -inf, inf
     if count > 0:
         return _cell_box(fx, fy, down, count - 1)
-    word = a.coarse[coarse]
-    level = word & ((1 << LEVEL_BITS) - 1)
-    down = FIXED_BITS - level
-    south, north, west, east = _cell_box(fx, fy, down, 0)
-    code = np.int64(a.cells[(word >> LEVEL_BITS) + (((fy & (ONE - 1)) >> down) << level) + ((fx & (ONE - 1)) >> down)])
+    south, north, west, east = _cell_box(fx, fy, side, 0)
+    code = np.int64(a.cells[cell])
     if code < 0:
         room = min(room_in(a.cells, a.xy, ~code, lon, lat), 1.0)
         room -= BENT * room * room + SLACK_DEG
