@@ -9,6 +9,7 @@ longitude swapped, no zone, decimal commas), the file is refused with that hint.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -235,12 +236,19 @@ class _Flags:
 
 def _ids(column: pa.Array, rules: ColumnMap) -> tuple[pa.DictionaryArray, NDArray[np.int8]]:
     encoded = column.dictionary_encode()
-    spelled = [_id(cell, rules.prefix) for cell in encoded.dictionary.to_pylist()]
-    reasons = np.array([*(reason for _, reason in spelled), CODE[RejectReason.NO_IDENTITY]], np.int8)
+    dictionary = encoded.dictionary
+    spelled = _spelled(tuple(dictionary.to_pylist()), str(dictionary.type), rules.prefix)
     texts = _respelled(encoded, [text for text, _ in spelled])
     if not texts.null_count:
         return texts, np.full(len(texts), NONE, np.int8)
+    reasons = np.array([*(reason for _, reason in spelled), CODE[RejectReason.NO_IDENTITY]], np.int8)
     return texts, reasons[_places(encoded)]
+
+
+@lru_cache(maxsize=1)
+def _spelled(cells: tuple[object, ...], kind: str, prefix: IdPrefix | None) -> list[tuple[str | None, int]]:
+    """Return the identity that each of some cells of one type is, or why it is none: piece after piece has the same."""
+    return [_id(cell, prefix) for cell in cells]
 
 
 def _places(encoded: pa.DictionaryArray) -> NDArray[np.int32]:
