@@ -17,6 +17,7 @@ from tests.watch.strategies import random_reports, random_watchlist
 
 from tocsin.geo.shapes import polygon
 from tocsin.ids import text_key
+from tocsin.tracks.batch import ReportBatch
 from tocsin.units import parse_instant_us
 from tocsin.watch.engine import Engine
 from tocsin.watch.event import EVENT_SCHEMA, MEASURES, Event, EventKind, event_id
@@ -61,6 +62,20 @@ def test_step_cut_anywhere_and_restarted_gives_the_same_bytes(seed: int, cuts: l
         parts += found
     parts.sort(key=lambda e: e.order)
     assert [e.as_line() for e in parts] == [e.as_line() for e in whole]
+
+
+def test_step_of_batches_with_other_lists_of_names_tells_of_the_same_tracks() -> None:
+    """The fault: words kept from a batch before, when this one brought new names or the same in another order."""
+    rng = np.random.default_rng(7)
+    watchlist, reports = random_watchlist(rng), random_reports(rng)
+    engine, state, parts = Engine(watchlist), WatchState(), []
+    _, whole = engine.step(WatchState(), reports)
+    for k, (a, b) in enumerate(pairwise((0, 5, 40, 80, 120, 200, 250, 300))):
+        part = reports.take(slice(a, b))
+        state, found = engine.step(state, part if k in (2, 3, 5) else ReportBatch.from_table(part.to_table()))
+        parts += found
+    assert len(parts) == len(whole) > 20
+    assert [e.as_line() for e in sorted(parts, key=lambda e: e.order)] == [e.as_line() for e in whole]
 
 
 def test_step_of_many_zones_and_rows_outgrows_every_room() -> None:

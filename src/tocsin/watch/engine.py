@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -132,7 +132,7 @@ class Engine:
             if meetings:
                 decided = self._decide(state, meetings, before_us=state.watermark_us, newest_us=state.watermark_us)
                 rows = together([rows, decided])
-        return state, EventBatch(rows, self.words(state))
+        return state, EventBatch(rows, state.ready.words if n and state.ready else self.words(state))
 
     def finish(self, state: WatchState) -> tuple[WatchState, EventBatch]:
         """Return what only waited for more reports, because none will come: the end of an archive.
@@ -236,17 +236,15 @@ class Engine:
 
     def _desk(self, state: WatchState) -> Ready:
         """Return what a sweep works with, and its code; the same each time until something on it is another."""
-        ready = state.ready
-        if ready is None or not (
-            ready.classes is self._classes(state)
-            and ready.tracks is state.tracks
-            and ready.episodes is state.episodes
-            and ready.book is self._book
-            and ready.work is self._work
-        ):
-            desk = hold(tables.Desk(self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work))
-            code = entry(sweep.sweep, NO_REPORTS, 0, desk, self._found, 0)
-            ready = state.ready = Ready(state.classes, state.tracks, state.episodes, self._book, self._work, desk, code)
+        ready, on_it = state.ready, (state.alike, state.tracks, state.episodes, self._book, self._work)
+        if ready is None or state.alike is None or not all(map(is_, ready.on_it, on_it)):
+            known = self._classes(state)
+            if ready is not None and ready.classes is known and all(map(is_, ready.on_it[1:], on_it[1:])):
+                desk, code = ready.desk, ready.sweep
+            else:
+                desk = hold(tables.Desk(self._arrays(state), self.atlas.arrays, self.routes, self._book, self._work))
+                code = entry(sweep.sweep, NO_REPORTS, 0, desk, self._found, 0)
+            ready = state.ready = Ready(on_it, self.words(state), known, desk, code)
         return ready
 
     def _sweep(self, state: WatchState, batch: ReportBatch, reports: tables.Reports) -> NDArray[Any]:

@@ -1,8 +1,7 @@
 """What the watch remembers: every track's last fix and episodes, as two arrays and a few lists of names.
 
 A state belongs to one engine at a time: `engine.step` takes it, changes it, and hands it back. `copy` gives a second
-one;
-`dump` and `load` carry it over a restart, byte for byte.
+one; `dump` and `load` carry it over a restart, byte for byte.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from tocsin.kernels.detect.meetings import CONTACT
 from tocsin.kernels.held import hold
 from tocsin.tracks.batch import ReportBatch
 from tocsin.watch.detect.meetings import THIN, TOLD, Meetings
+from tocsin.watch.found import Words
 
 FIRST_ROOM = 1_024
 """Tracks that a new state has room for; it doubles as needed."""
@@ -48,13 +48,11 @@ class Classes(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """What an engine sweeps a state's tracks with: what may become another, the desk with it, the code for a desk."""
+    """What an engine sweeps a state's tracks with: the desk, what was put on it, and the code for such a desk."""
 
+    on_it: tuple[Any, ...]
+    words: Words
     classes: Classes
-    tracks: NDArray[Any]
-    episodes: NDArray[Any]
-    book: tables.Book
-    work: tables.Work
     desk: tables.Desk
     sweep: Callable[..., tuple[int, int, int, int]]
 
@@ -81,9 +79,10 @@ class WatchState:
         What is remembered of several tracks together; None where each track is watched by itself.
     repeated : int
         Reports not used, because their track already had a fix at exactly that time.
-    classes : Classes
-    ready : Ready or None
+    classes, ready : Classes, Ready or None
         What the engine that last took it worked with; these two are the engine's to keep.
+    alike : tuple of tuple of str, or None
+        The names of the last batch whose codes were this state's; the same tuple as long as no word is learnt.
     """
 
     tracks: NDArray[Any] = field(default_factory=lambda: _new_tracks(FIRST_ROOM))
@@ -100,9 +99,9 @@ class WatchState:
     meetings: Meetings | None = field(default_factory=Meetings)
     classes: Classes = field(default=Classes(None, (0, 0, 0), NO_CLASS, NO_CLASS, NO_CLASS), repr=False, compare=False)
     ready: Ready | None = field(default=None, repr=False, compare=False)
+    alike: tuple[tuple[str, ...], ...] | None = field(default=None, repr=False, compare=False)
     _held: tables.State | None = field(default=None, repr=False, compare=False)
     _memory: NDArray[Any] | None = field(default=None, repr=False, compare=False)
-    _alike: tuple[tuple[str, ...], ...] | None = field(default=None, repr=False, compare=False)
     _own_codes: dict[int, tuple[Any, Any, Any, bool]] = field(default_factory=dict, repr=False, compare=False)
 
     def words_of(self, batch: ReportBatch) -> tuple[NDArray[np.int32], ...]:
@@ -112,12 +111,12 @@ class WatchState:
         """
         own = batch.track, batch.feed, batch.party, batch.category
         names = batch.tracks, batch.feeds, batch.parties, batch.categories
-        if self._alike is not None and False not in map(is_, names, self._alike):
+        if names == self.alike:
             return own
         known = self.track_ids, self.feeds, self.parties, self.categories
         codes = tuple(map(self.codes, own, names, known))
         self.make_room_for_tracks()
-        self._alike = names if all(map(is_, codes, own)) else None
+        self.alike = names if all(map(is_, codes, own)) else None
         return codes
 
     def codes(self, codes: NDArray[np.int32], names: tuple[str, ...], known: dict[str, int]) -> NDArray[np.int32]:
@@ -179,7 +178,7 @@ class WatchState:
             self._memory = np.empty(max(known, 2 * had), tables.TRACK)
             _bytes(self._memory)[:had] = _bytes(self.tracks)
         self.tracks = self._memory[: known + FIRST_ROOM]
-        _bytes(self.tracks)[had:] = NEW_TRACK
+        _bytes(self.tracks)[had:] = _bytes(_new_tracks(1))
 
     def make_room_for_episodes(self) -> None:
         """Double the episodes' room."""
@@ -202,7 +201,7 @@ class WatchState:
         """Return this state, its lists of words those of another that gives words the same codes; itself changed."""
         self.track_ids, self.parties = other.track_ids, other.parties
         self.categories, self.feeds = other.categories, other.feeds
-        self._alike = None
+        self.alike = None
         return self
 
     def goes_to_another_engine(self) -> None:
@@ -325,8 +324,7 @@ def _numbered(names: list[str]) -> dict[str, int]:
     return dict(zip(names, range(len(names)), strict=True))
 
 
-def _new_track() -> NDArray[np.uint8]:
-    """Return the row of a track that has not reported, as bytes."""
+def _new_tracks(n: int) -> NDArray[Any]:
     row = np.zeros(1, tables.TRACK)
     row["observed_us"] = row["quiet_until_us"] = row["asked_us"] = tables.NEVER
     for name in ("party", "category", "exemption", "episodes", "feed"):
@@ -334,12 +332,8 @@ def _new_track() -> NDArray[np.uint8]:
     places = ("lat_deg", "lon_deg", "free_south_deg", "free_north_deg", "free_west_deg", "free_east_deg")
     for name in (*places, "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
         row[name] = np.nan
-    return _bytes(row)
-
-
-def _new_tracks(n: int) -> NDArray[Any]:
     rows = np.empty(n, tables.TRACK)
-    _bytes(rows)[:] = NEW_TRACK
+    _bytes(rows)[:] = _bytes(row)
     return rows
 
 
@@ -354,7 +348,3 @@ def _new_episodes(n: int, first: int, then: int) -> NDArray[Any]:
     rows["next"] = np.arange(first + 1, first + n + 1)
     rows["next"][-1] = then
     return rows
-
-
-NEW_TRACK = _new_track()
-"""A new track's row, as bytes."""
