@@ -7,8 +7,6 @@ like every other. It finds nothing out.
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import numpy as np
 import pyarrow as pa
 
@@ -50,7 +48,7 @@ def compile_kernels() -> None:
         batch = reports.take(slice(row, row + 40))
         state, *_ = live.step(engine, state, batch, now_us=int(batch.observed_us.max()))
         if row == 0:  # both are on their way in: an approach is due
-            engine.due(deepcopy(state.arrived), now_us=int(state.arrived.due_us[0]) + 1)
+            engine.due(state.arrived.copy(), now_us=int(state.arrived.due_us[0]) + 1)
     live.corrections(engine, reports.take(slice(0, 40)), reports.take(slice(40, 50)))
     lat, lon = reports.lat_deg, reports.lon_deg
     engine.atlas.locate(lat, lon)
