@@ -37,7 +37,6 @@ from tocsin.tracks.formats.sbs import read_sbs
 from tocsin.tracks.formats.stream import Stream
 from tocsin.tracks.order import canonical
 from tocsin.tracks.quality import FLAG_SCHEMA, REJECT_SCHEMA, Counts, Flag, RejectReason
-from tocsin.tracks.report import SCHEMA
 
 __all__ = ["Archive", "Format", "Progress", "read_tracks", "sniff", "write_parquet"]
 
@@ -86,10 +85,6 @@ class Archive(Struct, frozen=True, kw_only=True):
     ----------
     reports : ReportBatch
         In canonical order, without duplicates.
-    read : Table
-        `report.CODED_SCHEMA`, as they stand in the files, one file after the other.
-    keep : ndarray, int64
-        The row of each report in it.
     counts : mapping of str to Counts
         By file, named as it was given. A duplicate is counted at the file whose report was dropped.
     rejects : Table
@@ -99,8 +94,6 @@ class Archive(Struct, frozen=True, kw_only=True):
     """
 
     reports: ReportBatch
-    read: pa.Table
-    keep: NDArray[np.int64]
     counts: Mapping[str, Counts]
     rejects: pa.Table
     flags: pa.Table
@@ -108,8 +101,7 @@ class Archive(Struct, frozen=True, kw_only=True):
     @property
     def table(self) -> pa.Table:
         """The reports as a table of `report.SCHEMA`, made anew each time."""
-        rows = self.read if _is_all(self.keep, self.read.num_rows) else self.read.take(pa.array(self.keep))
-        return rows.cast(SCHEMA).combine_chunks()
+        return self.reports.to_table()
 
     @property
     def total(self) -> Counts:
@@ -239,15 +231,27 @@ def _settle(names: list[str], parts: list[list[Part]]) -> Archive:
     flags = [part.flags for file in parts for part in file]
     rejects = [part.rejects for file in parts for part in file]
     return Archive(
-        reports=reports if _is_all(ordering.keep, len(reports)) else reports.take(ordering.keep),
-        read=table,
-        keep=ordering.keep,
+        reports=_in_order(reports, ordering.keep),
         counts=counts,
         rejects=pa.concat_tables([REJECT_SCHEMA.empty_table(), *rejects]),
         flags=pa.concat_tables(
             [FLAG_SCHEMA.empty_table(), *flags, _conflicts(names, table, conflict, ordering.conflict)]
         ),
     )
+
+
+def _in_order(reports: ReportBatch, keep: NDArray[np.int64]) -> ReportBatch:
+    """Return the reports at these rows; where they stand if all are kept, as most of them are in place already."""
+    if _is_all(keep, len(reports)):
+        return reports
+    own = (getattr(reports, name) for name in reports.__struct_fields__)
+    columns = {id(column): column for column in own if isinstance(column, np.ndarray)}  # some are one array
+    if len(keep) < len(reports) or not all(column.flags.writeable for column in columns.values()):
+        return reports.take(keep)
+    moved = np.flatnonzero(keep != np.arange(len(keep)))
+    for column in columns.values():
+        column[moved] = column[keep[moved]]
+    return reports
 
 
 def _is_all(rows: NDArray[np.int64], of: int) -> bool:

@@ -285,6 +285,8 @@ def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
 def _optional(field: str, cell: pa.Array, unit: str | None, rules: ColumnMap, flags: _Flags) -> pa.Array:
     m1371, factor = rules.absent == "m1371", UNITS[field][unit] if unit else 1.0
     is_plain = pa.types.is_float32(cell.type) and not cell.null_count and factor == 1.0 and not m1371
+    if is_plain and np.isnan(np.fmax.reduce(cell.to_numpy(), initial=np.nan)):
+        return _unsaid(cell.type, len(cell))  # and what was decoded may go
     if is_plain and _are_usable(field, cell.to_numpy()):
         return cell
     values, bad = read_numbers(cell)
@@ -350,11 +352,13 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _column(field: pa.Field, columns: Mapping[str, pa.Array], n: int) -> pa.Array:
-    if field.name in columns:
-        return columns[field.name]
-    if pa.types.is_floating(field.type):
-        return pa.array(np.full(n, np.nan, np.float32))
-    return pa.nulls(n, field.type)
+    return columns[field.name] if field.name in columns else _unsaid(field.type, n)
+
+
+@lru_cache(maxsize=16)
+def _unsaid(kind: pa.DataType, n: int) -> pa.Array:
+    """Return a column that says nothing; the pieces of a file share one, as it is never written to."""
+    return pa.array(np.full(n, np.nan, np.float32)) if pa.types.is_floating(kind) else pa.nulls(n, kind)
 
 
 def _check_map(

@@ -27,8 +27,8 @@ from tocsin.tracks.report import SCHEMA
 MAX_ROWS = 500_000_000
 """Rows of one file (P11): a few kilobytes can declare any number of equal rows."""
 MAX_COLUMNS = 1_000
-PIECE_ROWS = 1_000_000
-"""Rows in memory at a time."""
+PIECE_ROWS = 262_144
+"""Rows decoded at a time: the next ones take the memory that the last ones have left."""
 ROW_GROUP_ROWS = 1_000_000
 
 MAGIC = b"PAR1"
