@@ -27,8 +27,8 @@ from tocsin.tracks.report import SCHEMA
 MAX_ROWS = 500_000_000
 """Rows of one file (P11): a few kilobytes can declare any number of equal rows."""
 MAX_COLUMNS = 1_000
-PIECE_ROWS = 262_144
-"""Rows decoded at a time: the next ones take the memory that the last ones have left."""
+PIECE_ROWS = 1_000_000
+"""Rows decoded at a time; a quarter of it takes a seventh less memory, and a fifth longer where one piece would do."""
 ROW_GROUP_ROWS = 1_000_000
 
 MAGIC = b"PAR1"
