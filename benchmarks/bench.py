@@ -189,7 +189,7 @@ def against_tile38(bench: Bench) -> list[str]:
 
 
 def grown(bench: Bench) -> Bench:
-    """Return a run on as many reports as the bar on growth is about: the same one if it has them."""
+    """Return a run on as many reports as the bars on growth and Parquet name: the same one if it has them."""
     if bench.rows >= ROWS:
         return bench
     made = Bench(bench.folder / "large", bench.peer_python, bench.runs, bench.cpu, ROWS)
