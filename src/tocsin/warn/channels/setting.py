@@ -10,6 +10,7 @@ import ipaddress
 import os
 import secrets
 import ssl
+from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, StructMeta
 
 from tocsin.units import parse_duration_s
 from tocsin.warn.answers.token import KEY_BYTES, LIFETIME_S, Bound, make_token
@@ -155,11 +156,16 @@ class Room(Struct, frozen=True, kw_only=True):
         return self.tls(ca) if ca else None
 
 
-class ChannelSetting(Strict, frozen=True, kw_only=True):
+class _AbstractStruct(StructMeta, ABCMeta):
+    """The type of records of which only those can be made that have every abstract method."""
+
+
+class ChannelSetting(Strict, frozen=True, kw_only=True, metaclass=_AbstractStruct):
     """What every transport can be told: how many repeats a minute one recipient gets by it; the first always passes."""
 
     repeats_per_minute: Annotated[int, Meta(ge=1)] | None = None
 
+    @abstractmethod
     def build(self, room: Room) -> Transport:
         """Return the transport.
 
@@ -168,7 +174,6 @@ class ChannelSetting(Strict, frozen=True, kw_only=True):
         ValueError, OSError
             If a key, file or address cannot be used.
         """
-        raise NotImplementedError
 
 
 def form_of(cap: CapSetting | None) -> Form:
