@@ -101,10 +101,10 @@ def half_of(tracks: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 def lay_zones(batch: ReportBatch, one: Set, seed: int) -> list[Region]:
-    """Return zones beside the traffic of some reports."""
+    """Return zones beside the traffic of some reports; in what order tracks were read does not matter."""
     random = np.random.default_rng(seed)
     moving = np.flatnonzero(batch.speed_mps > MOVING_MPS)
-    track = batch.track[moving]
+    track = np.unique(batch.tracks, return_inverse=True)[1][batch.track[moving]]
     drawn = np.unique(track)
     regions: list[Region] = []
     for _ in range(one.zones):

@@ -32,8 +32,10 @@ from tocsin.kernels.forecast.vigil import (
     PATIENCE,
     SAID,
     SAID_KNOWN,
+    SAID_SHORT,
     SAID_STRAY,
     SAID_SURER,
+    SHORTER_S,
     VIGIL,
     clear_vigil,
     keep_vigil,
@@ -155,9 +157,10 @@ def test_what_passages_count_for_is_that_of_the_slow_twin_in_any_order(passed, w
     assert entry_chance(again, m, other, within_s) == pytest.approx(expected, rel=1e-9)
 
 
-def test_what_passages_tell_is_said_with_less_allowance_for_straying() -> None:
-    straying = outlook(steady(10.0)[0], SPREAD, PATIENCE * 1_800.0)._replace(stray=0.7)
-    told = [(0.1, 6_000.0, 6_500.0, 650.0, True)] * PASSAGES
+@pytest.mark.parametrize("lookahead_s", [60.0, 300.0, 1_800.0])
+def test_what_passages_tell_is_said_with_less_allowance_for_straying(lookahead_s: float) -> None:
+    straying = outlook(steady(10.0)[0], SPREAD, PATIENCE * lookahead_s)._replace(stray=0.7)
+    told = [(0.1, 3.0 * lookahead_s, 3.5 * lookahead_s, 0.35 * lookahead_s, True)] * PASSAGES
     ways, n, view = weighed(told, [math.inf] * RAYS, straying)
     assert likely_enough(view) > likely_enough(straying) == LIKELY_LEAST
     vigil = np.zeros(1, VIGIL)
@@ -165,6 +168,7 @@ def test_what_passages_tell_is_said_with_less_allowance_for_straying() -> None:
     assert keep_vigil(vigil[0], ways, n, view, 0, 600.0)[0]
     chance, part = naive.chance_with([math.inf] * RAYS, FAN_EDGE_DEG, told, straying, SPREAD, TRUST, view.horizon_s)
     odds = math.log(chance / (1.0 - chance)) + SAID + SAID_STRAY * (1.0 - part) * straying.stray
+    odds += SAID_SHORT * math.log(max(SHORTER_S / lookahead_s, 1.0))  # the shorter, the more
     assert vigil[0]["chance"] == pytest.approx(naive.logistic(odds + part * (SAID_KNOWN + SAID_SURER * odds)))
 
 

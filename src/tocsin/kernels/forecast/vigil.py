@@ -56,6 +56,10 @@ SAID, SAID_STRAY = 0.23, 1.03
 """What log odds gain when they are said: a forecast that reached a threshold has come true a little more often than it
 says, more so where the track may stray; fitted like `forecast.SPREAD`."""
 
+SAID_SHORT, SHORTER_S = 0.26, 300.0
+"""What they gain besides for each unit, in logarithms, by which the look-ahead is shorter than this, seconds. Fitted to
+warnings of half 0 at six layouts of zones, each set and look-ahead by the root of how many there were."""
+
 SAID_KNOWN, SAID_SURER = 0.06, 0.65
 """What they gain besides, and are raised by for each of theirs, where earlier passages count for all: what others did
 spreads less than the fan that was fitted to such tracks. Fitted to warnings of half 0, passages of the own track left
@@ -114,7 +118,8 @@ def _tell(row: Row, ways: Rows, n: int, view: Outlook, due_s: float) -> None:
     """Write what the warning will say."""
     latest_s = due_s + view.horizon_s
     chance = entry_chance(ways, n, view, latest_s)
-    odds = SAID + SAID_STRAY * view.stray + log(chance / (1.0 - chance))
+    shorter = max(log(PATIENCE * SHORTER_S / view.horizon_s), 0.0)
+    odds = SAID + SAID_STRAY * view.stray + SAID_SHORT * shorter + log(chance / (1.0 - chance))
     row.chance = logistic(odds + view.known * (SAID_KNOWN + SAID_SURER * odds))
     row.time_lo_s = max(time_to_s(ways, n, view, 0.1 * chance, latest_s) - due_s, 0.0)
     row.time_s = max(time_to_s(ways, n, view, 0.5 * chance, latest_s) - due_s, 0.0)
