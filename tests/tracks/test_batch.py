@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields
-from tests.common import ZOO, batch, report, table
+from tests.common import NOON_US, ZOO, S, batch, report, table
 
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.report import CODED_SCHEMA, SCHEMA
@@ -62,6 +62,7 @@ WORDY = st.builds(
     track_id=st.sampled_from(["dev:a", "dev:b", "dev:c"]),
     party=st.sampled_from([None, "north", "south"]),
     category=st.sampled_from([None, "cargo"]),
+    received=st.sampled_from([None, NOON_US + S]),
     speed_mps=st.sampled_from([float("nan"), 5.0]),
 )
 

@@ -12,7 +12,7 @@ from tests.common import NOON_US, ZOO, S, batch, report
 from tests.naive_tracks import naive_content_hash, naive_distinct
 
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
-from tocsin.tracks.order import FeedPolicy, Reorder, canonical, content_hash, flush, push
+from tocsin.tracks.order import FeedPolicy, Reorder, by_instant, canonical, content_hash, flush, push
 
 L = 60 * S
 POLICY = FeedPolicy(lateness_us=L, hold_us=30 * S, ahead_us=5 * S)
@@ -69,6 +69,19 @@ def test_duplicates_and_conflicts_are_those_of_the_slow_twin_in_any_order(rows: 
     first, second = canonical(one), canonical(other)
     assert (len(first.keep), len(first.duplicate), len(first.conflict)) == naive_distinct(one.to_table().to_pylist())
     assert lines(one.take(first.keep)) == lines(other.take(second.keep))
+
+
+@given(st.lists(ROWS, max_size=12))
+def test_what_only_changes_its_place_within_an_instant_ends_in_canonical_order(rows: list[dict]) -> None:
+    reports = batch(sorted(rows, key=lambda row: row["observed"]))
+    moves, expected = by_instant(reports), canonical(reports)
+    if moves is None:
+        assert len(expected.duplicate) + len(expected.conflict) > 0
+        return
+    order = np.arange(len(reports))
+    order[moves.to] = moves.keep
+    assert order.tolist() == expected.keep.tolist()
+    assert len(expected.duplicate) == len(expected.conflict) == 0
 
 
 def test_of_equal_reports_the_one_with_a_category_and_the_first_received_is_kept() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import reduce
 from operator import add
@@ -31,11 +31,12 @@ from tocsin.tracks.formats.geojson import read_geojson
 from tocsin.tracks.formats.gpx import read_gpx
 from tocsin.tracks.formats.jsonlines import read_json_lines
 from tocsin.tracks.formats.parquet import MAGIC, read_parquet, write_parquet
-from tocsin.tracks.formats.part import NO_REPORTS, Part
+from tocsin.tracks.formats.part import Part
 from tocsin.tracks.formats.sbs import LINE as SBS_LINE
 from tocsin.tracks.formats.sbs import read_sbs
 from tocsin.tracks.formats.stream import Stream
-from tocsin.tracks.order import canonical
+from tocsin.tracks.order import Ordering, by_instant, canonical
+from tocsin.tracks.pile import Pile
 from tocsin.tracks.quality import FLAG_SCHEMA, REJECT_SCHEMA, Counts, Flag, RejectReason
 
 __all__ = ["Archive", "Format", "Progress", "read_tracks", "sniff", "write_parquet"]
@@ -135,11 +136,7 @@ def read_tracks(
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise ReportError("the file twice", expected="each file once", place=Place(twice[0]))
-    parts = [list(_read_file(name, columns, progress)) for name in names]
-    count = sum(part.table.num_rows for file in parts for part in file)
-    if count > MAX_REPORTS:
-        raise ReportError(f"{count} reports", expected=f"at most {MAX_REPORTS}", place=Place(names[0]))
-    return _settle(names, parts)
+    return _settle(names, [_read_file(name, columns, progress) for name in names])
 
 
 def sniff(head: bytes) -> Format:
@@ -216,46 +213,36 @@ def _read_stream(stream: Stream, columns: ColumnMap | None, feed: str) -> Iterat
             raise ReportError("Parquet within gzip", expected="the Parquet file itself", place=stream.place)
 
 
-def _settle(names: list[str], parts: list[list[Part]]) -> Archive:
-    table = pa.concat_tables([part.table for file in parts for part in file if part.table.num_rows] or [NO_REPORTS])
-    reports = ReportBatch.from_table(table)
-    ordering = canonical(reports)
-    ends = np.cumsum([sum(part.table.num_rows for part in file) for file in parts])
-    duplicate, conflict = (np.searchsorted(ends, rows, "right") for rows in (ordering.duplicate, ordering.conflict))
-    counts = {}
+def _settle(names: list[str], parts: Sequence[Iterable[Part]]) -> Archive:
+    pile, ends = Pile(), np.zeros(len(names), np.int64)
+    counts, rejects, flags = {}, [REJECT_SCHEMA.empty_table()], [FLAG_SCHEMA.empty_table()]
     for code, (name, file) in enumerate(zip(names, parts, strict=True)):
-        counted = reduce(add, map(_count, file), Counts())
-        twice, doubtful = int((duplicate == code).sum()), int((conflict == code).sum())
-        flagged = {**counted.flagged, **({Flag.CONFLICT: doubtful} if doubtful else {})}
+        counted, began = Counts(), len(pile)
+        for part in file:
+            pile.add(part.table, room=began + part.of)
+            counted += _count(part)
+            rejects.append(part.rejects)
+            flags.append(part.flags)
+            if len(pile) > MAX_REPORTS:
+                raise ReportError(f"{len(pile)} reports", expected=f"at most {MAX_REPORTS}", place=Place(names[0]))
+        counts[name], ends[code] = counted, len(pile)
+    reports, ordering, doubtful = _in_order(pile)
+    duplicate, conflict = (np.searchsorted(ends, rows, "right") for rows in (ordering.duplicate, ordering.conflict))
+    for code, (name, counted) in enumerate(counts.items()):
+        twice, unsure = int((duplicate == code).sum()), int((conflict == code).sum())
+        flagged = {**counted.flagged, **({Flag.CONFLICT: unsure} if unsure else {})}
         counts[name] = replace(counted, accepted=counted.accepted - twice, duplicate=twice, flagged=flagged)
-    flags = [part.flags for file in parts for part in file]
-    rejects = [part.rejects for file in parts for part in file]
-    return Archive(
-        reports=_in_order(reports, ordering.keep),
-        counts=counts,
-        rejects=pa.concat_tables([REJECT_SCHEMA.empty_table(), *rejects]),
-        flags=pa.concat_tables(
-            [FLAG_SCHEMA.empty_table(), *flags, _conflicts(names, table, conflict, ordering.conflict)]
-        ),
-    )
+    flags.append(_conflicts(names, doubtful, conflict))
+    return Archive(reports=reports, counts=counts, rejects=pa.concat_tables(rejects), flags=pa.concat_tables(flags))
 
 
-def _in_order(reports: ReportBatch, keep: NDArray[np.int64]) -> ReportBatch:
-    """Return the reports at these rows; where they stand if all are kept, as most of them are in place already."""
-    if _is_all(keep, len(reports)):
-        return reports
-    own = (getattr(reports, name) for name in reports.__struct_fields__)
-    columns = {id(column): column for column in own if isinstance(column, np.ndarray)}  # some are one array
-    if len(keep) < len(reports) or not all(column.flags.writeable for column in columns.values()):
-        return reports.take(keep)
-    moved = np.flatnonzero(keep != np.arange(len(keep)))
-    for column in columns.values():
-        column[moved] = column[keep[moved]]
-    return reports
-
-
-def _is_all(rows: NDArray[np.int64], of: int) -> bool:
-    return len(rows) == of and bool((rows[1:] > rows[:-1]).all())
+def _in_order(pile: Pile) -> tuple[ReportBatch, Ordering, ReportBatch]:
+    """Return a pile's reports in canonical order, what that made of its rows, and those of them in conflict."""
+    reports = pile.batch()
+    ordering = by_instant(reports) or canonical(reports)
+    doubtful, kept = reports.take(ordering.conflict), len(reports) - len(ordering.duplicate)
+    pile.move(slice(kept) if ordering.to is None else ordering.to, ordering.keep)
+    return reports.take(slice(kept)), ordering, doubtful
 
 
 def _count(part: Part) -> Counts:
@@ -272,13 +259,10 @@ def _tally(column: pa.ChunkedArray) -> dict[str, int]:
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
 
 
-def _conflicts(names: list[str], table: pa.Table, file_of: NDArray[np.int64], rows: NDArray[np.int64]) -> pa.Table:
-    n = len(rows)
-    if not n:  # Arrow would put the whole columns together to take nothing
-        return FLAG_SCHEMA.empty_table()
-    of = table.select(["track_id", "observed"]).take(pa.array(rows))
+def _conflicts(names: list[str], reports: ReportBatch, file_of: NDArray[np.int64]) -> pa.Table:
+    n = len(reports)
     word, detail = (pa.repeat(pa.scalar(text), n) for text in (Flag.CONFLICT.value, ""))
     file = pa.array(names, pa.string()).take(pa.array(file_of))
-    who = of["track_id"].cast(pa.string())
-    arrays = [file, pa.array(np.zeros(n, np.int64)), word, who, of["observed"], detail]
+    of = reports.to_table()
+    arrays = [file, pa.array(np.zeros(n, np.int64)), word, of["track_id"], of["observed"], detail]
     return pa.table(arrays, schema=FLAG_SCHEMA)

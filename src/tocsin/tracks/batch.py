@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from tocsin.tracks.report import CODED_SCHEMA, FLOAT32_COLUMNS, INSTANT, SCHEMA
 
 _N = TypeVar("_N", bound=np.generic)
-_WORDS = ("track", "feed", "party", "category")
-_NAMES = {"track": "tracks", "feed": "feeds", "party": "parties", "category": "categories"}
-_COLUMN = {"track": "track_id", "feed": "feed", "party": "party", "category": "category"}
+WORDS = {"track": "track_id", "feed": "feed", "party": "party", "category": "category"}
+"""What a batch has codes of, and the column of a table that has the words."""
+NAMES = {"track": "tracks", "feed": "feeds", "party": "parties", "category": "categories"}
+"""Where the names of each are."""
 
 
 class ReportBatch(Struct, frozen=True, kw_only=True):
@@ -104,10 +105,10 @@ class ReportBatch(Struct, frozen=True, kw_only=True):
             is_said = any(not np.isnan(np.fmax.reduce(piece)) for piece in pieces)
             columns[name] = _joined(pieces, np.float32) if is_said else missing
         unsaid = np.full(len(observed), -1, np.int32)
-        for word in _WORDS:
-            column = table[_COLUMN[word]]
+        for word in WORDS:
+            column = table[WORDS[word]]
             is_said = column.null_count < len(column)
-            columns[word], columns[_NAMES[word]] = _codes(column) if is_said else (unsaid, ())
+            columns[word], columns[NAMES[word]] = _codes(column) if is_said else (unsaid, ())
         return cls(**columns)
 
     def to_table(self) -> pa.Table:
@@ -119,7 +120,7 @@ class ReportBatch(Struct, frozen=True, kw_only=True):
             "lat_deg": pa.array(self.lat_deg),
             "lon_deg": pa.array(self.lon_deg),
             **{name: pa.array(getattr(self, name)) for name in FLOAT32_COLUMNS},
-            **{_COLUMN[word]: _words(getattr(self, word), getattr(self, _NAMES[word])) for word in _WORDS},
+            **{WORDS[word]: _words(getattr(self, word), getattr(self, NAMES[word])) for word in WORDS},
         }
         return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
@@ -136,21 +137,21 @@ def concat(batches: Sequence[ReportBatch]) -> ReportBatch:
     if len(batches) == 1:
         return batches[0]
     columns: dict[str, Any] = {}
-    for word in _WORDS:
+    for word in WORDS:
         names: dict[str, int] = {}
-        first = getattr(batches[0], _NAMES[word])
-        if all(getattr(batch, _NAMES[word]) == first for batch in batches):
+        first = getattr(batches[0], NAMES[word])
+        if all(getattr(batch, NAMES[word]) == first for batch in batches):
             columns[word] = np.concatenate([getattr(batch, word) for batch in batches])
-            columns[_NAMES[word]] = first
+            columns[NAMES[word]] = first
             continue
         codes = []
         for batch in batches:
-            own = getattr(batch, _NAMES[word])
+            own = getattr(batch, NAMES[word])
             # The last place serves code -1, so that missing stays missing.
             place = np.array([*(names.setdefault(name, len(names)) for name in own), -1], np.int32)
             codes.append(place[getattr(batch, word)])
         columns[word] = np.concatenate(codes)
-        columns[_NAMES[word]] = tuple(names)
+        columns[NAMES[word]] = tuple(names)
     for name in ReportBatch.__struct_fields__:
         if name not in columns:
             columns[name] = np.concatenate([getattr(batch, name) for batch in batches])

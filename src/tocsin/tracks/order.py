@@ -44,11 +44,14 @@ class Ordering(Struct, frozen=True):
         Rows that say what a kept row says, in no particular order.
     conflict : ndarray, int64
         The rows of `keep` that share track and instant with another of them.
+    to : ndarray, int64, or None
+        The places to which the rows of `keep` come, all others staying where they are; None: one after the other.
     """
 
     keep: Rows
     duplicate: Rows
     conflict: Rows
+    to: Rows | None = None
 
 
 def content_hash(batch: ReportBatch) -> NDArray[np.uint64]:
@@ -78,6 +81,18 @@ def content_hash(batch: ReportBatch) -> NDArray[np.uint64]:
         mixed = _mix(mixed, bits)
     digests = [int.from_bytes(hashlib.sha256(p.encode()).digest()[:8], "big") for p in batch.parties]
     return _mix(mixed, np.array([*digests, 0], np.uint64)[batch.party])
+
+
+def by_instant(batch: ReportBatch) -> Ordering | None:
+    """Return the canonical order of a batch by what changes its place, as little does in an archive.
+
+    None if the batch is not in order of time, or tells of one track twice at one instant: `canonical` orders any.
+    """
+    from tocsin.kernels.instants import NOT_SO, order_instants  # with numba, which only archives need here
+
+    to, rows = np.empty((2, len(batch)), np.int64)
+    n = order_instants(batch.observed_us, batch.track, _rank(batch.tracks), to, rows)
+    return None if n == NOT_SO else Ordering(keep=rows[:n], duplicate=to[:0], conflict=to[:0], to=to[:n])
 
 
 def canonical(batch: ReportBatch) -> Ordering:

@@ -16,7 +16,7 @@ from tocsin.clock import US_PER_S
 from tocsin.geo.pairs import closest_approach, within
 from tocsin.geo.shapes import Edges, circle, corridor, polygon
 from tocsin.tracks.batch import ReportBatch
-from tocsin.tracks.order import FeedPolicy, Reorder
+from tocsin.tracks.order import FeedPolicy, Reorder, by_instant
 from tocsin.tracks.report import CODED_SCHEMA
 from tocsin.watch import live
 from tocsin.watch.engine import Engine
@@ -55,6 +55,7 @@ def compile_kernels() -> None:
     within(lat, lon, within_m=1_000.0)
     closest_approach(lat, lon, reports.speed_mps, reports.course_deg, within_m=500.0, horizon_s=60.0)
     learn_routes(reports)
+    by_instant(reports)
     fixes = cut(reports, gap_s=600.0)
     d_m = signed_distances_m(engine.atlas, 0, fixes.lat_deg, fixes.lon_deg)
     halve(fixes, engine.atlas, 0, np.arange(len(d_m)), d_m, low_m=-50.0, high_m=50.0)

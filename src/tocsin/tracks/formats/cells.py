@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -236,38 +236,62 @@ class _Flags:
 
 def _ids(column: pa.Array, rules: ColumnMap) -> tuple[pa.DictionaryArray, NDArray[np.int8]]:
     encoded = column.dictionary_encode()
-    dictionary = encoded.dictionary
-    spelled = _spelled(tuple(dictionary.to_pylist()), str(dictionary.type), rules.prefix)
-    texts = _respelled(encoded, [text for text, _ in spelled])
+    spelling, reasons = _ids_of(_Listed(encoded.dictionary), rules.prefix)
+    texts = _respelled(encoded, spelling)
     if not texts.null_count:
         return texts, np.full(len(texts), NONE, np.int8)
-    reasons = np.array([*(reason for _, reason in spelled), CODE[RejectReason.NO_IDENTITY]], np.int8)
     return texts, reasons[_places(encoded)]
 
 
+class _Listed:
+    """Some words, as what is known of them is kept by: equal to others of the same type that are the same."""
+
+    def __init__(self, words: pa.Array) -> None:
+        self.words = words
+
+    def __hash__(self) -> int:
+        return len(self.words)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Listed) and bool(self.words.equals(other.words))
+
+
+class _Spelling(NamedTuple):
+    """What is written for each of some words: its place in a list, the last for a missing word; -1 for nothing."""
+
+    written: pa.Array
+    places: NDArray[np.int32]
+    is_as_read: bool
+
+
 @lru_cache(maxsize=1)
-def _spelled(cells: tuple[object, ...], kind: str, prefix: IdPrefix | None) -> list[tuple[str | None, int]]:
-    """Return the identity that each of some cells of one type is, or why it is none: piece after piece has the same."""
-    return [_id(cell, prefix) for cell in cells]
+def _ids_of(listed: _Listed, prefix: IdPrefix | None) -> tuple[_Spelling, NDArray[np.int8]]:
+    """Return the identity that each of some cells is, and why it is none: piece after piece has the same cells."""
+    found = [_id(cell, prefix) for cell in listed.words.to_pylist()]
+    reasons = np.array([*(reason for _, reason in found), CODE[RejectReason.NO_IDENTITY]], np.int8)
+    return _spelling([text for text, _ in found]), reasons
+
+
+def _spelling(words: Sequence[str | None], absent: str | None = None) -> _Spelling:
+    """Return how to write these words; `absent`, or nothing, where there is none."""
+    told = [*(absent if word is None else word for word in words), absent]
+    codes = {word: code for code, word in enumerate(dict.fromkeys(word for word in told if word is not None))}
+    places = np.array([-1 if word is None else codes[word] for word in told], np.int32)
+    is_as_read = len(codes) == len(words) and bool((places[:-1] == np.arange(len(words))).all())
+    return _Spelling(pa.array([*codes], pa.string()), places, is_as_read)
+
+
+def _respelled(encoded: pa.DictionaryArray, spelling: _Spelling) -> pa.DictionaryArray:
+    """Return cells as their words are to be written."""
+    if spelling.is_as_read and not encoded.indices.null_count:
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), spelling.written)
+    return coded(spelling.places[_places(encoded)], spelling.written)
 
 
 def _places(encoded: pa.DictionaryArray) -> NDArray[np.int32]:
     """Return the place of each row's cell in the dictionary, -1 where there is none."""
     places = encoded.indices.cast(pa.int32())
     return np.asarray((places.fill_null(-1) if places.null_count else places).to_numpy())
-
-
-def _respelled(
-    encoded: pa.DictionaryArray, words: Sequence[str | None], absent: str | None = None
-) -> pa.DictionaryArray:
-    """Return cells as the words that are written for them; `absent`, or nothing, where there is none."""
-    told = [absent if word is None else word for word in words]
-    if [*dict.fromkeys(told)] == told and None not in told and not encoded.indices.null_count:
-        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), told)
-    told.append(absent)
-    codes = {word: code for code, word in enumerate(dict.fromkeys(word for word in told if word is not None))}
-    code_of = np.array([-1 if word is None else codes[word] for word in told], np.int32)
-    return coded(code_of[_places(encoded)], [*codes])
 
 
 def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
@@ -299,7 +323,7 @@ def _optional(field: str, cell: pa.Array, unit: str | None, rules: ColumnMap, fl
 
 def _words(column: pa.Array, absent: str | None) -> pa.DictionaryArray:
     encoded = column.dictionary_encode()
-    return _respelled(encoded, [_word(cell) for cell in encoded.dictionary.to_pylist()], absent)
+    return _respelled(encoded, _spelling([_word(cell) for cell in encoded.dictionary.to_pylist()], absent))
 
 
 def _word(cell: object) -> str | None:
@@ -324,7 +348,7 @@ def _categories(column: pa.Array, unit: str | None, flags: _Flags) -> pa.Diction
         unknown.append(said and kind is None)
     if any(unknown):
         flags.add(Flag.UNKNOWN_CATEGORY, np.array([*unknown, False])[_places(encoded)], "category")
-    return _respelled(encoded, kinds)
+    return _respelled(encoded, _spelling(kinds))
 
 
 def _parsed(text: pa.Array) -> tuple[pa.Array, Bools]:

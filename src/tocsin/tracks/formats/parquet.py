@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tocsin.errors import Place, ReportError
@@ -27,8 +28,8 @@ from tocsin.tracks.report import SCHEMA
 MAX_ROWS = 500_000_000
 """Rows of one file (P11): a few kilobytes can declare any number of equal rows."""
 MAX_COLUMNS = 1_000
-PIECE_ROWS = 1_000_000
-"""Rows decoded at a time; a quarter of it takes a seventh less memory, and a fifth longer where one piece would do."""
+PIECE_ROWS = 131_072
+"""Rows decoded at a time: what is made of them fits into the cache, and its memory serves for the next."""
 ROW_GROUP_ROWS = 1_000_000
 
 MAGIC = b"PAR1"
@@ -89,7 +90,8 @@ def read_parquet(
     try:
         parquet = pq.ParquetFile(file, metadata=parquet.metadata, read_dictionary=_words(schema, found))
         for batch in parquet.iter_batches(PIECE_ROWS, columns=[c.name for c in found.values()], use_threads=False):
-            yield _read_batch(batch, rules, found, before=done, file=name, feed=feed)
+            part = _read_batch(batch, rules, found, before=done, file=name, feed=feed)
+            yield replace(part, of=rows)
             done += batch.num_rows
             if progress is not None:
                 progress(done, rows)

@@ -32,6 +32,8 @@ class Part(Struct, frozen=True, kw_only=True):
         `quality.FLAG_SCHEMA`.
     joined : int
         Lines beyond the first of records that have several.
+    of : int
+        Records of the whole file, where it says so itself: how much room to make.
     """
 
     read: int
@@ -39,6 +41,7 @@ class Part(Struct, frozen=True, kw_only=True):
     rejects: pa.Table = field(default_factory=lambda: NO_REJECTS)
     flags: pa.Table = field(default_factory=lambda: NO_FLAGS)
     joined: int = 0
+    of: int = 0
 
     def __post_init__(self) -> None:
         if self.read != self.table.num_rows + self.rejects.num_rows:
@@ -47,18 +50,19 @@ class Part(Struct, frozen=True, kw_only=True):
             )
 
 
-def coded(codes: NDArray[np.integer], names: Sequence[str]) -> pa.DictionaryArray:
+def coded(codes: NDArray[np.integer], names: Sequence[str] | pa.Array) -> pa.DictionaryArray:
     """Return a column of `report.CODED_SCHEMA`'s words.
 
     Parameters
     ----------
     codes : ndarray, shape (n,), int
         Into `names`; -1 where missing.
-    names : sequence of str
+    names : sequence of str, or Array of them
         Each once.
     """
     codes = codes.astype(np.int32, copy=False)
     absent = codes < 0
     return pa.DictionaryArray.from_arrays(
-        pa.array(codes, mask=absent if absent.any() else None), pa.array(names, pa.string())
+        pa.array(codes, mask=absent if absent.any() else None),
+        names if isinstance(names, pa.Array) else pa.array(names, pa.string()),
     )
