@@ -294,7 +294,9 @@ def _places(encoded: pa.DictionaryArray) -> NDArray[np.int32]:
     return np.asarray((places.fill_null(-1) if places.null_count else places).to_numpy())
 
 
+@lru_cache(maxsize=2**16, typed=True)
 def _id(cell: object, prefix: IdPrefix | None) -> tuple[str | None, int]:
+    """Return the identity that a cell is, or why it is none; another list often has the same cells."""
     text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
     if not isinstance(text, str):
         text = str(int(text)) if isinstance(text, float) and text.is_integer() else str(text)
