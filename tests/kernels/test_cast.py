@@ -11,13 +11,23 @@ from tests.kernels.test_forecast import LEGS, moving
 
 from tocsin.geo.atlas import Atlas
 from tocsin.geo.shapes import Region, circle, polygon
+from tocsin.kernels.detect.sweep import link
 from tocsin.kernels.earth.geodesic import direct, inverse_m
-from tocsin.kernels.forecast.cast import cast_at, least_odds, no_rays, weigh_most, zones_in_sight
+from tocsin.kernels.forecast.cast import (
+    FAR_SHARE,
+    cast_at,
+    counts_within_m,
+    least_odds,
+    no_rays,
+    weigh_most,
+    zones_in_sight,
+)
 from tocsin.kernels.forecast.forecast import (
     FAN_DEG,
     RAYS,
     SPREAD,
     course_ahead_deg,
+    entry_chance,
     look_around,
     most_chance,
     outlook,
@@ -25,6 +35,7 @@ from tocsin.kernels.forecast.forecast import (
 )
 from tocsin.kernels.forecast.sight import FAN_PSEUDO, box_seen, edge_seen, rays_between, sees, sight_of, vertex_seen
 from tocsin.kernels.forecast.vigil import CLEARLY_FALSE, PATIENCE
+from tocsin.kernels.tables import NONE
 from tocsin.kernels.zones.atlas import clearance_m, crossings_on, first_edge
 from tocsin.kernels.zones.cells import settled
 
@@ -100,6 +111,32 @@ def test_no_zone_weighs_more_than_the_most_of_its_directions(legs, horizon_s, so
         for chance in (CLEARLY_FALSE, 0.3, 0.9):
             if most.sum() < least_odds(view, chance):
                 assert most_chance(ways, n, view) < chance
+
+
+@settings(deadline=None, max_examples=200)
+@given(LEGS, st.floats(60.0, 3_600.0), st.floats(0.2, 1.5), st.sampled_from([0.2, 0.42, 0.9]),
+       st.lists(st.floats(1.0, 3.0), min_size=RAYS, max_size=RAYS))  # fmt: skip
+def test_ways_that_lead_too_far_weigh_less_than_their_share_of_the_odds(legs, horizon_s, sooner, chance, farther):
+    """The fault: a zone is passed over, though a warning of it falls due in time."""
+    rows, rays, ways = moving(legs), no_rays(), np.zeros((RAYS, 3))
+    view = outlook(rows[0], SPREAD, PATIENCE * horizon_s)
+    reach_m, latest_s = 2.0 * view.speed_mps * horizon_s, sooner * horizon_s
+    weigh_most(rays, view, view.stray, view.horizon_s, SPREAD, 0.0, reach_m)
+    odds = least_odds(view, chance)
+    far_m = counts_within_m(rays, view, odds, latest_s, SPREAD, reach_m)
+    assume(far_m < reach_m)
+    n = weigh_ways(np.minimum(max(far_m, 1.0) * np.array(farther), reach_m), view, SPREAD, ways)
+    early = (math.log(latest_s) - ways[:n, 1]) * ways[:n, 2]
+    assert (ways[:n, 0] / (1.0 + np.exp(-early))).sum() <= FAR_SHARE * odds * (1.0 + 1e-9)
+    assert entry_chance(ways, n, view, latest_s) < chance
+
+
+@given(st.lists(st.integers(0, 4), max_size=30), st.lists(st.integers(-40, 40), min_size=5, max_size=5))
+def test_reports_are_linked_to_the_same_track_s_next(track, seen):
+    following = np.zeros(len(track), np.int32)
+    link(np.array(track, np.int32), np.array(seen, np.int32), following)
+    expected = [next((j for j in range(i + 1, len(track)) if track[j] == t), NONE) for i, t in enumerate(track)]
+    assert following.tolist() == expected
 
 
 def ragged(lat: float, lon: float, size_deg: float, corners: int) -> Region:

@@ -175,7 +175,7 @@ def test_track_that_goes_straight_on_is_warned_of_once_in_time_and_never_again()
         if falls_due(vigil[0], at_s * S):
             told.append((int(vigil[0]["began_us"]) / S, float(vigil[0]["chance"])))
         ways, n, view = ways_to(straight_on(30_000.0 - 10.0 * at_s), rows, horizon_s)
-        if keep_vigil(vigil[0], ways, n, view, at_s * S, 600.0)[0]:
+        if keep_vigil(vigil[0], ways, n, view, at_s * S, 600.0, math.inf)[0]:
             told.append((at_s, float(vigil[0]["chance"])))
     ((when_s, said),) = told
     assert 0.5 * horizon_s <= 3_000 - when_s <= PATIENCE * horizon_s
@@ -187,7 +187,7 @@ def test_warning_is_due_at_the_same_moment_however_late_anybody_looks():
     vigil, rows = np.zeros(1, VIGIL), steady()
     clear_vigil(vigil[0])
     ways, n, view = ways_to(straight_on(10_000.0), rows, 900.0)
-    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0) == (False, False)
+    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0, math.inf) == (False, False)
     due_us = int(vigil[0]["began_us"])
     assert vigil[0]["standing"] == DUE and due_us > 0
     assert not falls_due(vigil[0], due_us) and falls_due(vigil[0], due_us + 500 * S)
@@ -200,22 +200,22 @@ def test_approach_that_turned_away_ends_once_and_arms_again_only_later():
     vigil, rows, horizon_s = np.zeros(1, VIGIL), steady(), 300.0
     clear_vigil(vigil[0])
     ways, n, view = ways_to(straight_on(1_200.0), rows, horizon_s)
-    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0)[0]
-    ends = [keep_vigil(vigil[0], ways, 0, view, 25 * k * S, 600.0) for k in range(1, MISSES + 3)]
+    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0, math.inf)[0]
+    ends = [keep_vigil(vigil[0], ways, 0, view, 25 * k * S, 600.0, math.inf) for k in range(1, MISSES + 3)]
     assert [ended for _, ended in ends].count(True) == 1
-    assert not keep_vigil(vigil[0], ways, n, view, 200 * S, 600.0)[0]
+    assert not keep_vigil(vigil[0], ways, n, view, 200 * S, 600.0, math.inf)[0]
     rearm_us = round(REARM * PATIENCE * horizon_s * S)
-    keep_vigil(vigil[0], ways, 0, view, rearm_us, 600.0)
+    keep_vigil(vigil[0], ways, 0, view, rearm_us, 600.0, math.inf)
     assert vigil[0]["standing"] == IDLE
-    assert keep_vigil(vigil[0], ways, n, view, rearm_us + 25 * S, 600.0)[0]
+    assert keep_vigil(vigil[0], ways, n, view, rearm_us + 25 * S, 600.0, math.inf)[0]
 
 
 def test_approach_that_stayed_away_arms_again_after_one_horizon() -> None:
     vigil, rows, horizon_s = np.zeros(1, VIGIL), steady(), 300.0
     clear_vigil(vigil[0])
     ways, n, view = ways_to(straight_on(1_200.0), rows, horizon_s)
-    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0)[0]
+    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0, math.inf)[0]
     least_s = math.ceil(REARM_LEAST * PATIENCE * horizon_s)
     for k in range(STEADY):
-        keep_vigil(vigil[0], ways, 0, view, (least_s - 25 * (STEADY - 1 - k)) * S, 600.0)
-    assert keep_vigil(vigil[0], ways, n, view, (least_s + 25) * S, 600.0)[0]
+        keep_vigil(vigil[0], ways, 0, view, (least_s - 25 * (STEADY - 1 - k)) * S, 600.0, math.inf)
+    assert keep_vigil(vigil[0], ways, n, view, (least_s + 25) * S, 600.0, math.inf)[0]

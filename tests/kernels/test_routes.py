@@ -165,7 +165,7 @@ def test_what_passages_tell_is_said_with_less_allowance_for_straying(lookahead_s
     assert likely_enough(view) > likely_enough(straying) == LIKELY_LEAST
     vigil = np.zeros(1, VIGIL)
     clear_vigil(vigil[0])
-    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0)[0]
+    assert keep_vigil(vigil[0], ways, n, view, 0, 600.0, math.inf)[0]
     chance, part = naive.chance_with([math.inf] * RAYS, FAN_EDGE_DEG, told, straying, SPREAD, TRUST, view.horizon_s)
     odds = math.log(chance / (1.0 - chance)) + SAID + SAID_STRAY * (1.0 - part) * straying.stray
     odds += SAID_SHORT * math.log(max(SHORTER_S / lookahead_s, 1.0))  # the shorter, the more

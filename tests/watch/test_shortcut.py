@@ -91,6 +91,38 @@ def test_walks_among_many_edges_are_told_of_alike_by_the_short_and_the_long_way(
     assert lines(agreed, reports, every=len(reports)) == lines(agreed, reports, every=1)
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), clear_s=st.sampled_from([0.0, 90.0]), every=st.integers(2, 60))
+def test_forecasts_are_told_of_alike_whether_it_is_known_when_the_next_is_made(
+    seed: int, clear_s: float, every: int
+) -> None:
+    """The fault: a warning that falls due before the next forecast, left out because it seemed to fall due after it."""
+    rng = np.random.default_rng(seed)
+    zones, rules, rows = [], [], []
+    for z in range(12):
+        shape = of_shapely(star(rng, 9, 38.0 + rng.uniform(-0.4, 0.4), 41.0 + rng.uniform(-0.3, 0.3), 0.06))
+        zones.append(Zone(zone_id=f"z{z}", kind="area", clause="-", region=shape, schedule=ALWAYS_ON, clear_s=clear_s))
+        for name, lookahead_s in (("soon", 60.0), ("late", 600.0)):
+            common = {"clause": "-", "conduct": Conduct.APPROACH, "zone": z}
+            rules.append(Rule(rule_id=f"z{z}/{name}", lookahead_s=lookahead_s, **common))
+    for track in range(5):
+        speed, course, at_us = rng.uniform(3.0, 120.0), rng.uniform(0.0, 360.0), NOON_US + track * S
+        lat, lon, steps_s = 41.0 + rng.uniform(-0.3, 0.3), 38.0 + rng.uniform(-0.3, 0.3), [4.0, 10.0, 10.0, 45.0]
+        for n in range(60):
+            step_s = float(rng.choice(steps_s)) if n % 20 else 400.0  # silent so long, it is not known any more
+            course = (course + rng.normal(0, 8)) % 360.0
+            lat += speed * step_s * np.cos(np.radians(course)) / 111_000
+            lon += speed * step_s * np.sin(np.radians(course)) / 84_000
+            at_us += int(step_s) * S
+            says = {"accuracy_m": 500.0} if rng.random() < 0.02 else {}
+            rows.append(report(track_id=f"dev:{track}", observed=at_us, lat_deg=lat, lon_deg=lon, **says))
+    rows.sort(key=lambda row: (row["observed"], row["track_id"]))
+    agreed, reports = watchlist(zones, rules), batch(rows)
+    told = lines(agreed, reports, every=1)
+    assert lines(agreed, reports, every=len(reports)) == told
+    assert lines(agreed, reports, every=every) == told
+
+
 STAYS = [
     Rule(rule_id="loiter", clause="-", conduct=Conduct.LOITER, zone=0, after_s=120.0, radius_m=300.0),
     Rule(rule_id="slow", clause="-", conduct=Conduct.LOITER, zone=0, after_s=60.0, radius_m=400.0, speed_hi_mps=4.0),

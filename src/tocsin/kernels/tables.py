@@ -248,7 +248,10 @@ LEG = np.dtype(
 
 
 class Reports(NamedTuple):
-    """n reports in time order, as arrays of shape (n,); words are codes of the state's lists, classes of the book's."""
+    """n reports in time order, as arrays of shape (n,); words are codes of the state's lists, classes of the book's.
+
+    `following` says which report is the same track's next, or `NONE`; it is empty if that is not known.
+    """
 
     track: Rows
     observed_us: Rows
@@ -261,9 +264,10 @@ class Reports(NamedTuple):
     feed: Rows
     party: Rows
     category: Rows
+    following: Rows
 
 
-COLUMNS = [np.dtype(code) for code in ("i4", "i8", "f8", "f8", "f4", "f4", "f4", "f4", "i4", "i4", "i4")]
+COLUMNS = [np.dtype(code) for code in ("i4", "i8", "f8", "f8", "f4", "f4", "f4", "f4", "i4", "i4", "i4", "i4")]
 """What the columns of `Reports` hold."""
 
 

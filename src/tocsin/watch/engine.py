@@ -123,6 +123,8 @@ class Engine:
             state.watermark_us = watermark_us
         if n:
             reports = _reports(state, batch)
+            if self._horizon_us:
+                reports = _linked(state, reports)
             if meetings:
                 self._together.take(meetings, _readable(reports), self._arrays(state))
             rows = self._sweep(state, batch, reports)
@@ -285,12 +287,23 @@ def _reports(state: WatchState, batch: ReportBatch) -> tables.Reports:
     track, feed, party, category = state.words_of(batch)
     columns = (
         track, batch.observed_us, batch.lat_deg, batch.lon_deg, batch.alt_m, batch.speed_mps, batch.course_deg,
-        batch.accuracy_m, feed, party, category,
+        batch.accuracy_m, feed, party, category, NOT_LINKED,
     )  # fmt: skip
     if [*map(DTYPE, columns)] != tables.COLUMNS:
         found = [*map(str, map(DTYPE, columns))]
         raise ValueError(f"found columns of {found}, expected {[*map(str, tables.COLUMNS)]}")
     return tables.Reports._make(columns)
+
+
+NOT_LINKED = np.empty(0, np.int32)
+"""What stands for the reports that follow where nobody asks."""
+
+
+def _linked(state: WatchState, reports: tables.Reports) -> tables.Reports:
+    """Return reports that know which is the same track's next."""
+    following = np.empty(len(reports.track), np.int32)
+    sweep.link(_readable(reports).track, np.empty(len(state.tracks), np.int32), following)
+    return reports._replace(following=following)
 
 
 def _readable(reports: tables.Reports) -> tables.Reports:

@@ -16,7 +16,15 @@ import numpy as np
 from tocsin.kernels.detect.episodes import close_episode, find_episode, kinds_of, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, know_motion
 from tocsin.kernels.detect.spans import in_force
-from tocsin.kernels.forecast.cast import cast_at, least_odds, weigh_most, zones_in_sight
+from tocsin.kernels.forecast.cast import (
+    FAR_SHARE,
+    cast_at,
+    counts_within_m,
+    least_odds,
+    may_count,
+    weigh_most,
+    zones_in_sight,
+)
 from tocsin.kernels.forecast.forecast import (
     NO_OUTLOOK,
     RAYS,
@@ -37,6 +45,10 @@ from tocsin.kernels.forecast.vigil import (
     CLEARLY_FALSE,
     IDLE,
     PATIENCE,
+    SOON,
+    SOONER_S,
+    SURE,
+    SURE_SHARE,
     WARNED,
     falls_due,
     hold_vigil,
@@ -135,6 +147,25 @@ def asks_nothing(book: Book, last: Row, reports: Reports, i: int) -> bool:
 
 
 @kernel
+def _within_s(book: Book, reports: Reports, i: int) -> float:
+    """Return in how many seconds a forecast made at a report is surely replaced, by reports at hand; else infinity.
+
+    Until then it tells what falls due, and nothing else: where no fix has an accuracy, nobody asks what it said.
+    """
+    at_us, k = reports.observed_us[i], np.int64(i)
+    while len(reports.following) > 0:
+        j = np.int64(reports.following[k])
+        if j == NONE or reports.accuracy_m[j] > 0.0:
+            break
+        if reports.observed_us[j] - reports.observed_us[k] > SILENCE_S * US_PER_S:
+            break
+        if reports.observed_us[j] - at_us >= book.ask_us:
+            return SOONER_S + (reports.observed_us[j] - at_us) / US_PER_S
+        k = j
+    return inf
+
+
+@kernel
 def _reach_m(book: Book, row: Row) -> float:
     """Return how far a forecast must look, metres."""
     return reach_m(row, hypot(row.east_mps, row.north_mps), book.horizon_s, carry_s(row))
@@ -197,12 +228,26 @@ def _cast(atlas: AtlasArrays, work: Work, sight: Sight, zone: int, odds: float, 
 
 
 @kernel
-def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sight: Sight, view: Outlook, track: int,
-                  zones: int, binds: Rows) -> int:  # fmt: skip
+def _nearer(work: Work, sight: Sight, view: Outlook, odds: float, within_s: float) -> tuple[Sight, float]:
+    """Return a shorter fan, and odds: a zone whose ways in it weigh less is not warned of before a time has passed."""
+    more_s, horizon_s = min(carry_s(work.track[0]), within_s), view.horizon_s
+    far_m = counts_within_m(work.rays, view, odds, SOON * horizon_s + more_s, SPREAD, sight.reach_m)
+    sure = least_odds(view, SURE)
+    sure_m = counts_within_m(work.rays, view, sure, SURE_SHARE * horizon_s + more_s, SPREAD, sight.reach_m)
+    far_m = max(far_m, sure_m, 1.0)
+    if far_m >= sight.reach_m:
+        return sight, odds
+    return sight_of(sight.lat_deg, sight.lon_deg, sight.course_deg, far_m), (1.0 - FAR_SHARE) * odds
+
+
+@kernel
+def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sight: Sight, view: Outlook,
+                  within_s: float, track: int, zones: int, binds: Rows) -> int:  # fmt: skip
     """Write the zones whose vigil a fan can change, and how far they are in each direction; see `look_ahead`.
 
     Of a zone that was warned of it must be known whether the forecast is clearly false, of the others only whether a
-    warning is due if no further fix comes. All that can be neither is left out, as if the fan did not meet it.
+    warning is due if no further fix comes, or, where it is known when the next forecast is made, before that. All that
+    can be neither is left out, as if the fan did not meet it.
     """
     clear, row, n = clearance_m(atlas, sight.lat_deg, sight.lon_deg), work.track[0], 0
     if not clear <= sight.reach_m:
@@ -226,7 +271,10 @@ def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sigh
     stood, odds = n, least_odds(view, least_due(view))
     if n > len(work.fan_zone):
         return n
-    candidates = zones_in_sight(atlas, sight, work.rays, odds, work.fan_of, work.left)
+    near, near_odds = _nearer(work, sight, view, odds, within_s)
+    candidates = 0
+    if clear <= near.reach_m:
+        candidates = zones_in_sight(atlas, near, work.rays, near_odds, work.fan_of, work.left)
     if candidates > len(work.left):
         return candidates
     for k in range(candidates):
@@ -234,7 +282,8 @@ def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sigh
         known = binds[zone] == 0 or book.zones[zone].approach_from == book.zones[zone].approach_to
         for m in range(stood):
             known = known or work.fan_zone[m] == zone
-        if not (known or _holds_fix(work, zones, zone)):
+        known = known or _holds_fix(work, zones, zone)
+        if not known and may_count(atlas, near, work.rays, zone, near_odds):
             n = _cast(atlas, work, sight, zone, odds, n)
             if n > len(work.fan_zone):
                 return n
@@ -243,7 +292,7 @@ def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sigh
 
 @kernel
 def look_ahead(state: State, atlas: AtlasArrays, routes: Routes, book: Book, reports: Reports, i: int, work: Work,
-               zones: int, binds: Rows) -> tuple[int, Outlook]:  # fmt: skip
+               zones: int, binds: Rows) -> tuple[int, Outlook, float]:  # fmt: skip
     """If a forecast is due at a report, write the zones that a fan of ways, or an earlier passage, meets.
 
     Zones of which nothing can come may be left out, unless there are earlier passages.
@@ -263,19 +312,23 @@ def look_ahead(state: State, atlas: AtlasArrays, routes: Routes, book: Book, rep
         How many; `NONE` if no forecast is made at this fix; more than there is room for means that nothing can be said.
     view : Outlook
         That for the longest look-ahead, or `NO_OUTLOOK`.
+    within_s : float
+        In how many seconds this forecast is surely replaced; infinite if that is not known.
     """
     row = work.track[0]
     if not _asks(book, row, reports.observed_us[i]):
-        return NONE, NO_OUTLOOK
+        return NONE, NO_OUTLOOK, inf
     row.asked_us = reports.observed_us[i]
     reach = _reach_m(book, row)
     if not reach > 0.0:
-        return 0, NO_OUTLOOK
+        return 0, NO_OUTLOOK, inf
+    within_s = _within_s(book, reports, i)
     sight = sight_of(reports.lat_deg[i], reports.lon_deg[i], course_ahead_deg(row), reach)
     if len(routes.route) or not sees(sight):
-        return _look_wide(atlas, routes, book, reports, i, reach, work), NO_OUTLOOK
+        return _look_wide(atlas, routes, book, reports, i, reach, work), NO_OUTLOOK, within_s
     view = outlook(row, SPREAD, book.horizon_s)
-    return _look_closely(state, atlas, book, work, sight, view, reports.track[i], zones, binds), view
+    n = _look_closely(state, atlas, book, work, sight, view, within_s, reports.track[i], zones, binds)
+    return n, view, within_s
 
 
 @kernel
@@ -378,8 +431,8 @@ def _view(work: Work, view: Outlook, rule: Row) -> Outlook:
 
 
 @kernel
-def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlook, episode: int, met: int,
-          found: Rows, n: int) -> int:  # fmt: skip
+def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlook, within_s: float, episode: int,
+          met: int, found: Rows, n: int) -> int:  # fmt: skip
     """Take a new forecast of one zone, the fan's zone number `met` or `NONE`, into an approach, and write its news.
 
     `view` is the outlook for the rule's horizon.
@@ -395,7 +448,7 @@ def _keep(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outloo
         if _holds(book, leg, rule, min(nearest_m / view.speed_mps, rule.lookahead_s)):
             ways = weigh_ways(work.fan_m[met], view, SPREAD, work.ways)
             ways, view = weigh_routes(work.ways, ways, work.route_m[met], work.passages, view, SPREAD, TRUST)
-    warned, ended = keep_vigil(vigil, work.ways, ways, view, leg.to_us, carry_s(row))
+    warned, ended = keep_vigil(vigil, work.ways, ways, view, leg.to_us, carry_s(row), within_s)
     if ended:
         n = _end(atlas, leg, rule, began_us, found, n)
         n = _retreat(state, book, leg, rule.zone, found, n)
@@ -438,8 +491,14 @@ def _holds_fix(work: Work, zones: int, zone: int) -> bool:
 
 
 @kernel
-def _begin(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlook, zones: int, ahead: int,
-           binds: Rows, leaves: bool, found: Rows, n: int) -> int:  # fmt: skip
+def _leaves(state: State, track: int, zone: int) -> bool:
+    """Return True if a track is just leaving a zone, so that it is not approaching."""
+    return find_episode(state.episodes, state.tracks[track].episodes, LEAVING, zone) != NONE
+
+
+@kernel
+def _begin(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlook, within_s: float, zones: int,
+           ahead: int, binds: Rows, leaves: bool, found: Rows, n: int) -> int:  # fmt: skip
     """Begin the vigils of zones that a fan meets and that have none yet, and write what was found.
 
     `work.what` says of each how many it has; `leaves` if the track is just leaving a zone; the others are
@@ -451,15 +510,15 @@ def _begin(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlo
         first, last = book.zones[zone].approach_from, book.zones[zone].approach_to
         if not binds[zone] or work.what[m] == last - first or _holds_fix(work, zones, zone):
             continue
-        if leaves and find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE:
-            continue  # whoever is just leaving is not approaching
+        if leaves and _leaves(state, leg.track, zone):
+            continue
         for a in range(first, last):
             e = state.tracks[leg.track].episodes if work.what[m] > 0 else NONE
             if find_episode(state.episodes, e, APPROACHING, a) != NONE:
                 continue
             e = open_episode(state, leg.track, APPROACHING, a, NEVER, leg.to_lat_deg, leg.to_lon_deg)
             view = _view(work, view, book.approaches[a])
-            n = _keep(state, atlas, book, work, view, e, m, found, n)
+            n = _keep(state, atlas, book, work, view, within_s, e, m, found, n)
             if state.episodes[e].standing == IDLE:
                 close_episode(state, leg.track, e)
     return n
@@ -467,7 +526,7 @@ def _begin(state: State, atlas: AtlasArrays, book: Book, work: Work, view: Outlo
 
 @kernel
 def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: int, ahead: int, view: Outlook,
-               near: int, binds: Rows, found: Rows, n: int) -> int:  # fmt: skip
+               within_s: float, near: int, binds: Rows, found: Rows, n: int) -> int:  # fmt: skip
     """Open, keep and end the approaches of one track at one fix, and write what was found.
 
     Parameters
@@ -477,6 +536,7 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
     ahead : int
         How many of `work.fan_zone` count: a fan of ways meets them; `NONE` if no forecast was made at this fix.
     view : Outlook
+    within_s : float
         As of `look_ahead`.
     near : int
         How many of `work.ahead_zone` count: the fix's accuracy reaches their edge.
@@ -489,8 +549,7 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
     know_motion(leg)
     for k in range(near):
         zone = work.ahead_zone[k]
-        leaving = find_episode(state.episodes, state.tracks[leg.track].episodes, LEAVING, zone) != NONE
-        if binds[zone] and not (leaving or _holds_fix(work, zones, zone)):
+        if binds[zone] and not (_leaves(state, leg.track, zone) or _holds_fix(work, zones, zone)):
             n = _take_unknown(state, atlas, book, work, zone, found, n)
     leaves, e = False, state.tracks[leg.track].episodes
     while e != NONE:
@@ -518,8 +577,11 @@ def approaches(state: State, atlas: AtlasArrays, book: Book, work: Work, zones: 
                 work.what[met] += 1
             if unknown and state.episodes[e].standing == WARNED:
                 continue
+            going = leaves and state.episodes[e].standing < WARNED and _leaves(state, leg.track, rule.zone)
+            if going or not binds[rule.zone]:
+                met = NONE
             view = _view(work, view, rule)
-            n = _keep(state, atlas, book, work, view, e, met if binds[rule.zone] else NONE, found, n)
+            n = _keep(state, atlas, book, work, view, within_s, e, met, found, n)
             if state.episodes[e].standing == IDLE:
                 close_episode(state, leg.track, e)
-    return _begin(state, atlas, book, work, view, zones, ahead, binds, leaves, found, n)
+    return _begin(state, atlas, book, work, view, within_s, zones, ahead, binds, leaves, found, n)

@@ -7,7 +7,7 @@ crossed, and hands both to `visits.py`; the predicted way goes to `approaches.py
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 
 import numpy as np
 
@@ -65,6 +65,25 @@ MARGIN = 8
 
 AHEAD = 8
 """Reports by which a track's row is asked for before its turn; dimensionless."""
+
+
+@kernel
+def link(track: Rows, seen: Rows, following: Rows) -> None:
+    """Write which report is the same track's next, or `NONE`.
+
+    Parameters
+    ----------
+    track : ndarray, shape (n,), int32
+    seen : ndarray, shape (tracks,), int32
+        Scratch room; what stands in it does not matter: after a track's last report there is none of it.
+    following : ndarray, shape (n,), int32
+        Written.
+    """
+    n = len(track)
+    for i in range(n - 1, -1, -1):
+        later = seen[track[i]]
+        following[i] = later if i < later < n and track[later] == track[i] else NONE
+        seen[track[i]] = i
 
 
 @kernel
@@ -175,11 +194,11 @@ def _take_report(reports: Reports, i: int, desk: Desk, goes_on: bool, flips: int
     if goes_on:
         note_motion(last, reports, i, work.track[0])
     _fill_leg(state, reports, i, leg)
-    ahead, near, view = NONE, 0, NO_OUTLOOK
+    ahead, near, view, within_s = NONE, 0, NO_OUTLOOK, inf
     zones = zones_at(atlas, leg.to_lat_deg, leg.to_lon_deg, work.zones)
     binds = book.binds[state.party_class[leg.party], state.category_class[leg.category]]
     if book.horizon_s > 0.0 and zones <= len(work.zones):
-        ahead, view = look_ahead(state, atlas, desk.routes, book, reports, i, work, zones, binds)
+        ahead, view, within_s = look_ahead(state, atlas, desk.routes, book, reports, i, work, zones, binds)
         near = look_about(atlas, reports, i, work)
     if leg.first:
         flips = 0
@@ -200,7 +219,7 @@ def _take_report(reports: Reports, i: int, desk: Desk, goes_on: bool, flips: int
     n = _visits(state, atlas, book, work, zones, flips, binds, found, n)
     if is_silence:
         n = was_reachable(state, atlas, book, leg, binds, before, found, n)
-    n = approaches(state, atlas, book, work, zones, ahead, view, near, binds, found, n)
+    n = approaches(state, atlas, book, work, zones, ahead, view, within_s, near, binds, found, n)
     last.observed_us, last.lat_deg, last.lon_deg = leg.to_us, leg.to_lat_deg, leg.to_lon_deg
     last.alt_m, last.speed_mps, last.course_deg = leg.to_alt_m, reports.speed_mps[i], reports.course_deg[i]
     last.accuracy_m = reports.accuracy_m[i]  # all as reported: what is worked out depends on who asked

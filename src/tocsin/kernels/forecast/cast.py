@@ -43,6 +43,10 @@ LEAST_ODDS = 2e-5
 """Odds are never taken to be less than half of this."""
 
 
+FAR_SHARE = 0.5
+"""What ways that lead too far may weigh of the odds asked for; with less they lead further, with more so much less is
+asked of the others."""
+
 PADDED = 32
 """Directions, and as many more as make a multiple of four."""
 
@@ -146,6 +150,24 @@ def weigh_most(
 
 
 @kernel
+def counts_within_m(rays: Rays, view: Outlook, odds: float, latest_s: float, spread: Spread, to_m: float) -> float:
+    """Return how far off ways weigh less than `FAR_SHARE` of some odds together; see `forecast.entry_chance`.
+
+    That is, those on which a zone is first met further off, when it must be entered within a time.
+    """
+    if not odds > 0.0:
+        return inf
+    more = _weigh(rays, ALL_RAYS) / (FAR_SHARE * odds) - 1.0
+    if not more > 0.0:
+        return 0.0
+    more, far = log(more), log(max(to_m / view.speed_mps, 1.0) / 300.0)
+    least, most = spread.unsteady_time * min(far, log(1.0 / 300.0)), spread.unsteady_time * max(far, log(1.0 / 300.0))
+    least, most = min(least, most), max(least, most)
+    unsteady = exp(min(max(view.log_unsteady + (most if more > 0.0 else least), -5.0), 2.0))
+    return view.speed_mps * latest_s * exp(view.log_pace + more * unsteady + SLACK)
+
+
+@kernel
 def _weigh(rays: Rays, seen: int) -> float:
     """Return the most that a set of directions can weigh together."""
     most, a, b, c, d = rays.most, 0.0, 0.0, 0.0, 0.0  # four sums go on at a time
@@ -238,6 +260,12 @@ def _zone_seen(atlas: AtlasArrays, sight: Sight, zone: int) -> int:
         box = atlas.box[group]
         seen |= box_seen(sight, box[0], box[1], box[2], box[3])
     return seen
+
+
+@kernel
+def may_count(atlas: AtlasArrays, sight: Sight, rays: Rays, zone: int, odds: float) -> bool:
+    """Return False if the directions in which a fan may meet a zone weigh less than so much together."""
+    return bool(_weigh(rays, _zone_seen(atlas, sight, zone)) >= odds)
 
 
 @kernel

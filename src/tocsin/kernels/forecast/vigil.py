@@ -13,7 +13,7 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from tocsin.kernels.forecast.forecast import Outlook, entry_chance, entry_time_s, most_chance, time_to_s
+from tocsin.kernels.forecast.forecast import Outlook, entry_chance, most_chance, time_to_s
 from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.chance import logistic
 from tocsin.kernels.numbers.trig import log
@@ -40,6 +40,9 @@ SURE_SHARE = 0.92
 
 CLEARLY_FALSE = 0.15
 """A forecast below this chance is clearly false."""
+
+SOONER_S = 0.001
+"""A forecast is taken to replace the one before so much later than it is made, far more than rounding, seconds."""
 
 MISSES = 2
 """Forecasts in a row that must be clearly false before an approach is over; lower ends it too soon."""
@@ -101,15 +104,25 @@ def least_due(view: Outlook) -> float:
 
 
 @kernel
-def warning_due_s(ways: Rows, n: int, view: Outlook, carry_s: float) -> float:
-    """Return in how many seconds a warning is due if the track goes on unseen: 0 for now, infinite for never."""
+def _due_s(ways: Rows, n: int, view: Outlook, chance: float, ahead_s: float, carry_s: float, within_s: float) -> float:
+    """Return in how many seconds an entry within a time ahead has a chance; infinite if surely not within a time."""
+    if entry_chance(ways, n, view, ahead_s + min(carry_s, within_s)) < chance:
+        return inf
+    return time_to_s(ways, n, view, chance, ahead_s + carry_s) - ahead_s
+
+
+@kernel
+def warning_due_s(ways: Rows, n: int, view: Outlook, carry_s: float, within_s: float) -> float:
+    """Return in how many seconds a warning is due if the track goes on unseen: 0 for now, infinite for never.
+
+    Infinite, too, if that is surely not within a time: the same number as without, or one that is no sooner.
+    """
     if most_chance(ways, n, view) < least_due(view):
         return inf
-    sure_s, likely_s = SURE_SHARE * view.horizon_s, SOON * view.horizon_s
-    sure = entry_time_s(ways, n, view, SURE, sure_s + carry_s) - sure_s
+    sure = _due_s(ways, n, view, SURE, SURE_SHARE * view.horizon_s, carry_s, within_s)
     if sure <= 0.0:
         return 0.0
-    likely = entry_time_s(ways, n, view, likely_enough(view), likely_s + carry_s) - likely_s
+    likely = _due_s(ways, n, view, likely_enough(view), SOON * view.horizon_s, carry_s, within_s)
     return max(min(sure, likely), 0.0)
 
 
@@ -164,7 +177,9 @@ def _silent_us(row: Row, horizon_s: float) -> int:
 
 
 @kernel
-def keep_vigil(row: Row, ways: Rows, n: int, view: Outlook, at_us: int, carry_s: float) -> tuple[bool, bool]:
+def keep_vigil(
+    row: Row, ways: Rows, n: int, view: Outlook, at_us: int, carry_s: float, within_s: float
+) -> tuple[bool, bool]:
     """Take a new forecast of a track outside a zone.
 
     Parameters
@@ -180,6 +195,8 @@ def keep_vigil(row: Row, ways: Rows, n: int, view: Outlook, at_us: int, carry_s:
         Instant of the fix.
     carry_s : float, seconds
         How long the forecast is good for.
+    within_s : float, seconds
+        When the next one is surely made, infinite if that is not known: a warning that is due no sooner is not noted.
 
     Returns
     -------
@@ -196,7 +213,7 @@ def keep_vigil(row: Row, ways: Rows, n: int, view: Outlook, at_us: int, carry_s:
             return False, ended
         ended = ended or row.standing == WARNED
     clear_vigil(row)
-    due_s = warning_due_s(ways, n, view, carry_s) if n > 0 else inf
+    due_s = warning_due_s(ways, n, view, carry_s, within_s) if n > 0 else inf
     if isfinite(due_s):
         _tell(row, ways, n, view, due_s)
         row.standing, row.began_us = DUE, at_us + np.int64(due_s * US_PER_S)
