@@ -16,6 +16,7 @@ import pickle
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,10 @@ HEAD = (
 )
 FILTERED, BOOSTED, OURS, WITH_ROUTES = "filtered", "boosting, routes", "Tocsin", "Tocsin, routes"
 BEGIN, END = "<!-- printed by benchmarks/approach.py -->", "<!-- until here -->"
+
+
+Said = tuple[NDArray[np.float64], NDArray[np.bool_]]
+"""Chances that were said, and whether they came true."""
 
 
 class Stage(NamedTuple):
@@ -151,7 +156,7 @@ def tables(ready: list[Stage], resamples: int) -> Iterator[str]:
         tuned = [stage for stage in mine if not stage.one.by_day]
         setting, boosting = best_filter(tuned, horizon_s), boosted(tuned, horizon_s)
         rows: dict[str, list[Figures]] = {}
-        said: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {}
+        said: dict[str, list[Said]] = {}
         for stage in mine:
             for method, judged in compared(stage, horizon_s, setting, boosting).items():
                 got = figures(judged, times=stage.counted)
@@ -165,11 +170,31 @@ def tables(ready: list[Stage], resamples: int) -> Iterator[str]:
     yield "| ahead | " + " | ".join(methods) + " | filtered by: s, k, n, hold |"
     yield "|---:|" + "---:|" * (len(methods) + 1)
     for horizon_s, setting, rows, said in means:
-        told = [
-            f"{np.mean([f.f1 for f in rows[m]]):.3f}, {np.nanmean([f.flapping for f in rows[m]]):.3f}{_error(said[m])}"
-            for m in methods
-        ]
+        told = []
+        for m in methods:
+            f1, repeats = (np.nanmean([getattr(f, name) for f in rows[m]]) for name in ("f1", "flapping"))
+            error = _error(said[m])
+            told.append(f"{f1:.3f}, {repeats:.3f}" + ("" if np.isnan(error) else f"; {error:.3f}"))
         yield f"| {horizon_s // 60} min | " + " | ".join(told) + " | " + ", ".join(f"{v:g}" for v in setting) + " |"
+
+
+def said_at(folder: Path, names: list[str], seeds: list[int]) -> Iterator[str]:
+    """Yield the lines of a table of what said chances are worth, without routes, at zones of some seeds."""
+    told: dict[int, dict[int, list[Said]]] = {}
+    for seed in seeds:
+        for name in names:
+            one = SETS[name]
+            batch = read_set(folder, one)
+            regions, counted = lay_zones(batch, one, seed), half_of(batch.tracks)
+            truth = find_truth(batch, regions, one.terms)
+            for horizon_s in one.horizons_s:
+                judged = judge(truth, tocsin(batch, regions, horizon_s), horizon_s)
+                told.setdefault(horizon_s, {}).setdefault(seed, []).append(judged.said(counted))
+    yield "| ahead | " + " | ".join(f"zones {seed}" for seed in seeds) + " | all together |"
+    yield "|---:|" + "---:|" * (len(seeds) + 1)
+    for horizon_s, by_seed in sorted(told.items()):
+        errors = [*map(_error, by_seed.values()), _error([*chain.from_iterable(by_seed.values())])]
+        yield f"| {horizon_s // 60} min | " + " | ".join(f"{error:.3f}" for error in errors) + " |"
 
 
 def main() -> None:
@@ -181,7 +206,14 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=200)
     parser.add_argument("--cache", type=Path, help="folder to keep what really happened in")
     parser.add_argument("--page", type=Path, help="page to write the tables into")
+    parser.add_argument(
+        "--layouts", type=int, nargs="+", help="print what said chances are worth at zones of these seeds instead"
+    )
     asked = parser.parse_args()
+    if asked.layouts:
+        for told in said_at(asked.folder, [name for name in asked.sets if not SETS[name].by_day], asked.layouts):
+            print(told, flush=True)
+        return
     if asked.cache:
         asked.cache.mkdir(parents=True, exist_ok=True)
     ready = list(stages(asked.folder, asked.sets, asked.seed, asked.cache))
@@ -195,13 +227,14 @@ def main() -> None:
         asked.page.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
 
-def _error(said: list[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> str:
-    """Return the expected calibration error of all sets together, for people; nothing if no chance was said."""
+def _error(said: list[Said]) -> float:
+    """Return the expected calibration error of all sets together; NaN if no chance was said."""
     chance, came = (np.concatenate(part) for part in zip(*said, strict=True))
     if not len(chance):
-        return ""
+        return float("nan")
     place = np.minimum((chance * BINS).astype(np.int64), BINS - 1)
-    return f"; {np.abs(np.bincount(place, chance, BINS) - np.bincount(place, came, BINS)).sum() / len(chance):.3f}"
+    off = np.bincount(place, chance, BINS) - np.bincount(place, came, BINS)
+    return float(np.abs(off).sum() / len(chance))
 
 
 if __name__ == "__main__":

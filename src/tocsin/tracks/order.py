@@ -91,7 +91,10 @@ def by_instant(batch: ReportBatch) -> Ordering | None:
     from tocsin.kernels.instants import NOT_SO, order_instants  # with numba, which only archives need here
 
     to, rows = np.empty((2, len(batch)), np.int64)
-    n = order_instants(batch.observed_us, batch.track, _rank(batch.tracks), to, rows)
+    at_us, track = batch.observed_us.view(), batch.track.view()
+    for view in (at_us, track):  # whether an array may be written is part of its type, and code is compiled for types
+        view.setflags(write=False)
+    n = order_instants(at_us, track, _rank(batch.tracks), to, rows)
     return None if n == NOT_SO else Ordering(keep=rows[:n], duplicate=to[:0], conflict=to[:0], to=to[:n])
 
 
