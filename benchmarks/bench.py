@@ -263,7 +263,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=HERE.parent / "out" / "bench")
     parser.add_argument("--peer-python", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--runs", type=int, default=3, help="calls in each process; their median counts")
+    parser.add_argument("--runs", type=int, default=3, help="calls in each process at least; their median counts")
     parser.add_argument("--rounds", type=int, default=3, help="how often what is compared takes turns")
     parser.add_argument("--cpu", type=int)
     parser.add_argument("--only", help="jobs whose name contains this")
