@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
+from hypothesis import strategies as st
 
 from tocsin.tracks.batch import EMPTY, ReportBatch
 from tocsin.tracks.report import SCHEMA
@@ -131,3 +132,14 @@ AWKWARD_RINGS: dict[str, list[tuple[float, float]]] = {
     "sliver": [(33.0, 38.0), (33.0, 39.0), (33.0000001, 38.5), (33.0, 38.0)],
 }
 """Closed rings of (lat, lon) that zones must settle or refuse."""
+
+
+WORDY = st.builds(
+    report,
+    track_id=st.sampled_from(["dev:a", "dev:b", "dev:c"]),
+    party=st.sampled_from([None, "north", "south"]),
+    category=st.sampled_from([None, "cargo"]),
+    received=st.sampled_from([None, NOON_US + S]),
+    speed_mps=st.sampled_from([float("nan"), 5.0]),
+)
+"""Reports with words and numbers, some of them missing."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields
-from tests.common import NOON_US, ZOO, S, batch, report, table
+from tests.common import WORDY, ZOO, batch, report, table
 
 from tocsin.tracks.batch import EMPTY, ReportBatch, concat
 from tocsin.tracks.report import CODED_SCHEMA, SCHEMA
@@ -55,16 +55,6 @@ def test_take_selects_rows_in_the_order_asked() -> None:
 def test_from_table_refuses_another_schema() -> None:
     with pytest.raises(ValueError, match="expected the report schema"):
         ReportBatch.from_table(EMPTY.to_table().drop_columns(["party"]))
-
-
-WORDY = st.builds(
-    report,
-    track_id=st.sampled_from(["dev:a", "dev:b", "dev:c"]),
-    party=st.sampled_from([None, "north", "south"]),
-    category=st.sampled_from([None, "cargo"]),
-    received=st.sampled_from([None, NOON_US + S]),
-    speed_mps=st.sampled_from([float("nan"), 5.0]),
-)
 
 
 @given(st.lists(WORDY, max_size=12), st.lists(st.integers(0, 12), max_size=3))

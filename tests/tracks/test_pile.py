@@ -5,20 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.common import NOON_US, S, report, table
+from tests.common import NOON_US, WORDY, S, report, table
 
 from tocsin.tracks.batch import ReportBatch
 from tocsin.tracks.pile import Pile
 from tocsin.tracks.report import CODED_SCHEMA
-
-ROWS = st.builds(
-    report,
-    track_id=st.sampled_from(["dev:a", "dev:b", "dev:c"]),
-    party=st.sampled_from([None, "north", "south"]),
-    category=st.sampled_from([None, "cargo"]),
-    received=st.sampled_from([None, NOON_US + S]),
-    speed_mps=st.sampled_from([float("nan"), 5.0]),
-)
 
 
 def piled(tables: list[list[dict]], room: int = 0) -> Pile:
@@ -29,7 +20,7 @@ def piled(tables: list[list[dict]], room: int = 0) -> Pile:
     return pile
 
 
-@given(st.lists(st.lists(ROWS, max_size=4), max_size=5), st.integers(0, 30))
+@given(st.lists(st.lists(WORDY, max_size=4), max_size=5), st.integers(0, 30))
 def test_a_pile_is_the_tables_one_after_the_other_whatever_room_is_made(tables: list[list[dict]], room: int) -> None:
     """Would catch a column that is first said in the middle, and a list of names that another table has otherwise."""
     pile = piled(tables, room)
