@@ -5,8 +5,8 @@ lays zones, and prints the tables of that page; `--page docs/guide/warning-quali
 halved by a hash of their names. On half 0 the baselines are tuned or trained, for each look-ahead over all sets
 together, the forecast's coefficients were fitted, and routes are learnt; every row is of half 1. Buses are split by day
 too: of a later day all routes of the days before are known. Gradient boosting needs scikit-learn, and is left out
-where it is missing. Takes half an hour. `--layouts 1 2 3` prints instead what the chances that are said are worth at zones
-of these seeds.
+where it is missing. Takes half an hour. `--layouts 1 2 3` prints instead what the chances that are said are worth at
+zones of these seeds.
 """
 
 from __future__ import annotations
