@@ -5,9 +5,11 @@ A few of some thousand places here; all of them by `python3 do.py crash WRITES=1
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.crash import scripted, strace, writes
@@ -65,6 +67,27 @@ def test_a_cut_that_changes_what_is_decided_is_told(whole: writes.Cuts) -> None:
         folder=whole.folder, places=whole.places, expected=whole.expected | {"at": "nowhere", "events": []}
     )
     assert other.made((1, writes.KILLED))[3] == "events, at"
+
+
+def test_what_the_tests_before_left_unclosed_moves_no_call(
+    whole: writes.Cuts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ring_of_a_file() -> list[Any]:
+        ring: list[Any] = [(tmp_path / "left").open("w")]
+        ring.append(ring)
+        return ring
+
+    def leaving(folder: Path, shared: mmap.mmap) -> int:
+        unclosed.clear()
+        kept = [[number] for number in range(10_000)]  # more than a collection waits for
+        return run(folder, shared) if kept else scripted.FAILED
+
+    run = scripted.child
+    monkeypatch.setattr(scripted, "child", leaving)
+    unclosed = [ring_of_a_file()]
+    cut = whole.made((1, writes.KILLED))
+    unclosed[0][0].close()
+    assert cut[2:] == ("killed", "")
 
 
 def test_a_cut_elsewhere_is_told(whole: writes.Cuts, tmp_path: Path) -> None:
