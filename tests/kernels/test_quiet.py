@@ -1,12 +1,14 @@
-"""What the quick looks of a sweep promise: a length that is never too long."""
+"""What the quick looks of a sweep promise: a length that is never too long, and one that is never too short."""
 
 from __future__ import annotations
+
+from math import sqrt
 
 from geographiclib.geodesic import Geodesic
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tocsin.kernels.detect.quiet import least_m
+from tocsin.kernels.detect.quiet import least_m2, most_m2
 
 
 @example(lat=0.0, lon=10.0, north=0.0, east=1.0)
@@ -21,11 +23,12 @@ from tocsin.kernels.detect.quiet import least_m
     north=st.floats(-2.0, 2.0),
     east=st.floats(-2.0, 2.0) | st.floats(-0.01, 0.01),
 )
-def test_places_are_never_nearer_than_said(lat: float, lon: float, north: float, east: float) -> None:
+def test_places_are_never_nearer_nor_farther_than_said(lat: float, lon: float, north: float, east: float) -> None:
     to_lat, to_lon = min(max(lat + north, -90.0), 90.0), min(max(lon + east, -180.0), 180.0)
-    told_m = least_m(lat, lon, to_lat, to_lon)
+    least_m, most_m = sqrt(least_m2(lat, lon, to_lat, to_lon)), sqrt(most_m2(lat, lon, to_lat, to_lon))
     true_m = Geodesic.WGS84.Inverse(lat, lon, to_lat, to_lon)["s12"]
-    assert told_m <= true_m + 1e-6
+    assert least_m <= true_m + 1e-6
+    assert most_m >= true_m - 1e-6
     # GeographicLib rounds angles to 2⁻⁵⁷ degrees: a length of less than a micrometre is no measure of another.
     if abs(lat) < 45.0 and abs(to_lat) < 45.0 and abs(to_lon - lon) < 1.0 and true_m > 1e-6:
-        assert told_m >= 0.93 * true_m  # or it would seldom be of use
+        assert least_m >= 0.93 * true_m and most_m <= 1.07 * true_m  # or they would seldom be of use

@@ -78,7 +78,10 @@ TRACK = np.dtype(
         ("free_north_deg", "f8"),
         ("free_west_deg", "f8"),
         ("free_east_deg", "f8"),
-        ("confined", "u1"),  # 1 while a spell would end by straying
+        ("wide_south_deg", "f4"),  # the same box before spells narrowed it; infinite while none does
+        ("wide_north_deg", "f4"),
+        ("wide_west_deg", "f4"),
+        ("wide_east_deg", "f4"),
         *MOTION_FIELDS,
     ],
     align=True,

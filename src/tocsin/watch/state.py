@@ -34,7 +34,7 @@ NO_CLASS = np.zeros(1, np.int32)
 MEETING_ARRAYS = {"legs": tables.LEG, "contacts": CONTACT, "told": TOLD, "thin": THIN}
 """The arrays of `Meetings`."""
 
-FORMAT = "tocsin-watch-state/7"
+FORMAT = "tocsin-watch-state/8"
 
 
 class Classes(NamedTuple):
@@ -332,6 +332,7 @@ def _new_tracks(n: int) -> NDArray[Any]:
     places = ("lat_deg", "lon_deg", "free_south_deg", "free_north_deg", "free_west_deg", "free_east_deg")
     for name in (*places, "alt_m", "speed_mps", "course_deg", "accuracy_m", "east_mps", "north_mps"):
         row[name] = np.nan
+    row["wide_south_deg"] = np.inf
     rows = np.empty(n, tables.TRACK)
     _bytes(rows)[:] = _bytes(row)
     return rows

@@ -6,7 +6,7 @@ its last fix that no edge touches. `sweep.py` asks; what this leaves out is what
 
 from __future__ import annotations
 
-from math import inf, isnan, sqrt
+from math import inf, isnan
 
 from tocsin.kernels.detect.findings import NEARLY_LESS, US_PER_S
 from tocsin.kernels.forecast.motion import about_m
@@ -14,11 +14,15 @@ from tocsin.kernels.jit import kernel
 from tocsin.kernels.numbers.trig import RAD_PER_DEG
 from tocsin.kernels.tables import NONE, Reports, Row, Work
 from tocsin.kernels.zones.atlas import AtlasArrays, no_edge_between, way_crossings
+from tocsin.kernels.zones.crossings import DEGREE_M as MOST_DEGREE_M
 from tocsin.kernels.zones.near import DEGREE_M
 
 FAR_DEG, BULGE = 1.0, 1.2e-3
 """A geodesic over d ≤ `FAR_DEG` degrees of longitude reaches less than `BULGE` · d² degrees beyond the latitudes of its
 ends: tan φ' = tan φ / cos (d / 2), which is at most d² · π / 180 / 16, and a tenth for the ellipsoid."""
+
+NARROWER_DEG = 1e-5
+"""More than what a degree of 180 loses in four bytes."""
 
 STRAIGHT_DEG = 0.028
 """Degrees of longitude within which a geodesic leaves the straight way by less than the 0.1 m of P1, at any latitude:
@@ -44,8 +48,8 @@ def nothing_due(last: Row, to_us: int, party: int, category: int) -> bool:
 
 
 @kernel
-def least_m(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) -> float:
-    """Return a length that two places are surely apart, metres: cheap, and nearly their distance if that is short.
+def least_m2(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) -> float:
+    """Return the square of a length that two places are surely apart, m²: nearly their distance if that is short.
 
     No degree of latitude is shorter than `DEGREE_M`, nor one of longitude than its cosine of latitude times that, and
     no cosine is below 1 - φ² / 2; a hundredth is left for the bulge of the way towards the pole (`BULGE`).
@@ -53,16 +57,28 @@ def least_m(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) 
     north_deg, east_deg = lat1_deg - lat0_deg, abs(lon1_deg - lon0_deg)
     far = max(abs(lat0_deg), abs(lat1_deg)) * RAD_PER_DEG
     cosine = max(0.99 - 0.5 * far * far, 0.0) if east_deg <= FAR_DEG else 0.0
-    return DEGREE_M * sqrt(north_deg * north_deg + cosine * cosine * east_deg * east_deg)
+    return DEGREE_M * DEGREE_M * (north_deg * north_deg + cosine * cosine * east_deg * east_deg)
+
+
+@kernel
+def most_m2(lat0_deg: float, lon0_deg: float, lat1_deg: float, lon1_deg: float) -> float:
+    """Return the square of a length that two places are at most apart, m²: that of the way straight on a map, or more.
+
+    No degree is longer than `MOST_DEGREE_M`, nor one of longitude than its cosine of latitude times that, and no cosine
+    on the way is above 1 - φ² / 2 + φ⁴ / 24 of the latitude nearest to the equator.
+    """
+    north_deg, east_deg = lat1_deg - lat0_deg, lon1_deg - lon0_deg
+    near = min(abs(lat0_deg), abs(lat1_deg)) * RAD_PER_DEG if lat0_deg * lat1_deg > 0.0 else 0.0
+    cosine = 1.0 - near * near * (0.5 - near * near / 24.0)
+    return MOST_DEGREE_M * MOST_DEGREE_M * (north_deg * north_deg + cosine * cosine * east_deg * east_deg)
 
 
 @kernel
 def is_fast(last: Row, to_us: int, lat_deg: float, lon_deg: float, speed_mps: float) -> bool:
     """Return True if a report is too fast to begin a slow spell, if one can, and there is none that it could end."""
     if isnan(speed_mps) and last.quiet_speed_mps < inf:
-        if least_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S >= last.quiet_speed_mps * (
-            to_us - last.observed_us
-        ):
+        way_m = last.quiet_speed_mps * ((to_us - last.observed_us) / US_PER_S)
+        if least_m2(last.lat_deg, last.lon_deg, lat_deg, lon_deg) >= way_m * way_m:
             return True
         speed_mps = NEARLY_LESS * about_m(last.lat_deg, last.lon_deg, lat_deg, lon_deg) * US_PER_S
         speed_mps /= to_us - last.observed_us
@@ -78,9 +94,41 @@ def is_free(last: Row, lat_deg: float, lon_deg: float) -> bool:
 
 
 @kernel
+def is_astray(last: Row, lat_deg: float, lon_deg: float) -> bool:
+    """Return True if a way that leaves the box narrowed by spells touches no edge yet."""
+    wide = (last.wide_south_deg <= lat_deg) & (lat_deg <= last.wide_north_deg)
+    wide &= (last.wide_west_deg <= lon_deg) & (lon_deg <= last.wide_east_deg)
+    return wide & (abs(lon_deg - last.lon_deg) <= STRAIGHT_DEG)
+
+
+@kernel
 def note_free(row: Row, box: tuple[float, float, float, float]) -> None:
     """Note the box about a track's new fix that no edge touches."""
     row.free_south_deg, row.free_north_deg, row.free_west_deg, row.free_east_deg = box
+    row.wide_south_deg = inf
+
+
+@kernel
+def is_confined(row: Row) -> bool:
+    """Return True if a spell of a track would end by straying."""
+    return bool(row.wide_south_deg != inf)
+
+
+@kernel
+def confine(row: Row) -> None:
+    """Keep a track's box, or a little less than its rounding could add, before the first spell narrows it."""
+    if not is_confined(row):
+        row.wide_south_deg, row.wide_north_deg = row.free_south_deg + NARROWER_DEG, row.free_north_deg - NARROWER_DEG
+        row.wide_west_deg, row.wide_east_deg = row.free_west_deg + NARROWER_DEG, row.free_east_deg - NARROWER_DEG
+
+
+@kernel
+def widen(row: Row) -> None:
+    """Give a track's box back what spells took of it."""
+    if is_confined(row):
+        row.free_south_deg, row.free_north_deg = row.wide_south_deg, row.wide_north_deg
+        row.free_west_deg, row.free_east_deg = row.wide_west_deg, row.wide_east_deg
+        row.wide_south_deg = inf
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 
 from tocsin.kernels.detect.episodes import close_episode, find_episode, open_episode
 from tocsin.kernels.detect.findings import US_PER_S, emit, is_between, is_farther, seconds
-from tocsin.kernels.detect.quiet import least_m
+from tocsin.kernels.detect.quiet import confine, least_m2, most_m2, widen
 from tocsin.kernels.detect.silences import is_unobserved
 from tocsin.kernels.forecast.motion import POLAR_DEG
 from tocsin.kernels.jit import kernel
@@ -49,8 +49,10 @@ def _has_strayed(leg: Row, rule: Row, spell: Row) -> bool:
 @kernel
 def _is_beyond(spell: Row, radius_m: float, lat_deg: float, lon_deg: float) -> bool:
     """Return True if a place lies farther than a distance from where a spell began."""
-    if least_m(spell.lat_deg, spell.lon_deg, lat_deg, lon_deg) > radius_m:
+    if least_m2(spell.lat_deg, spell.lon_deg, lat_deg, lon_deg) > radius_m * radius_m:
         return True
+    if most_m2(spell.lat_deg, spell.lon_deg, lat_deg, lon_deg) < radius_m * radius_m:
+        return False
     return is_farther(spell.lat_deg, spell.lon_deg, lat_deg, lon_deg, radius_m)
 
 
@@ -134,7 +136,7 @@ def stay(state: State, book: Book, work: Work, found: Rows, n: int) -> int:
 @kernel
 def _confine(row: Row, spell: Row, radius_m: float) -> None:
     """Narrow a track's box to one that lies within a distance of where a spell began; see `SQUARE`."""
-    row.confined = 1
+    confine(row)
     if isnan(row.free_south_deg):
         return
     if abs(spell.lat_deg) > POLAR_DEG:
@@ -154,8 +156,10 @@ def _confine(row: Row, spell: Row, radius_m: float) -> None:
 def wander(state: State, book: Book, row: Row) -> None:
     """Do what `stay` and `note_quiet` do for a track that can only have strayed: too fast for every spell with a speed.
 
-    Its box is that of the new fix already. Until when it is quiet stays as it was unless that would be too long.
+    Its box holds the new fix already, and is narrowed anew. Until when it is quiet stays as it was unless that would be
+    too long.
     """
+    widen(row)
     e = row.episodes
     while e != NONE:
         spell = state.episodes[e]

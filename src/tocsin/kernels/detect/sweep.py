@@ -25,6 +25,8 @@ from tocsin.kernels.detect.quiet import (
     are_columns,
     edges_crossed,
     flips_on,
+    is_astray,
+    is_confined,
     is_fast,
     is_free,
     note_fix,
@@ -291,7 +293,8 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
             note_motion(last, reports, i, work.track[0])
             quiet = quiet and nothing_ahead(state, atlas, book, reports, i, work.track[0])
         free, box = quiet and is_free(last, lat_deg, lon_deg), (nan, nan, nan, nan)
-        if quiet and not free:
+        astray = quiet and not free and is_astray(last, lat_deg, lon_deg)
+        if quiet and not free and not astray:
             box = free_box(atlas, lat_deg, lon_deg)
             flips = edges_crossed(atlas, work, last, lat_deg, lon_deg, box)
             quiet = flips == 0
@@ -312,10 +315,11 @@ def sweep(reports: Reports, start: int, desk: Desk, found: Rows, n: int) -> tupl
         if by_feed and reports.feed[i] != last.feed:
             state.due_us[0] = min(state.due_us[0], to_us + last.quiet_gap_us)  # the other feed's silence may be shorter
         note_fix(last, reports, i)
-        if not free:
+        confined = is_confined(last)
+        if not free and not astray:
             note_free(last, box)
         if not fast:
             note_quiet(state, book, reports.track[i], to_us)
-        elif not free and last.confined != 0:
+        elif not free and confined:
             wander(state, book, last)
     return end, n, DONE, repeated

@@ -19,6 +19,7 @@ from tocsin.kernels.detect.findings import (
     seconds,
 )
 from tocsin.kernels.detect.leaving import certain_at, exit_certain, forget_leaving, leave, look_if_clear
+from tocsin.kernels.detect.quiet import widen
 from tocsin.kernels.detect.silences import is_unobserved, silences
 from tocsin.kernels.detect.spans import (
     BY_KNOWLEDGE,
@@ -263,10 +264,11 @@ def first_seen(state: State, book: Book, work: Work, zone: int, bound: bool, fou
 def note_quiet(state: State, book: Book, track: int, now_us: int) -> None:
     """Note until when, and while what holds, a track's reports change nothing as long as no edge is near.
 
-    Its box is that of its last fix already, and is narrowed.
+    Its box holds its last fix already, and is narrowed anew.
     """
     row = state.tracks[track]
-    row.quiet_until_us, row.quiet_gap_us, row.quiet_speed_mps, row.confined = FOREVER, book.gap_us, 0.0, 0
+    widen(row)
+    row.quiet_until_us, row.quiet_gap_us, row.quiet_speed_mps = FOREVER, book.gap_us, 0.0
     e = row.episodes
     while e != NONE:
         episode = state.episodes[e]
