@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from io import BytesIO
+from math import nan
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -81,6 +83,57 @@ def test_columns_by_a_stated_map_may_be_of_any_plain_type() -> None:
     assert part.table["track_id"].to_pylist() == ["mmsi:366941123"]
     assert part.rejects["reason"].to_pylist() == ["no_identity"]
     assert part.rejects["line"].to_pylist() == [2]
+
+
+NUMBERS = st.one_of(st.just([None, nan]), st.just([nan]), st.just([None]), st.just([nan, 3.0]), st.just([0.0]))
+"""What the rows of one group say in a column of numbers."""
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from([["n"], [None], ["n", None]])), min_size=1, max_size=3))
+def test_what_the_index_says_of_a_column_that_says_nothing_changes_no_report(groups: list[Any]) -> None:
+    speed, accuracy, party = ([(4 * group[k])[row] for group in groups for row in range(4)] for k in range(3))
+    n = len(speed)
+    columns = {
+        **plain(pa.array([datetime(2020, 1, 1, tzinfo=UTC)] * n), n),
+        "lat": pa.array([33.5] * (n - 1) + [91.0]),
+        "speed": pa.array(speed, pa.float64()),
+        "accuracy": pa.array(accuracy, pa.float32()),
+        "party": pa.array(party, pa.string()),
+    }
+    rules = load_columns("id=id,time=time,lat=lat,lon=lon,sog=speed[kn],accuracy=accuracy[m],party=party")
+    told, untold = (
+        read(written(columns, row_group_size=4, write_statistics=is_told), rules) for is_told in (True, False)
+    )
+    for name in ("table", "rejects", "flags"):
+        one, other = ([row for part in parts for row in getattr(part, name).to_pylist()] for parts in (told, untold))
+        assert str(one) == str(other)
+
+
+@pytest.mark.parametrize(
+    ("writer", "columns"),
+    [(b"parquet-cpp-arrow", ["id", "time", "lat", "lon"]), (b"some-other-writer", ["id", "time", "lat", "lon", "alt"])],
+)
+def test_only_arrows_own_index_is_believed_to_say_that_all_are_nan(
+    writer: bytes, columns: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    whole = pq.ParquetFile.iter_batches
+
+    def seen(self: pq.ParquetFile, *args: Any, columns: list[str], **more: Any) -> Any:
+        asked.append(columns)
+        return whole(self, *args, columns=columns, **more)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", seen)
+    told = {
+        **plain(pa.array([datetime(2020, 1, 1, tzinfo=UTC)] * 3), 3),
+        "alt": pa.array([nan] * 3),
+        "party": pa.nulls(3, pa.string()),
+    }
+    rules = load_columns("id=id,time=time,lat=lat,lon=lon,alt=alt[m],party=party")
+    (part,) = read(written(told).replace(b"parquet-cpp-arrow", writer), rules)
+    assert asked == [columns]
+    assert str(part.table["alt_m"].to_pylist()) == "[nan, nan, nan]" and part.table["party"].null_count == 3
 
 
 def test_rows_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

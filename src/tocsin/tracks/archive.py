@@ -256,7 +256,7 @@ def _count(part: Part) -> Counts:
 
 
 def _tally(column: pa.ChunkedArray) -> dict[str, int]:
-    return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()} if len(column) else {}
 
 
 def _conflicts(names: list[str], reports: ReportBatch, file_of: NDArray[np.int64]) -> pa.Table:

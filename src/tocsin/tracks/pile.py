@@ -101,14 +101,14 @@ class Pile:
             places = np.array([*(known.get(name, _UNMET) for name in names), -1], np.int32)
             self._read[word] = read, names, places
         at = (column.indices.fill_null(-1) if column.indices.null_count else column.indices).to_numpy()
-        codes: NDArray[np.int32] = places[at]
+        codes: NDArray[np.int32] = places.take(at)
         if codes.min() == _UNMET:
             first = np.full(len(places), len(at))
             first[at[::-1]] = np.arange(len(at) - 1, -1, -1)  # of the rows of one word the last written stays
             new = np.flatnonzero((places == _UNMET) & (first < len(at)))
             for place in new[np.argsort(first[new])].tolist():
                 places[place] = known.setdefault(names[place], len(known))
-            codes = places[at]
+            codes = places.take(at)
         return codes
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tocsin.errors import Place, ReportError
 from tocsin.tracks import category
 from tocsin.tracks.formats.columns import FIELDS, UNITS, Column, ColumnMap
-from tocsin.tracks.formats.part import Part, coded
+from tocsin.tracks.formats.part import NO_FLAGS, NO_REJECTS, Part, coded
 from tocsin.tracks.formats.times import CODE, NONE, REASONS, read_times
 from tocsin.tracks.identity import MAX_ID_CHARS, IdPrefix, normal_id
 from tocsin.tracks.quality import FLAG_SCHEMA, Flag, Reject, RejectReason, reject_table
@@ -97,26 +97,26 @@ def read_cells(
         If most rows fail in a way that means a wrong map.
     """
     n = len(cells.line)
-    lat, lat_bad = read_numbers(cells.columns["lat"])
-    lon, lon_bad = read_numbers(cells.columns["lon"])
+    lat, lon = _axis(cells.columns["lat"]), _axis(cells.columns["lon"])
     times = read_times(_text(cells.columns["time"]), rules)
     ids, id_reason = _ids(cells.columns["id"], rules)
-    reason = position_reasons(lat, lon, lat_bad | lon_bad)
+    reason = position_reasons(lat, lon)
     for after in (times.reason, id_reason):
         if (after != NONE).any():
             reason = np.where(reason == NONE, after, reason)
     sound = reason == NONE
     if judge_map and not sound.all():
-        _check_map(cells, lat, lon, lat_bad, times.reason, rules, file)
+        _check_map(cells, lat, lon, times.reason, rules, file)
 
     flags = _Flags(file=file, line=cells.line)
     columns: dict[str, Any] = {
         "track_id": ids,
         "observed": pa.array(times.us).view(INSTANT),
-        "lat_deg": pa.array(_without_minus_zero(lat)),
-        "lon_deg": pa.array(_without_minus_zero(lon)),
+        "lat_deg": pa.array(lat.without_minus_zero()),
+        "lon_deg": pa.array(lon.without_minus_zero()),
     }
-    flags.add(Flag.NULL_ISLAND, (lat == 0) & (lon == 0), "")
+    if lat.may_be_zero and lon.may_be_zero:
+        flags.add(Flag.NULL_ISLAND, (lat.values == 0) & (lon.values == 0), "")
     for field, cell in cells.columns.items():
         column = FIELDS[field]
         if cell.null_count == n:
@@ -140,8 +140,42 @@ def read_cells(
     return Part(read=n, table=table, rejects=_rejects(cells, reason, file), flags=flags.table(sound, columns))
 
 
+class Axis(NamedTuple):
+    """Latitudes or longitudes: NaN where missing, and which cells are no numbers; NaN may be the least and the most."""
+
+    values: Floats
+    bad: Bools
+    least: float
+    most: float
+
+    def is_within(self, limit: float) -> bool:
+        """Return True if all values lie within these bounds; False if one is missing."""
+        return self.least >= -limit and self.most <= limit
+
+    @property
+    def may_be_zero(self) -> bool:
+        """False if no value is zero, as is plain from the least and the most."""
+        return not (self.least > 0.0 or self.most < 0.0)
+
+    def without_minus_zero(self) -> Floats:
+        """Return the values, 0 in the place of -0."""
+        return self.values + 0.0 if self.may_be_zero else self.values
+
+
+def _axis(column: pa.Array) -> Axis:
+    values, bad = _floats(column)
+    least, most = values.min(initial=np.inf), values.max(initial=-np.inf)
+    return Axis(values, bad if least > -np.inf and most < np.inf else bad | np.isinf(values), least, most)
+
+
 def read_numbers(column: pa.Array) -> tuple[Floats, Bools]:
     """Return a column as float64, NaN where missing, and which cells are no numbers (infinities among them)."""
+    values, bad = _floats(column)
+    return values, bad | np.isinf(values)
+
+
+def _floats(column: pa.Array) -> tuple[Floats, Bools]:
+    """Return a column as float64, NaN where missing, and which cells cannot be read as one."""
     bad = np.zeros(len(column), bool)
     if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
         column, bad = _parsed(_text(column))
@@ -149,16 +183,16 @@ def read_numbers(column: pa.Array) -> tuple[Floats, Bools]:
         column = column.cast(pa.float64(), safe=False)
     else:
         return np.full(len(column), np.nan), ~column.is_null().to_numpy(zero_copy_only=False)
-    values = np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
-    return values, bad | np.isinf(values)
+    return np.asarray(column.to_numpy(zero_copy_only=False), np.float64), bad
 
 
-def position_reasons(lat: Floats, lon: Floats, bad: Bools) -> NDArray[np.int8]:
+def position_reasons(lat: Axis, lon: Axis) -> NDArray[np.int8]:
     """Return why each position is none: code of a reason, or `NONE`."""
-    if _within(lat, -90.0, 90.0) and _within(lon, -180.0, 180.0) and not bad.any():
-        return np.full(len(lat), NONE, np.int8)
-    absent = np.isnan(lat) | np.isnan(lon) | (lat == 91.0) | (lon == 181.0)
-    conditions = [bad, absent, np.abs(lat) > 90.0, np.abs(lon) > 180.0]
+    bad, lats, lons = lat.bad | lon.bad, lat.values, lon.values
+    if lat.is_within(90.0) and lon.is_within(180.0) and not bad.any():
+        return np.full(len(lats), NONE, np.int8)
+    absent = np.isnan(lats) | np.isnan(lons) | (lats == 91.0) | (lons == 181.0)
+    conditions = [bad, absent, np.abs(lats) > 90.0, np.abs(lons) > 180.0]
     reasons = [
         CODE[RejectReason.BAD_NUMBER],
         CODE[RejectReason.NOT_A_POSITION],
@@ -166,15 +200,6 @@ def position_reasons(lat: Floats, lon: Floats, bad: Bools) -> NDArray[np.int8]:
         CODE[RejectReason.BAD_LONGITUDE],
     ]
     return np.select(conditions, reasons, NONE).astype(np.int8)
-
-
-def _within(values: Floats, least: float, most: float) -> bool:
-    """Return True if all values lie within bounds; False if one is NaN."""
-    return len(values) > 0 and bool(values.min() >= least and values.max() <= most)
-
-
-def _without_minus_zero(values: Floats) -> Floats:
-    return values if _within(values, -np.inf, -1e-9) or _within(values, 1e-9, np.inf) else values + 0.0
 
 
 def optional_floats(field: str, values: Floats, *, m1371: bool) -> tuple[Floats, Bools]:
@@ -231,7 +256,7 @@ class _Flags:
                 columns["track_id"].take(at).cast(pa.string()), columns["observed"].take(at), texts[2],
             ]  # fmt: skip
             pieces.append(pa.table(arrays, schema=FLAG_SCHEMA))
-        return pa.concat_tables([FLAG_SCHEMA.empty_table(), *pieces])
+        return pa.concat_tables([NO_FLAGS, *pieces]) if pieces else NO_FLAGS
 
 
 def _ids(column: pa.Array, rules: ColumnMap) -> tuple[pa.DictionaryArray, NDArray[np.int8]]:
@@ -284,7 +309,9 @@ def _spelling(words: Sequence[str | None], absent: str | None = None) -> _Spelli
 def _respelled(encoded: pa.DictionaryArray, spelling: _Spelling) -> pa.DictionaryArray:
     """Return cells as their words are to be written."""
     if spelling.is_as_read and not encoded.indices.null_count:
-        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), spelling.written)
+        codes = encoded.indices.cast(pa.int32())
+        is_safe = codes.to_numpy().view(np.uint32).max(initial=0) < len(spelling.written)  # in a tenth of Arrow's time
+        return pa.DictionaryArray.from_arrays(codes, spelling.written, safe=not is_safe)
     return coded(spelling.places[_places(encoded)], spelling.written)
 
 
@@ -325,7 +352,9 @@ def _optional(field: str, cell: pa.Array, unit: str | None, rules: ColumnMap, fl
 
 def _words(column: pa.Array, absent: str | None) -> pa.DictionaryArray:
     encoded = column.dictionary_encode()
-    return _respelled(encoded, _spelling([_word(cell) for cell in encoded.dictionary.to_pylist()], absent))
+    words = [_word(cell) for cell in encoded.dictionary.to_pylist()]
+    is_said = not encoded.indices.null_count and None not in words
+    return _respelled(encoded, _spelling(words, None if is_said else absent))
 
 
 def _word(cell: object) -> str | None:
@@ -388,8 +417,9 @@ def _unsaid(kind: pa.DataType, n: int) -> pa.Array:
 
 
 def _check_map(
-    cells: Cells, lat: Floats, lon: Floats, lat_bad: Bools, when: NDArray[np.int8], rules: ColumnMap, file: str
+    cells: Cells, latitude: Axis, longitude: Axis, when: NDArray[np.int8], rules: ColumnMap, file: str
 ) -> None:
+    lat, lon, lat_bad = latitude.values, longitude.values, latitude.bad
     swapped = (np.abs(lat) > 90.0) & (lat != 91.0) & (np.abs(lat) <= 180.0) & (np.abs(lon) <= 90.0)
     if swapped.sum() > MOST * np.count_nonzero(~np.isnan(lat)):
         k = int(np.argmax(swapped))
@@ -420,7 +450,9 @@ def _check_map(
 
 def _rejects(cells: Cells, reason: NDArray[np.int8], file: str) -> pa.Table:
     at = np.flatnonzero(reason != NONE)
-    raws = cells.raw(at) if len(at) else []
+    if not len(at):
+        return NO_REJECTS
+    raws = cells.raw(at)
     whys = [REASONS[code] for code in reason[at]]
     lines = cells.line[at].tolist()
     return reject_table(
