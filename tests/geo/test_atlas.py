@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from tests.naive_geo import of_shapely, star
 
 from tocsin.geo.atlas import Atlas
@@ -57,6 +59,35 @@ def test_locate_in_threads_answers_as_in_one():
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(lambda k: atlas.locate(lat[k::4], lon[k::4])[1], range(4)))
     assert sum(map(len, parts)) == len(atlas.locate(lat, lon)[1])
+
+
+ODD = [np.nan, np.inf, -np.inf, 0.0, 1e-200, -1e-200, 2.0, -2.0, 90.0, -90.0, 90.0000001, 180.0, -180.0, 180.0000001]
+"""Coordinates at borders: of the zones' bounds, of the globe, of numbers."""
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shares=st.lists(st.sampled_from([0.0, 0.002, 0.1, 0.24, 0.26, 1.0]), min_size=1, max_size=20),
+    beyond=st.integers(0, 1_023),
+)
+@example(seed=1, shares=[1.0, *[0.002] * 9, 1.0], beyond=3)
+@settings(max_examples=60)
+def test_locate_answers_alike_however_many_places_around_one_are_near_zones(
+    seed: int, shares: list[float], beyond: int
+):
+    """Few of some thousand places near zones are taken out first; each alone tells what it must be."""
+    rng = np.random.default_rng(seed)
+    atlas = Atlas.build([*(of_shapely(star(rng, 12, 0.0, 0.0, 2.0)) for _ in range(3)), circle(0.0, 180.0, 100_000.0)])
+    near = np.concatenate([rng.random(1_024) < share for share in shares] + [rng.random(beyond) < 0.5])
+    lat, lon = (np.where(near, rng.uniform(-2.0, 2.0, len(near)), rng.uniform(-90.0, 90.0, len(near))) for _ in "yx")
+    for axis in (lat, lon):
+        axis[rng.integers(0, len(near), 9)] = rng.choice(ODD, 9)
+    order = np.argsort(near, kind="stable")
+    place, zone = atlas.locate(lat, lon)
+    other_place, other_zone = atlas.locate(lat[order], lon[order])
+    assert sorted(zip(place, zone, strict=True)) == sorted(zip(order[other_place], other_zone, strict=True))
+    some = rng.integers(0, len(near), 200)
+    assert [zone[place == k].tolist() for k in some] == [atlas.locate(lat[[k]], lon[[k]])[1].tolist() for k in some]
 
 
 def test_size_is_bounded_by_the_edges():

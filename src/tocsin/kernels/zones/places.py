@@ -34,10 +34,13 @@ from tocsin.kernels.zones.edges import SLACK_DEG
 
 TOGETHER = 1_024
 """Places whose cells are looked up together; dimensionless."""
+FEW, TRUSTED = TOGETHER // 4, 8
+"""How many of them near zones are few enough to be taken out first; for how many times as many it is taken for granted,
+once they were not few, that they are not; dimensionless."""
 SEAM = np.iinfo(np.int32).min
 """The code that stands for a place on the antimeridian or a pole."""
 AT_SEAM, BEYOND = np.int32(-1), np.int32(-2)
-"""What stands for the fixed longitude of such a place, and of one outside the bounds of all zones."""
+"""What stands for the fixed longitude of such a place, and of one that is nowhere."""
 BENT = 0.005
 """A geodesic that stays in a square reaching r degrees each way leaves the straight way by less than this times r²: the
 0.1 m at `sweep.STRAIGHT_DEG`, grown with the square of 2 r; 1/degree."""
@@ -108,18 +111,47 @@ def zones_at(a: AtlasArrays, lat: float, lon: float, zones_out: NDArray[np.int64
 
 
 @kernel
+def _mark(a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], near_out: NDArray[np.uint8]) -> int:
+    """Mark the places within the bounds of all zones, or on the antimeridian or a pole; return how many there are.
+
+    A loop without branches or tables: several places are done at once.
+    """
+    west, south, east, north, m = a.west, a.south, a.east, a.north, 0
+    for k in range(len(near_out)):
+        y, x = settled(lat[k]), settled(lon[k])
+        near = (south <= y) & (y <= north) & (west <= x) & (x <= east)
+        near_out[k] = near | (abs(y) >= 90.0) | (abs(x) >= 180.0)
+        m += near_out[k]
+    return m
+
+
+@kernel
+def _take(
+    near: NDArray[np.uint8], lat: NDArray[np.float64], lon: NDArray[np.float64], place_out: NDArray[np.int32],
+    lat_out: NDArray[np.float64], lon_out: NDArray[np.float64],
+) -> int:  # fmt: skip
+    """Write the places that are marked, eight marks at a look, and return how many there are."""
+    n, of_eight = 0, near.view(np.int64)
+    for k in range(len(of_eight)):
+        if of_eight[k] != 0:
+            for place in range(8 * k, min(8 * k + 8, len(lat))):
+                if near[place] != 0:
+                    place_out[n], lat_out[n], lon_out[n] = place, lat[place], lon[place]
+                    n += 1
+    return n
+
+
+@kernel
 def _fix(
-    a: AtlasArrays, lat: NDArray[np.float64], lon: NDArray[np.float64], fy_out: NDArray[np.int32],
-    fx_out: NDArray[np.int32],
-) -> None:  # fmt: skip
-    """Write places as `cells.fixed` does; as fx, `BEYOND` for one outside all zones' bounds, `AT_SEAM` for one there.
+    lat: NDArray[np.float64], lon: NDArray[np.float64], fy_out: NDArray[np.int32], fx_out: NDArray[np.int32]
+) -> None:
+    """Write places as `cells.fixed` does; as fx, `BEYOND` for one that is nowhere, `AT_SEAM` for one on a seam.
 
     A loop without branches or tables, in 32 bits: several places are done at once.
     """
-    west, south, east, north = a.west, a.south, a.east, a.north
     for k in range(len(fy_out)):
         y, x = settled(lat[k]), settled(lon[k])
-        plain = (abs(y) < 90.0) & (abs(x) < 180.0) & (south <= y) & (y <= north) & (west <= x) & (x <= east)
+        plain = (abs(y) < 90.0) & (abs(x) < 180.0)
         seam = ((abs(y) == 90.0) & (abs(x) <= 180.0)) | ((abs(x) == 180.0) & (abs(y) < 90.0))
         fy_out[k] = np.int32(floor((y if plain else 0.0) * ONE)) + 90 * ONE
         fx = np.int32(floor((x if plain else 0.0) * ONE)) + 180 * ONE
@@ -135,17 +167,13 @@ def _codes(
 
     The code of a place on a seam is `SEAM`.
     """
-    coarse, cells, m, n = a.coarse, a.cells, 0, 0
+    coarse, cells, n = a.coarse, a.cells, 0
     for k in range(len(fx)):
-        place_out[m] = k
-        m += fx[k] != BEYOND
-    for k in range(m):
-        place = np.uint32(place_out[k])
-        x = np.int64(fx[place])
-        cell, _ = cell_at(coarse, max(x, 0), np.int64(fy[place]))
+        x = np.int64(fx[k])
+        cell, _ = cell_at(coarse, max(x, 0), np.int64(fy[k]))
         code = SEAM if x == AT_SEAM else cells[np.uint64(cell)]
-        place_out[n], code_out[n] = place, code
-        n += code != 0
+        place_out[n], code_out[n] = k, code
+        n += (code != 0) & (x != BEYOND)
     return n
 
 
@@ -170,11 +198,21 @@ def locate(
     room, held = len(place_out) - 2 * a.most - 1, np.empty(2 * a.most, np.int64)
     places, codes = np.empty(TOGETHER, np.int32), np.empty(TOGETHER, np.int32)
     fy, fx = np.empty(TOGETHER, np.int32), np.empty(TOGETHER, np.int32)
+    every, few, near = np.arange(TOGETHER, dtype=np.int32), np.empty(FEW, np.int32), np.zeros(TOGETHER, np.uint8)
+    few_lat, few_lon, trusted = np.empty(FEW), np.empty(FEW), 0
     for begin in range(start, len(lat), TOGETHER):
-        end = min(begin + TOGETHER, len(lat))
-        _fix(a, lat[begin:end], lon[begin:end], fy[: end - begin], fx[: end - begin])
-        for k in range(_codes(a, fy[: end - begin], fx[: end - begin], places, codes)):
-            i, code, before = begin + places[k], np.int64(codes[k]), n
+        end, trusted = min(begin + TOGETHER, len(lat)), max(trusted - 1, 0)
+        m, whose = end - begin, every
+        if trusted == 0 and _mark(a, lat[begin:end], lon[begin:end], near[:m]) > FEW:
+            trusted = TRUSTED
+        if trusted == 0:
+            near[m:] = 0
+            m, whose = _take(near, lat[begin:end], lon[begin:end], few, few_lat, few_lon), few
+            _fix(few_lat, few_lon, fy[:m], fx[:m])
+        else:
+            _fix(lat[begin:end], lon[begin:end], fy[:m], fx[:m])
+        for k in range(_codes(a, fy[:m], fx[:m], places, codes)):
+            i, code, before = begin + whose[places[k]], np.int64(codes[k]), n
             if n > room:
                 return i, n
             if code == SEAM:
