@@ -190,7 +190,7 @@ def from_parquet(asked: Asked) -> Any:
 
     def call() -> int:
         found, _ = replay(engine, read_tracks([path]).reports)
-        write_events(found.table(), out)
+        write_events(found.coded(), out)
         return len(found)
 
     return rows, call, np.arange

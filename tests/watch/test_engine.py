@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,8 +21,10 @@ from tocsin.geo.shapes import polygon
 from tocsin.ids import text_key
 from tocsin.tracks.batch import ReportBatch
 from tocsin.units import parse_instant_us
+from tocsin.watch import event_ids
 from tocsin.watch.engine import Engine
-from tocsin.watch.event import EVENT_SCHEMA, MEASURES, Event, EventKind, event_id
+from tocsin.watch.event import EVENT_SCHEMA, MEASURES, Event, EventKind, event_id, write_events
+from tocsin.watch.found import KINDS, EventBatch
 from tocsin.watch.replay import replay
 from tocsin.watch.state import WatchState, dump_state, load_state
 
@@ -141,6 +145,41 @@ def test_table_holds_what_the_events_say() -> None:
         assert parse_instant_us(row["at"]) == event.at_us
         assert {name: row[name] for name in MEASURES if row[name] is not None} == event.measured
         assert (row["before_lat_deg"] is None) == (event.before is None)
+
+
+def test_what_is_written_coded_is_read_as_the_words_themselves(tmp_path: Path) -> None:
+    """Would catch a file whose words are numbers to its readers, and words that a list has twice."""
+    rng = np.random.default_rng(11)
+    _, events = Engine(random_watchlist(rng)).step(WatchState(), random_reports(rng))
+    listed = events.coded()["clause"].chunk(0).dictionary.to_pylist()
+    assert len(listed) == len(set(listed))
+    for found in (events, EventBatch(events.rows[:0], events.words)):
+        write_events(found.coded(), tmp_path / "coded.parquet")
+        write_events(found.table(), tmp_path / "plain.parquet")
+        coded, plain = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("coded", "plain"))
+        assert coded.schema.equals(EVENT_SCHEMA) and plain.schema.equals(EVENT_SCHEMA)
+        assert str(coded.to_pylist()) == str(plain.to_pylist()) == str(found.table().to_pylist())
+
+
+def test_ids_of_many_events_are_those_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(11)
+    _, events = Engine(random_watchlist(rng)).step(WatchState(), random_reports(rng))
+    rows, words = events.rows.copy(), events.words
+    rows["other"][::3] = rng.integers(0, len(words.tracks), len(rows[::3]))
+    of_each = event_ids.event_ids(rows, words.watchlist, words.tracks, KINDS)
+    monkeypatch.setattr(event_ids, "MANY", 1)
+    assert event_ids.event_ids(rows, words.watchlist, words.tracks, KINDS).tobytes() == of_each.tobytes()
+    row = rows[0]
+    rule = words.watchlist.rules[row["rule"]]
+    assert of_each[0].tobytes().hex() == event_id(
+        agreement=words.watchlist.digest,
+        rule=text_key(rule.rule_id),
+        zone=text_key(words.watchlist.zones[rule.zone].zone_id),
+        track=text_key(words.tracks[row["track"]]),
+        other=text_key(words.tracks[row["other"]]),
+        kind=KINDS[row["code"]],
+        visit_us=int(row["visit_us"]),
+    )
 
 
 def test_event_id_is_the_hash_of_what_the_event_is() -> None:

@@ -37,22 +37,27 @@ def order_instants(observed_us: NDArray[Any], track: NDArray[Any], rank: NDArray
     int
         How many places were written, or `NOT_SO`.
     """
-    n, written, begin = len(observed_us), 0, 0
-    while begin < n:
-        end = begin + 1
-        while end < n and observed_us[end] == observed_us[begin]:
-            end += 1
-        if end < n and observed_us[end] < observed_us[begin]:
+    n, written, k = len(observed_us), 0, 1
+    while k < n:
+        at_us = observed_us[k]
+        if at_us > observed_us[k - 1]:
+            k += 1
+        elif at_us < observed_us[k - 1]:
             return NOT_SO
-        for k in range(begin + 1, end):
-            if rank[track[k]] <= rank[track[k - 1]]:  # the rare instant that is not in order yet
-                for row in range(begin, end):
-                    at[written + row - begin] = of[written + row - begin] = row
-                if not _sort(track, rank, of[written : written + end - begin]):
-                    return NOT_SO
-                written += end - begin
-                break
-        begin = end
+        elif rank[track[k]] > rank[track[k - 1]]:
+            k += 1
+        else:  # the rare instant that is not in order yet
+            begin, end = k - 1, k + 1
+            while begin > 0 and observed_us[begin - 1] == at_us:
+                begin -= 1
+            while end < n and observed_us[end] == at_us:
+                end += 1
+            for row in range(begin, end):
+                at[written + row - begin] = of[written + row - begin] = row
+            if not _sort(track, rank, of[written : written + end - begin]):
+                return NOT_SO
+            written += end - begin
+            k = end
     return written
 
 

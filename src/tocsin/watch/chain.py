@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from tocsin.watch.event import Event
+from tocsin.watch.event import EVENT_SCHEMA, Event
 from tocsin.watch.found import EventBatch
 
 
@@ -37,7 +37,11 @@ class EventChain:
 
     def table(self) -> pa.Table:
         """Return the events as a table of `EVENT_SCHEMA`, in the same order."""
-        whole = pa.concat_tables([batch.table() for batch in self.batches])
+        return self.coded().cast(EVENT_SCHEMA)
+
+    def coded(self) -> pa.Table:
+        """Return the events as a table of `CODED_EVENT_SCHEMA`, in the same order."""
+        whole = pa.concat_tables([batch.coded() for batch in self.batches]).unify_dictionaries()
         if len(self.batches) == 1:
             return whole
         keys = [(event.order, n) for n, event in enumerate(e for batch in self.batches for e in batch.events)]

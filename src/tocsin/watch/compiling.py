@@ -20,6 +20,7 @@ from tocsin.tracks.order import FeedPolicy, Reorder, by_instant
 from tocsin.tracks.report import CODED_SCHEMA
 from tocsin.watch import live
 from tocsin.watch.engine import Engine
+from tocsin.watch.event_ids import hash_many
 from tocsin.watch.rehearse.fixes import cut
 from tocsin.watch.rehearse.truth import halve, signed_distances_m
 from tocsin.watch.routes import learn_routes
@@ -56,6 +57,7 @@ def compile_kernels() -> None:
     closest_approach(lat, lon, reports.speed_mps, reports.course_deg, within_m=500.0, horizon_s=60.0)
     learn_routes(reports)
     by_instant(reports)
+    hash_many(np.zeros(1, "V4"))
     fixes = cut(reports, gap_s=600.0)
     d_m = signed_distances_m(engine.atlas, 0, fixes.lat_deg, fixes.lon_deg)
     halve(fixes, engine.atlas, 0, np.arange(len(d_m)), d_m, low_m=-50.0, high_m=50.0)

@@ -301,17 +301,35 @@ EVENT_SCHEMA = pa.schema(
 """The columns of `events.parquet`: an `Event` laid flat, its measures as columns of their own."""
 
 
+WORDS = [field.name for field in EVENT_SCHEMA if pa.types.is_string(field.type) and field.name != "event_id"]
+"""The columns whose words come again and again."""
+
+CODED_EVENT_SCHEMA = pa.schema(
+    [f.with_type(pa.dictionary(pa.int32(), f.type)) if f.name in WORDS else f for f in EVENT_SCHEMA]
+)
+"""The same as it is written fastest: every such word once, and its number in each row."""
+
+WRITTEN_TOGETHER = 65_536
+"""Rows of a column that are handed to its writer at a time: of each lot it finds out which words there are."""
+
+
 def write_events(table: pa.Table, file: str | PathLike[str]) -> None:
     """Write events as Parquet: words once, what is never twice the same as it is, compressed by zstd.
 
     Parameters
     ----------
     table : Table
-        Of `EVENT_SCHEMA`.
+        Of `CODED_EVENT_SCHEMA`, or of `EVENT_SCHEMA`, which the file is of in either case.
     file : path
     """
-    words = [field.name for field in table.schema if pa.types.is_string(field.type) and field.name != "event_id"]
-    pq.write_table(table, file, compression="zstd", use_dictionary=words)
+    pq.write_table(
+        table,
+        file,
+        compression="zstd",
+        use_dictionary=WORDS,
+        write_batch_size=WRITTEN_TOGETHER,
+        store_schema=False,  # Parquet's own says all of it, and not that words came as numbers
+    )
 
 
 def event_id(

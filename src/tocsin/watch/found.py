@@ -7,7 +7,6 @@ bytes of an event the same on machines whose sine differs in its last bit (FAULT
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -17,10 +16,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tocsin.agreement.watchlist import Watchlist
-from tocsin.ids import ID_BYTES, text_key
-from tocsin.kernels.tables import FOUND, MEASURED, NEVER, NONE
+from tocsin.ids import ID_BYTES
+from tocsin.kernels.tables import FOUND, MEASURED, NEVER
 from tocsin.tracks.report import INSTANT
-from tocsin.watch.event import EVENT_SCHEMA, KIND_KEYS, MEASURES, Event, EventKind, Fix, Revision, Standing
+from tocsin.watch.event import (
+    CODED_EVENT_SCHEMA,
+    EVENT_SCHEMA,
+    MEASURES,
+    Event,
+    EventKind,
+    Fix,
+    Revision,
+    Standing,
+)
+from tocsin.watch.event_ids import event_ids, met
 from tocsin.watch.sequence import Alphabet, ordered, ranks
 
 KINDS: tuple[EventKind, ...] = (
@@ -53,11 +62,6 @@ NO_ROWS = np.zeros(0, FOUND)
 
 ROW_BYTES = np.dtype((np.void, FOUND.itemsize))
 """A row as mere bytes."""
-
-_ID = np.dtype((np.void, ID_BYTES))
-_HEAD_BYTES = 32 + 2 * ID_BYTES
-_HASHED = np.dtype([("head", (np.void, _HEAD_BYTES)), ("track", _ID), ("kind", _ID), ("visit", ">i8")])
-"""What the id of an event that one track raised is the hash of (`event.event_id`); the head is the same for a rule."""
 
 PLACE_DECIMALS = 7
 VALUE_DECIMALS = 3
@@ -178,11 +182,13 @@ class EventBatch:
         return cls(together([batch._found for batch in batches]), batches[-1]._words)
 
     def table(self) -> pa.Table:
-        """Return the events as a table of `EVENT_SCHEMA`, made column by column."""
+        """Return the events as a table of `EVENT_SCHEMA`."""
+        return self.coded().cast(EVENT_SCHEMA)
+
+    def coded(self) -> pa.Table:
+        """Return the events as a table of `CODED_EVENT_SCHEMA`, made column by column."""
         rows, words = self.rows, self._words
-        zones = [zone.zone_id for zone in words.watchlist.zones]
-        used, rule_at = np.unique(rows["rule"], return_inverse=True)
-        rules = [words.watchlist.rules[rule] for rule in used.tolist()]
+        zones, rules = [zone.zone_id for zone in words.watchlist.zones], words.watchlist.rules
 
         def alike(word: str) -> pa.Array:
             return _words([word], np.zeros(len(rows), np.int32))
@@ -194,8 +200,8 @@ class EventBatch:
             "revision": alike(Revision.OPENED.value),
             "agreement_id": alike(words.watchlist.agreement_id),
             "agreement_version": pa.array(np.full(len(rows), words.watchlist.version, np.int32)),
-            "rule_id": _words([rule.rule_id for rule in rules], rule_at),
-            "clause": _words([rule.clause for rule in rules], rule_at),
+            "rule_id": _words([rule.rule_id for rule in rules], rows["rule"]),
+            "clause": _words([rule.clause for rule in rules], rows["rule"]),
             "zone_id": _words(zones, rows["zone"]),
             "track_id": _words(words.tracks, rows["track"]),
             "other_track": _words(words.tracks, rows["other"]),
@@ -217,14 +223,14 @@ class EventBatch:
             for axis in ("lat_deg", "lon_deg"):
                 columns[f"{end}_{axis}"] = pa.array(rows[f"{end}_{axis}"], mask=absent)
         columns |= _measures(rows)
-        return pa.table([columns[name] for name in EVENT_SCHEMA.names], schema=EVENT_SCHEMA)
+        return pa.table([columns[name] for name in CODED_EVENT_SCHEMA.names], schema=CODED_EVENT_SCHEMA)
 
 
 def together(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Return the rows of several arrays of `tables.FOUND`, one or more, in one; most of them are empty."""
     full = [part for part in parts if len(part)]
     if len(full) > 1:
-        return np.ndarray(sum(map(len, full)), FOUND, bytearray().join([part.tobytes() for part in full]))
+        return np.concatenate([part.view(ROW_BYTES) for part in full]).view(FOUND)
     return (full or parts)[0]
 
 
@@ -244,32 +250,20 @@ def nothing(words: Words) -> EventBatch:
 
 
 def _ids(rows: NDArray[Any], words: Words) -> NDArray[np.void]:
-    """Return the 16 bytes that `event.event_id` prints, for each row."""
-    watchlist = words.watchlist
-    rules, rule_at = np.unique(rows["rule"], return_inverse=True)
-    heads = [
-        watchlist.digest + text_key(rule.rule_id) + text_key(watchlist.zones[rule.zone].zone_id)
-        for rule in map(watchlist.rules.__getitem__, rules.tolist())
-    ]
-    tracks, track_at = np.unique(np.concatenate([rows["track"], rows["other"]]), return_inverse=True)
-    keys = [text_key(words.tracks[track]) if track != NONE else b"" for track in tracks.tolist()]
-    told = np.empty(len(rows), _HASHED)
-    told["head"] = np.array(heads, _HASHED["head"])[rule_at]
-    told["track"] = np.array(keys, _HASHED["track"])[track_at[: len(rows)]]
-    told["kind"] = np.array([KIND_KEYS[kind] for kind in KINDS], _HASHED["kind"])[rows["code"]]
-    told["visit"] = rows["visit_us"]
-    texts = told.view((np.void, _HASHED.itemsize)).tolist()
-    for row in np.flatnonzero(rows["other"] != NONE).tolist():
-        who = b"".join(sorted((keys[track_at[row]], keys[track_at[len(rows) + row]])))
-        texts[row] = texts[row][:_HEAD_BYTES] + who + texts[row][_HEAD_BYTES + ID_BYTES :]
-    sha256 = hashlib.sha256
-    return np.frombuffer(b"".join([sha256(text).digest()[:ID_BYTES] for text in texts]), _ID)
+    return event_ids(rows, words.watchlist, words.tracks, KINDS)
 
 
-def _words(words: Sequence[str], codes: NDArray[np.integer[Any]]) -> pa.Array:
-    codes = np.ascontiguousarray(codes, np.int32)
-    encoded = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(list(words), pa.string()))
-    return encoded.cast(pa.string())
+def _words(words: Sequence[str], codes: NDArray[np.integer[Any]]) -> pa.DictionaryArray:
+    """Return a column of words by their codes, null for less than 0; it lists each word once that comes in it."""
+    absent = codes < 0
+    if absent.all():
+        return pa.nulls(len(codes), CODED_EVENT_SCHEMA.field("kind").type)
+    used, at = met(np.where(absent, codes.max(), codes), len(words))
+    names = [words[code] for code in used.tolist()]
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    told = np.array([places[name] for name in names], np.int32)[at]
+    listed = pa.array([*places], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(told, mask=absent if absent.any() else None), listed)
 
 
 def _instants(at_us: NDArray[np.int64], absent: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -285,7 +279,7 @@ def _hexadecimal(ids: NDArray[np.void]) -> pa.Array:
 def _measures(rows: NDArray[Any]) -> dict[str, pa.Array]:
     """Return a column of each measure, null where the kind has none, or none could be taken."""
     found = {code: np.flatnonzero(rows["code"] == code) for code in np.unique(rows["code"]).tolist()}
-    columns = {name: pa.nulls(len(rows), pa.float64()) for name in MEASURES}
+    columns = dict.fromkeys(MEASURES, pa.nulls(len(rows), pa.float64()))
     for name in {name for code in found for name in MEASURED[code]}:
         values = np.full(len(rows), np.nan)
         for code, mine in found.items():

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from tocsin.agreement.notices.notice import PlaceOf, region_of
 from tocsin.agreement.notices.plan import Plan
 from tocsin.agreement.watchlist import Watchlist
-from tocsin.watch.event import EVENT_SCHEMA, Event, EventKind
+from tocsin.watch.event import CODED_EVENT_SCHEMA, Event, EventKind
 from tocsin.watch.found import EventBatch
 
 MARK = "notice:"
@@ -99,13 +99,15 @@ class NotedBatch(EventBatch):
         plain = EventBatch(self._found, self._words).events
         return [replace(e, exemption=self._marks.get(e.event_id, e.exemption)) for e in plain]
 
-    def table(self) -> pa.Table:
-        """Return the events as a table of `EVENT_SCHEMA`, marked."""
-        table = super().table()
+    def coded(self) -> pa.Table:
+        """Return the events as a table of `CODED_EVENT_SCHEMA`, marked."""
+        table = super().coded()
         ids, told = table["event_id"].to_pylist(), table["exemption"].to_pylist()
         column = [self._marks.get(key, exemption) for key, exemption in zip(ids, told, strict=True)]
-        place = EVENT_SCHEMA.get_field_index("exemption")
-        return table.set_column(place, EVENT_SCHEMA.field(place), pa.array(column, pa.string()))
+        place = CODED_EVENT_SCHEMA.get_field_index("exemption")
+        return table.set_column(
+            place, CODED_EVENT_SCHEMA.field(place), pa.array(column, pa.string()).dictionary_encode()
+        )
 
 
 def _holds(place: PlaceOf, lat_deg: float, lon_deg: float) -> bool:

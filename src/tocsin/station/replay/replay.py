@@ -309,7 +309,7 @@ def _clear(out: Path) -> None:
 def _write_tables(out: Path, archive: Archive, events: EventChain, warned: WarnResult) -> None:
     with (out / "events.jsonl").open("wb") as file:
         file.writelines(event.as_line() for event in events)
-    write_events(events.table(), out / "events.parquet")
+    write_events(events.coded(), out / "events.parquet")
     with (out / "cases.jsonl").open("wb") as file:
         file.writelines(case.as_line() for case in warned.cases)
     write_rejects(archive.rejects, out / "rejects.jsonl")
