@@ -34,7 +34,7 @@ from tocsin.kernels.forecast.forecast import (
     weigh_ways,
 )
 from tocsin.kernels.forecast.sight import FAN_PSEUDO, box_seen, edge_seen, rays_between, sees, sight_of, vertex_seen
-from tocsin.kernels.forecast.vigil import CLEARLY_FALSE, PATIENCE
+from tocsin.kernels.forecast.vigil import CLEARLY_FALSE, PATIENCE, least_due
 from tocsin.kernels.tables import NONE
 from tocsin.kernels.zones.atlas import clearance_m, crossings_on, first_edge
 from tocsin.kernels.zones.cells import settled
@@ -111,6 +111,19 @@ def test_no_zone_weighs_more_than_the_most_of_its_directions(legs, horizon_s, so
         for chance in (CLEARLY_FALSE, 0.3, 0.9):
             if most.sum() < least_odds(view, chance):
                 assert most_chance(ways, n, view) < chance
+
+
+@given(LEGS, st.floats(60.0, 3_600.0), st.floats(0.1, 1.0), st.floats(0.0, 1.0))
+def test_no_chance_from_which_is_warned_is_less_than_the_least_looked_for(
+    legs: list[tuple[float, float, float]], horizon_s: float, sooner: float, between: float
+) -> None:
+    """The fault: with two look-aheads a zone is passed over of which the shorter would be warned."""
+    (row,) = moving(legs)
+    longest_s = PATIENCE * horizon_s
+    soonest_s = sooner * longest_s
+    own_s = soonest_s + between * (longest_s - soonest_s)
+    least = least_due(outlook(row, SPREAD, longest_s), soonest_s)
+    assert least <= least_due(outlook(row, SPREAD, own_s), own_s) + 1e-12
 
 
 @settings(deadline=None, max_examples=200)

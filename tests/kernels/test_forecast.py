@@ -30,6 +30,10 @@ from tocsin.kernels.forecast.motion import MOTION, forget_motion, learn_motion
 from tocsin.kernels.forecast.vigil import (
     DUE,
     IDLE,
+    LIKELY,
+    LIKELY_LEAST,
+    LIKELY_SELDOM,
+    LIKELY_STRAY,
     MISSES,
     PATIENCE,
     REARM,
@@ -40,6 +44,7 @@ from tocsin.kernels.forecast.vigil import (
     clear_vigil,
     falls_due,
     keep_vigil,
+    likely_enough,
 )
 from tocsin.kernels.numbers import chance
 from tocsin.kernels.zones.atlas import crossings_on
@@ -166,6 +171,16 @@ def test_time_of_a_chance_is_where_the_chance_is_reached():
 def straight_on(distance_m: float) -> list[float]:
     """Return a wall across the way, so many metres ahead."""
     return [distance_m / math.cos(math.radians(a)) if abs(a) < 80.0 else math.inf for a in FAN_DEG]
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "less"), [(0.0, 0.0), (30.0, LIKELY_SELDOM / 27.0), (60.0, LIKELY_SELDOM / 8.0)]
+)
+def test_less_likely_entry_is_warned_of_where_reports_come_seldom(interval_s: float, less: float) -> None:
+    view = outlook(steady()[0], SPREAD, 60.0)
+    view = view._replace(stray=0.1, interval_s=interval_s)
+    assert likely_enough(view, 60.0) == pytest.approx(LIKELY - 0.1 * LIKELY_STRAY - less)
+    assert likely_enough(view._replace(interval_s=3_600.0), 60.0) == LIKELY_LEAST
 
 
 def test_track_that_goes_straight_on_is_warned_of_once_in_time_and_never_again():

@@ -162,7 +162,8 @@ def test_what_passages_tell_is_said_with_less_allowance_for_straying(lookahead_s
     straying = outlook(steady(10.0)[0], SPREAD, PATIENCE * lookahead_s)._replace(stray=0.7)
     told = [(0.1, 3.0 * lookahead_s, 3.5 * lookahead_s, 0.35 * lookahead_s, True)] * PASSAGES
     ways, n, view = weighed(told, [math.inf] * RAYS, straying)
-    assert likely_enough(view) > likely_enough(straying) == LIKELY_LEAST
+    h_s = view.horizon_s
+    assert likely_enough(view, h_s) > likely_enough(straying, h_s) == LIKELY_LEAST
     vigil = np.zeros(1, VIGIL)
     clear_vigil(vigil[0])
     assert keep_vigil(vigil[0], ways, n, view, 0, 600.0, math.inf)[0]

@@ -268,7 +268,7 @@ def _look_closely(state: State, atlas: AtlasArrays, book: Book, work: Work, sigh
             if not known:
                 n = _cast(atlas, work, sight, zone, false, n)
         e = vigil.next
-    stood, odds = n, least_odds(view, least_due(view))
+    stood, odds = n, least_odds(view, least_due(view, book.soonest_s))
     if n > len(work.fan_zone):
         return n
     near, near_odds = _nearer(work, sight, view, odds, within_s)

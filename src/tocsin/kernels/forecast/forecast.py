@@ -159,6 +159,7 @@ class Outlook(NamedTuple):
     settle, slope : what the log odds of an entry are raised by, once multiplied, so that they come true as often
     known : how much earlier passages count for, 0 to 1 (`routes.py`)
     horizon_s : the horizon, seconds, with its patience
+    interval_s : how long passes between reports, seconds; 0 if that is not known
     """
 
     speed_mps: float
@@ -172,9 +173,10 @@ class Outlook(NamedTuple):
     slope: float
     known: float
     horizon_s: float
+    interval_s: float
 
 
-NO_OUTLOOK = Outlook(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+NO_OUTLOOK = Outlook(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 """That of a horizon of no time, which nobody asks for."""
 
 
@@ -343,6 +345,7 @@ def outlook(row: Row, spread: Spread, horizon_s: float) -> Outlook:
         max(spread.settle_slope + spread.settle_slope_width * log_width, 0.1),
         0.0,
         horizon_s,
+        1.0 * row.interval_s,  # a float64, which the row is not
     )
 
 

@@ -116,4 +116,5 @@ def _known(view: Outlook, part: float, trust: Trust) -> Outlook:
         view.slope,
         part,
         view.horizon_s,
+        view.interval_s,
     )
