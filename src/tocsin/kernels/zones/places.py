@@ -130,14 +130,13 @@ def _take(
     near: NDArray[np.uint8], lat: NDArray[np.float64], lon: NDArray[np.float64], place_out: NDArray[np.int32],
     lat_out: NDArray[np.float64], lon_out: NDArray[np.float64],
 ) -> int:  # fmt: skip
-    """Write the places that are marked, eight marks at a look, and return how many there are."""
-    n, of_eight = 0, near.view(np.int64)
-    for k in range(len(of_eight)):
-        if of_eight[k] != 0:
-            for place in range(8 * k, min(8 * k + 8, len(lat))):
-                if near[place] != 0:
-                    place_out[n], lat_out[n], lon_out[n] = place, lat[place], lon[place]
-                    n += 1
+    """Write the places that are marked, and return how many there are: one less than there is room for, at most."""
+    n = 0
+    for k in range(len(near)):
+        place_out[n] = k
+        n += near[k]
+    for k in range(n):
+        lat_out[k], lon_out[k] = lat[place_out[k]], lon[place_out[k]]
     return n
 
 
@@ -198,16 +197,17 @@ def locate(
     room, held = len(place_out) - 2 * a.most - 1, np.empty(2 * a.most, np.int64)
     places, codes = np.empty(TOGETHER, np.int32), np.empty(TOGETHER, np.int32)
     fy, fx = np.empty(TOGETHER, np.int32), np.empty(TOGETHER, np.int32)
-    every, few, near = np.arange(TOGETHER, dtype=np.int32), np.empty(FEW, np.int32), np.zeros(TOGETHER, np.uint8)
+    every, few, near = np.empty(TOGETHER, np.int32), np.empty(FEW + 1, np.int32), np.empty(TOGETHER, np.uint8)
     few_lat, few_lon, trusted = np.empty(FEW), np.empty(FEW), 0
+    for k in range(TOGETHER):
+        every[k] = k
     for begin in range(start, len(lat), TOGETHER):
         end, trusted = min(begin + TOGETHER, len(lat)), max(trusted - 1, 0)
         m, whose = end - begin, every
         if trusted == 0 and _mark(a, lat[begin:end], lon[begin:end], near[:m]) > FEW:
             trusted = TRUSTED
         if trusted == 0:
-            near[m:] = 0
-            m, whose = _take(near, lat[begin:end], lon[begin:end], few, few_lat, few_lon), few
+            m, whose = _take(near[:m], lat[begin:end], lon[begin:end], few, few_lat, few_lon), few
             _fix(few_lat, few_lon, fy[:m], fx[:m])
         else:
             _fix(lat[begin:end], lon[begin:end], fy[:m], fx[:m])
