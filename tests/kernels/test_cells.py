@@ -172,6 +172,14 @@ def test_zones_at_after_a_turn_of_the_globe_is_the_same(seed: int, turn: int):
     assert here.locate(lat, lon)[0].tolist() == there.locate(lat, turned(lon))[0].tolist()
 
 
+@pytest.mark.xfail(strict=True, reason="an edge is cut at 180 degrees at a latitude that is rounded")
+def test_place_on_an_edge_that_the_antimeridian_cuts_is_inside():
+    """On the edge from (-3.5, 177) to (-1, 181.25), to the bit, as the same place is where nothing is cut."""
+    ring = np.array([(-3.5, -1.0), (-1.0, 3.25), (4.0, 3.75), (3.25, -3.0), (-3.5, -1.0)])
+    here, there = Atlas.build([polygon([ring])]), Atlas.build([polygon([ring + (0.0, 178.0)])])
+    assert _zones(here, -2.25, 1.125) == _zones(there, -2.25, 179.125) == [0]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_no_edge_between_never_hides_a_change(seed: int, near: bool):

@@ -197,6 +197,7 @@ def multipolygon(polygons: Sequence[Sequence[ArrayLike]], edges: Edges = Edges.P
     -------
     Region
         With `planar`, every given position is a vertex, to the bit, and nothing is added but cuts at the antimeridian.
+        The latitude of a cut is rounded: a place exactly on an edge that is cut may count as outside, by that rounding.
 
     Raises
     ------
