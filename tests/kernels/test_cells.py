@@ -176,7 +176,7 @@ def test_zones_at_after_a_turn_of_the_globe_is_the_same(seed: int, turn: int):
 def test_place_on_an_edge_that_the_antimeridian_cuts_is_inside():
     """On the edge from (-3.5, 177) to (-1, 181.25), to the bit, as the same place is where nothing is cut."""
     ring = np.array([(-3.5, -1.0), (-1.0, 3.25), (4.0, 3.75), (3.25, -3.0), (-3.5, -1.0)])
-    here, there = Atlas.build([polygon([ring])]), Atlas.build([polygon([ring + (0.0, 178.0)])])
+    here, there = Atlas.build([polygon([ring])]), Atlas.build([polygon([ring + np.array([0.0, 178.0])])])
     assert _zones(here, -2.25, 1.125) == _zones(there, -2.25, 179.125) == [0]
 
 
